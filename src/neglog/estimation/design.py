@@ -30,10 +30,14 @@ class Design:
 
     def predict(self, part: slice, b: Floats) -> Floats:
         """Linear predictor, shape ``(m,)``, or ``(1,)`` where it is the same for all rows."""
+        if not self.size:
+            return np.zeros(1)
         return self.unit * b if self.columns is None else self.columns[part] @ b
 
     def gather(self, part: slice, v: Floats, weight: Floats | None) -> Floats:
         """``columns.T @ (weight * v)``, shape ``(k,)``."""
+        if not self.size:
+            return np.zeros(0)
         if self.columns is None:
             return np.array([self.unit * exact_sum(v, weight)])
         return self.columns[part].T @ (v if weight is None else weight * v)
@@ -45,6 +49,8 @@ class Design:
 
 def curvature(left: Design, right: Design, part: slice, h: Floats, weight: Floats | None) -> Floats:
     """``left.columns.T @ diag(weight * h) @ right.columns``: the block of a Hessian, by BLAS."""
+    if not left.size or not right.size:
+        return np.zeros((left.size, right.size))
     if left.columns is None and right.columns is None:
         return np.array([[left.unit * right.unit * exact_sum(h, weight)]])
     scaled = h if weight is None else weight * h

@@ -83,7 +83,7 @@ class Problem:
         lower = np.tril(hessian)
         hessian = lower + np.tril(hessian, -1).T
         hessian[np.diag_indices(self.size)] += self.penalty
-        return value + self._penalty(x), gradient + self.penalty * x, hessian
+        return value + self.ridge(x), gradient + self.penalty * x, hessian
 
     def _evaluate_large(self, x: Floats) -> tuple[float, Floats, Hessian]:
         value, gradient = 0.0, np.zeros(self.size)
@@ -100,7 +100,7 @@ class Problem:
                 out += self._gather(part, self.rows.product(part, self.eta(part, x), moved), weight)
             return out
 
-        return value + self._penalty(x), gradient + self.penalty * x, product
+        return value + self.ridge(x), gradient + self.penalty * x, product
 
     def _gather(self, part: slice, g: Floats, weight: Floats | None) -> Floats:
         first = self.designs[0]
@@ -108,7 +108,8 @@ class Problem:
             return ((g if weight is None else g * weight) @ first.columns[part]).reshape(-1)
         return np.concatenate([d.gather(part, g[e], weight) for e, d in enumerate(self.designs)])
 
-    def _penalty(self, x: Floats) -> float:
+    def ridge(self, x: Floats) -> float:
+        """The penalty at ``x``."""
         return 0.5 * float(self.penalty @ (x * x))
 
     def nll_rows(self, x: Floats) -> Floats:

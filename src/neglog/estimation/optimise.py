@@ -50,7 +50,7 @@ class Search:
 def minimise(function: Function, x: Floats, limit: Floats, max_iter: int) -> Search:
     """Minimise from ``x``; stop when every step is below rounding or a coordinate has moved more than ``limit``."""
     here = start = Point(x, *function(x))
-    radius, values, last = 2.0, [start.value], np.zeros_like(x)
+    radius, values, last, quiet = 2.0 * max(len(x), 1) ** 0.5, [start.value], np.zeros_like(x), 0
     decrement, stop, iteration = np.inf, "max_iterations", 0
     for iteration in range(1, max_iter + 1):
         step, newton = trust_step(here.hessian, here.gradient, radius)
@@ -65,11 +65,15 @@ def minimise(function: Function, x: Floats, limit: Floats, max_iter: int) -> Sea
         there = Point(here.x + step, *function(here.x + step))
         noise = 8 * _EPS * (abs(here.value) + 1.0)
         gain = here.value - there.value if np.isfinite(there.value) else -np.inf
-        if newton and predicted <= noise:  # the value cannot tell any more; the gradient still can
+        if predicted <= noise:  # the value cannot tell any more; the gradient still can
+            quiet += 1
             if gain < -4 * noise or not _norm(there.gradient) < _norm(here.gradient):
-                stop = "converged"
+                stop = "converged" if newton else "drifting"
                 break
             here = there
+            if quiet == 8:  # quadratic convergence needs two or three
+                stop, last = "drifting", step
+                break
             continue
         if gain >= 1e-4 * predicted - noise:
             here = there

@@ -80,6 +80,8 @@ class Problem:
                     gradient[at] += left.gather(part, g[e], weight)
                     for f in range(e + 1):
                         hessian[at, self.spans[f]] += curvature(left, self.designs[f], part, h[e, f], weight)
+        if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
+            return np.inf, np.zeros(self.size), np.zeros_like(hessian)
         lower = np.tril(hessian)
         hessian = lower + np.tril(hessian, -1).T
         hessian[np.diag_indices(self.size)] += self.penalty

@@ -9,6 +9,7 @@ import numpy as np
 
 from neglog.core.observations import Observations
 from neglog.estimation.data import Sample
+from neglog.estimation.inference import inverse
 from neglog.estimation.layout import Layout
 from neglog.estimation.optimise import Search
 from neglog.estimation.problem import Hessian, Problem
@@ -28,6 +29,8 @@ STATUS = {
 }
 
 _FLAT = 1e-13  # smallest eigenvalue of the information matrix with unit diagonal that double precision can trust
+_LOST = 100.0  # standard error, in units of log or logit, at which an estimate means nothing
+_LOST_DATA = 1e6  # the same in units of the data's own spread
 _NEAR = 1e-6  # distance to the optimum, in standard errors, that counts as having arrived
 
 
@@ -45,7 +48,7 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
         return Verdict("ok", "nothing was estimated: every parameter is fixed")
     arrived = search.stop == "converged" and search.decrement <= _NEAR**2
     weakest, direction = _weakest(search.end.hessian, problem.size)
-    if arrived and weakest > _FLAT and np.isfinite(search.end.value):
+    if arrived and weakest > _FLAT and _informed(family, layout, search.end.hessian):
         if layout.mask("aliased").any():
             return Verdict("rank_deficient", _rank_message(layout))
         return Verdict("ok", STATUS["ok"])
@@ -53,6 +56,20 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
         if _is_flat(problem, search, direction):
             return _flat(layout, direction, family, sample)
     return _runaway(family, problem, layout, search, sample)
+
+
+def _informed(family: Any, layout: Layout, hessian: Hessian) -> bool:
+    """Whether every entry is known better than to a factor of e^100; where the likelihood has died out, none is."""
+    if callable(hessian):
+        return True
+    known = inverse(hessian)
+    if known is None:
+        return False
+    limit = np.full(len(hessian), _LOST)
+    for e, span in enumerate(layout.spans):
+        on_data = not family.discrete and family.parameters[e].link.name == "identity"
+        limit[span] = _LOST_DATA if on_data else _LOST
+    return bool((np.diag(known) <= limit**2).all())
 
 
 def _weakest(hessian: Hessian, size: int) -> tuple[float, Floats]:
@@ -172,7 +189,7 @@ def _cause(family: Any, sample: Sample, separated: bool = False) -> str:
             return f"No row is exact: all {len(y)} are {' or '.join(kinds)}. "
         y = y.lower[y.exact]
     if len(y) and (y == y[0]).all():
-        return f"All {len(y)} exact values are {y[0]:g}. "
+        return f"All {len(y)} exact values are {y[0]:g}. " if len(y) > 1 else "There is only one exact value. "
     if separated and family.discrete:
         return "Some outcomes are predicted perfectly by these columns. "
     return ""

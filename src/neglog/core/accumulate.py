@@ -6,6 +6,7 @@ dyadic rationals, rounded once. A dyadic number is ``(numerator, exponent)`` and
 
 from __future__ import annotations
 
+import functools
 import heapq
 import math
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neglog._native import ExactSums
 
@@ -41,7 +43,7 @@ def rounded(x: Exact) -> float:
     try:
         return float(x)
     except OverflowError:
-        return math.copysign(math.inf, x)
+        return math.inf if x > 0 else -math.inf
 
 
 def rounded_ratio(numerator: Exact, denominator: Exact) -> float:
@@ -49,7 +51,7 @@ def rounded_ratio(numerator: Exact, denominator: Exact) -> float:
     if isinstance(numerator, float) or isinstance(denominator, float):
         return float(np.divide(rounded(numerator), rounded(denominator)))
     if denominator == 0:
-        return math.nan if numerator == 0 else math.copysign(math.inf, numerator)
+        return math.nan if numerator == 0 else math.inf if numerator > 0 else -math.inf
     return rounded(numerator / denominator)
 
 
@@ -72,9 +74,34 @@ def rounded_sqrt(x: Exact) -> float:
     return rounded(Fraction(root << 1 | sticky, 1 << half + 1))
 
 
+def mean_variance(rows: int, w: Exact, wx: Exact, w2: Exact, w2x: Exact, w2x2: Exact) -> Exact:
+    """Variance of the weighted mean ``sum(w x) / sum(w)``, linearised.
+
+    ``n / (n - 1) * sum(w^2 (x - mean)^2) / sum(w)^2``: with equal weights the familiar ``s^2 / n``; multiplying all
+    weights by a number changes nothing. The arguments are the exact sums of ``w``, ``w x``, ``w^2``, ``w^2 x`` and
+    ``w^2 x^2`` over ``rows`` rows. NaN for fewer than two rows or where a sum is not finite.
+
+    >>> mean_variance(2, *map(Fraction, (2, 4, 2, 4, 10)))  # x = 1, 3
+    Fraction(1, 1)
+    """
+    if rows < 2 or any(isinstance(x, float) for x in (w, wx, w2, w2x, w2x2)):
+        return math.nan
+    mean = wx / w
+    return Fraction(rows, rows - 1) * (w2x2 - 2 * mean * w2x + mean * mean * w2) / (w * w)
+
+
 def to_text(sums: ExactSums) -> list[str]:
     """Canonical text of every sum: ``numerator`` in hexadecimal, ``p``, binary exponent; equal sums, equal text."""
-    return [repr(value) if isinstance(value, float) else f"{value[0]:x}p{-value[1]}" for value in sums.fractions()]
+    return [repr(value) if isinstance(value, float) else _dyadic_text(value) for value in sums.fractions()]
+
+
+def _dyadic_text(value: tuple[int, int]) -> str:
+    return f"{value[0]:x}p{-value[1]}"
+
+
+def _dyadic(text: str) -> tuple[int, int]:
+    mantissa, _, exponent = text.partition("p")
+    return add_dyadic((int(mantissa, 16), -int(exponent)), (0, 0))
 
 
 def from_text(texts: Sequence[str]) -> ExactSums:
@@ -120,6 +147,10 @@ def add_dyadic(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
     return numerator >> spare, exponent - spare
 
 
+def _product(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
+    return a[0] * b[0], a[1] + b[1]
+
+
 class Smallest:
     """The ``size`` smallest of the items seen; merging gives what one pass over everything gives.
 
@@ -141,3 +172,81 @@ class Smallest:
     def copy(self) -> Smallest:
         """An independent copy."""
         return Smallest(self.size, self.items)
+
+
+class ClusterSums:
+    """Sums of ``w`` and ``w x`` for each cluster, exact. Grows with the number of clusters.
+
+    >>> sums = ClusterSums()
+    >>> sums.add(np.array(["a", "b", "a"]), np.ones(3), np.array([0.5, 2.0, 1.0]))
+    >>> len(sums), sums.to_payload()
+    (2, [['a', '1p1', '3p-1'], ['b', '1p0', '1p1']])
+    """
+
+    _GROUP = 4096  # clusters summed at a time: bounds the native sums to a few MB
+
+    def __init__(self) -> None:
+        self._sums: dict[Any, tuple[tuple[int, int], tuple[int, int]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._sums)
+
+    def add(self, cluster: NDArray[Any], w: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+        """Add rows: their cluster, weight and value; all finite, shape (n,)."""
+        names, index = np.unique(cluster, return_inverse=True)
+        for start in range(0, len(names), self._GROUP):
+            group = names[start : start + self._GROUP].tolist()
+            here = (index >= start) & (index < start + len(group))
+            weights, products = ExactSums(len(group)), ExactSums(len(group))
+            weights.add(index[here] - start, w[here])
+            products.add(index[here] - start, w[here], x[here])
+            for name, *pair in zip(group, weights.fractions(), products.fractions(), strict=True):
+                self._add(name, (pair[0], pair[1]))
+
+    def _add(self, name: Any, pair: tuple[Any, Any]) -> None:
+        if any(isinstance(value, float) for value in pair):
+            raise OverflowError(f"the sums of cluster {name!r} exceed float64")
+        old = self._sums.get(name)
+        self._sums[name] = pair if old is None else (add_dyadic(old[0], pair[0]), add_dyadic(old[1], pair[1]))
+
+    def merge(self, other: ClusterSums) -> None:
+        """Add the sums of another."""
+        for name, pair in other._sums.items():
+            self._add(name, pair)
+
+    def copy(self) -> ClusterSums:
+        """An independent copy."""
+        other = ClusterSums()
+        other._sums = dict(self._sums)
+        return other
+
+    def mean_variance(self) -> Exact:
+        """Cluster-robust variance of ``sum(w x) / sum(w)``; NaN for fewer than two clusters.
+
+        ``G / (G - 1) * sum_g (sum_{i in g} w_i (x_i - mean))^2 / sum(w)^2`` over ``G`` clusters.
+        """
+        w, wx, w2, w2x, w2x2 = (
+            _fraction(*functools.reduce(add_dyadic, terms, (0, 0)))
+            for terms in (
+                (weight for weight, _ in self._sums.values()),
+                (product for _, product in self._sums.values()),
+                (_product(weight, weight) for weight, _ in self._sums.values()),
+                (_product(weight, product) for weight, product in self._sums.values()),
+                (_product(product, product) for _, product in self._sums.values()),
+            )
+        )
+        return mean_variance(len(self), w, wx, w2, w2x, w2x2)
+
+    def to_payload(self) -> list[Any]:
+        """JSON values, ordered by cluster."""
+        return [[name, *map(_dyadic_text, self._sums[name])] for name in sorted(self._sums)]
+
+    @staticmethod
+    def from_payload(payload: list[Any]) -> ClusterSums:
+        """The sums that gave the payload.  Raises ValueError where it is none."""
+        sums = ClusterSums()
+        for name, weight, product in payload:
+            sums._sums[name] = (_dyadic(weight), _dyadic(product))
+        if sums.to_payload() != payload:
+            raise ValueError("cluster sums are not in their canonical form")
+        return sums

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -15,20 +17,11 @@ from neglog.core.accumulate import ClusterSums, Smallest, from_text, to_text
 _LOW, _HIGH = -20, 11
 HISTOGRAM_EDGES: tuple[float, ...] = (
     0.0,
-    *(2.0**e * (1 + q / 4) for e in range(_LOW, _HIGH) for q in range(4)),
+    *(2.0**e * (1 + quarter / 4) for e in range(_LOW, _HIGH) for quarter in range(4)),
     2.0**_HIGH,
     float("inf"),
 )
 _FIRST_BIN = (_LOW + 1023) << 2
-
-BAD_REASONS = {  # by status of the row kernel
-    2: "weight",
-    3: "label",
-    4: "nan",
-    5: "outside",
-    6: "sum",
-    7: "undefined",
-}
 
 # name -> (per class, per bin or once; what is summed over the rows scored, w the weight)
 _SUMS = {
@@ -53,23 +46,23 @@ _SUMS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one block that have a score, one array per quantity."""
+    """The rows of one block that have a score."""
 
-    __slots__ = ("brier", "confidence", "key", "label", "nll", "top", "weight")
+    label: NDArray[np.int64]  # (n,) position of the true class
+    top: NDArray[np.int64]  # (n,) position of the predicted class
+    nll: NDArray[np.float64]
+    brier: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    weight: NDArray[np.float64] | None
+    key: NDArray[Any] | None
+    cluster: NDArray[Any] | None
 
-    def __init__(
-        self,
-        label: NDArray[np.int32],
-        top: NDArray[np.int32],
-        nll: NDArray[np.float64],
-        brier: NDArray[np.float64],
-        confidence: NDArray[np.float64],
-        weight: NDArray[np.float64] | None,
-        key: NDArray[Any] | None,
-    ) -> None:
-        self.label, self.top, self.nll, self.brier = label, top, nll, brier
-        self.confidence, self.weight, self.key = confidence, weight, key
+    def where(self, chosen: NDArray[np.bool_]) -> Rows:
+        """The rows chosen."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Rows(**{name: None if v is None else v[chosen] for name, v in values.items()})
 
 
 class ClassificationSums:
@@ -81,21 +74,21 @@ class ClassificationSums:
         self.exact = {name: ExactSums(size[per]) for name, per in _SUMS.items()}
         self.counts = {
             "class": np.zeros(classes, np.int64),
-            "class_zero": np.zeros(classes, np.int64),
+            "class_zero": np.zeros(classes, np.int64),  # of them with infinite l
             "bin": np.zeros(bins, np.int64),
             "histogram": np.zeros(len(HISTOGRAM_EDGES) - 1, np.int64),
         }
         self.largest_sum_off = 0.0
-        self.worst = Smallest(worst)
+        self.worst = Smallest(worst)  # (-l, key, label, predicted, confidence, weight)
+        self.clusters = ClusterSums()
 
     def copy(self) -> ClassificationSums:
         """An independent copy."""
-        other = object.__new__(ClassificationSums)
-        other.classes, other.bins = self.classes, self.bins
+        other = copy.copy(self)
         other.exact = {name: sums.copy() for name, sums in self.exact.items()}
         other.counts = {name: counts.copy() for name, counts in self.counts.items()}
-        other.largest_sum_off = self.largest_sum_off
         other.worst = self.worst.copy()
+        other.clusters = self.clusters.copy()
         return other
 
     def merge(self, other: ClassificationSums) -> None:
@@ -106,42 +99,116 @@ class ClassificationSums:
             self.counts[name] += counts
         self.largest_sum_off = max(self.largest_sum_off, other.largest_sum_off)
         self.worst.extend(other.worst.items)
+        self.clusters.merge(other.clusters)
 
     def add(self, rows: Rows) -> None:
         """Add scored rows. ``class_probability`` and ``largest_sum_off`` are the row kernel's to add."""
-        label, w = rows.label.astype(np.int64), rows.weight
-        hit = rows.label == rows.top
-        finite = rows.nll < np.inf
-        if finite.all():
-            nll, nll_label, nll_w = rows.nll, label, w
-        else:
-            nll, nll_label = rows.nll[finite], label[finite]
-            nll_w = None if w is None else w[finite]
-            self.counts["class_zero"] += np.bincount(label[~finite], minlength=self.classes)
-            self._add_counted("zero_weight", None, None if w is None else w[~finite], int((~finite).sum()))
-        # floor(c * bins) in float64: [low, high), and 1 belongs to the last bin
-        bin_ = np.minimum((rows.confidence * self.bins).astype(np.int64), self.bins - 1)
-        self.counts["class"] += np.bincount(label, minlength=self.classes)
+        w, hits = rows.weight, rows.where(rows.label == rows.top)
+        bin_, hit_bin = _reliability_bin(rows, self.bins), _reliability_bin(hits, self.bins)
+        self.counts["class"] += np.bincount(rows.label, minlength=self.classes)
         self.counts["bin"] += np.bincount(bin_, minlength=self.bins)
-        self.counts["histogram"] += _histogram(nll)
-        self._add_weights("class_weight", label, w)
-        self._add_weights("class_predicted", rows.top.astype(np.int64), w)
-        self._add_weights("class_hits", label[hit], None if w is None else w[hit])
-        self._add_weights("bin_weight", bin_, w)
-        self._add_weights("bin_hits", bin_[hit], None if w is None else w[hit])
-        self._add_weights("bin_weight2", bin_, w, squared=True)
-        self._add_weights("bin_hits_w2", bin_[hit], None if w is None else w[hit], squared=True)
-        self._add_moments(("class_nll", "nll_w2", "nll2_w2"), nll_label, None, nll, nll_w)
-        self._add_moments(("brier", "brier_w2", "brier2_w2"), None, None, rows.brier, w)
-        self._add_moments(
-            ("bin_confidence", "bin_confidence_w2", "bin_confidence2_w2"), bin_, bin_, rows.confidence, w
-        )
+        self._add("class_weight", rows.label, w)
+        self._add("class_predicted", rows.top, w)
+        self._add("class_hits", hits.label, hits.weight)
+        self._add("bin_weight", bin_, w)
+        self._add("bin_weight2", bin_, w, w)
+        self._add("bin_hits", hit_bin, hits.weight)
+        self._add("bin_hits_w2", hit_bin, hits.weight, hits.weight)
+        self._add("bin_confidence", bin_, w, rows.confidence)
+        self._add("bin_confidence_w2", bin_, w, w, rows.confidence)
+        self._add("bin_confidence2_w2", bin_, w, w, rows.confidence, rows.confidence)
+        self._add("brier", None, w, rows.brier)
+        self._add("brier_w2", None, w, w, rows.brier)
+        self._add("brier2_w2", None, w, w, rows.brier, rows.brier)
 
-    def _add_weights(
-        self, name: str, index: NDArray[np.int64], w: NDArray[np.float64] | None, squared: bool = False
+        zero = rows.nll == np.inf
+        if zero.any():
+            lost = rows.where(zero)
+            self.counts["class_zero"] += np.bincount(lost.label, minlength=self.classes)
+            self._add("zero_weight", np.zeros(len(lost.label), np.int64), lost.weight)
+            finite = rows.where(~zero)
+        else:
+            finite = rows
+        w = finite.weight
+        self.counts["histogram"] += _histogram(finite.nll)
+        self._add("class_nll", finite.label, w, finite.nll)
+        self._add("nll_w2", None, w, w, finite.nll)
+        self._add("nll2_w2", None, w, w, finite.nll, finite.nll)
+        if finite.cluster is not None:
+            self.clusters.add(finite.cluster, np.ones_like(finite.nll) if w is None else w, finite.nll)
+        self._add_worst(rows)
+
+    def _add(
+        self, name: str, index: NDArray[np.int64] | None, *factors: NDArray[np.float64] | None
     ) -> None:
-        if w is None:
+        """Add the products of the factors (None: 1 everywhere) to the sums ``name`` at ``index``."""
+        real = [factor for factor in factors if factor is not None]
+        if real:
+            self.exact[name].add(index, *real)
+        else:
             counts = np.bincount(index, minlength=len(self.exact[name]))
             self.exact[name].add(np.arange(len(counts)), counts.astype(np.float64))
-        else:
-            self.exact[name].add(index, *([w, w] if squared else [w]))
+
+    def _add_worst(self, rows: Rows) -> None:
+        size, items = self.worst.size, self.worst.items
+        if size == 0:
+            return
+        threshold = -items[-1][0] if len(items) == size else -np.inf
+        if len(rows.nll) > size:
+            threshold = max(threshold, np.partition(rows.nll, -size)[-size])
+        rows = rows.where(rows.nll >= threshold)
+        weight = np.ones_like(rows.nll) if rows.weight is None else rows.weight
+        columns = [-rows.nll, rows.label, rows.top, rows.confidence, weight]
+        if rows.key is not None:
+            columns.insert(1, rows.key)
+        chosen = np.lexsort(columns[::-1])[:size]  # many rows may be level with the last one kept
+        nll, *rest = (column[chosen].tolist() for column in columns)
+        keys = rest.pop(0) if rows.key is not None else [None] * len(chosen)
+        self.worst.extend(zip(nll, [() if key is None else (key,) for key in keys], *rest, strict=True))
+
+    def to_payload(self) -> dict[str, Any]:
+        """JSON values; equal sums give equal payloads."""
+        return {
+            "exact": {name: to_text(sums) for name, sums in self.exact.items()},
+            "counts": {name: counts.tolist() for name, counts in self.counts.items()},
+            "largest_sum_off": self.largest_sum_off.hex(),
+            "worst": [
+                [nll.hex(), list(key), label, top, confidence.hex(), weight.hex()]
+                for nll, key, label, top, confidence, weight in self.worst.items
+            ],
+            "clusters": self.clusters.to_payload(),
+        }
+
+    @staticmethod
+    def from_payload(payload: dict[str, Any], classes: int, bins: int, worst: int) -> ClassificationSums:
+        """The sums that gave the payload.  Raises KeyError, TypeError or ValueError where it is none."""
+        sums = ClassificationSums(classes, bins, worst)
+        for name, blank in sums.exact.items():
+            sums.exact[name] = read = from_text(payload["exact"][name])
+            _check(len(read) == len(blank), name)
+        for name, blank in sums.counts.items():
+            sums.counts[name] = read = np.array(payload["counts"][name], dtype=np.int64)
+            _check(read.shape == blank.shape and bool((read >= 0).all()), name)
+        sums.largest_sum_off = float.fromhex(payload["largest_sum_off"])
+        for nll, key, label, top, confidence, weight in payload["worst"]:
+            _check(0 <= label < classes and 0 <= top < classes, "worst")
+            item = (float.fromhex(nll), tuple(key), label, top, float.fromhex(confidence), float.fromhex(weight))
+            sums.worst.extend([item])
+        sums.clusters = ClusterSums.from_payload(payload["clusters"])
+        return sums
+
+
+def _check(good: bool, name: str) -> None:
+    if not good:
+        raise ValueError(f"{name} does not fit the specification")
+
+
+def _reliability_bin(rows: Rows, bins: int) -> NDArray[np.int64]:
+    # floor(c * bins) in float64: intervals are [low, high), and c = 1 belongs to the last one
+    return np.minimum((rows.confidence * bins).astype(np.int64), bins - 1)
+
+
+def _histogram(nll: NDArray[np.float64]) -> NDArray[np.int64]:
+    at = (nll.view(np.int64) >> 50) - (_FIRST_BIN - 1)
+    bins = len(HISTOGRAM_EDGES) - 1
+    return np.bincount(np.clip(at, 0, bins - 1), minlength=bins)

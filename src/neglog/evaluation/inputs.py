@@ -1,4 +1,4 @@
-"""Labels of any type to class positions."""
+"""What callers pass: labels and names of any type, predictions of any float dtype and strides."""
 
 from __future__ import annotations
 
@@ -88,7 +88,57 @@ def vector(name: str, values: Any, rows: int) -> NDArray[Any]:
     if array.dtype.kind in "US" and isinstance(values, list | tuple):
         array = np.array(values, dtype=object)  # NumPy would turn [1, "a"] into ["1", "a"]
     if array.shape != (rows,):
-        raise ShapeError(
-            f"Score.update: {name} has shape {array.shape}; p has {rows} rows, so ({rows},) is needed"
-        )
+        raise ShapeError(f"Score.update: {name} has shape {array.shape}; p has {rows} rows, so ({rows},) is needed")
     return array
+
+
+def names(name: str, values: Any, rows: int) -> tuple[NDArray[Any] | None, str]:
+    """Names of rows or clusters, shape ``(rows,)``, and their type: "int", "str", or "none" for None.
+
+    Raises
+    ------
+    InputError
+        Something else than integers or strings.
+    """
+    if values is None:
+        return None, "none"
+    array = vector(name, values, rows)
+    if array.dtype.kind in "bi" or (array.dtype.kind == "u" and (array.itemsize < 8 or array.max(initial=0) < 2**63)):
+        return array.astype(np.int64), "int"
+    if array.dtype.kind == "U":
+        return array, "str"
+    if array.dtype.kind == "O" and all(isinstance(value, str) for value in array):
+        return array.astype(np.str_), "str"
+    raise InputError(f"Score.update: {name} has dtype {array.dtype}; integers or strings are needed")
+
+
+class Predictions:
+    """Rows of numbers, handed out in blocks as the native kernel reads them: float16, float32 or float64."""
+
+    def __init__(self, p: Any) -> None:
+        # a torch tensor: on the CPU without a copy, bfloat16 (which NumPy lacks) widened block by block
+        self._tensor = p.detach().cpu() if hasattr(p, "detach") and hasattr(p, "cpu") else None
+        self._array = np.asarray(p) if self._tensor is None else np.empty(0)
+        shape = tuple(self._array.shape if self._tensor is None else self._tensor.shape)
+        if len(shape) != 2:
+            hint = "; for two classes give both columns: np.column_stack([1 - p, p])" if len(shape) == 1 else ""
+            raise ShapeError(f"Score.update: p has shape {shape}; (rows, classes) is needed{hint}")
+        if self._tensor is None and self._array.dtype.kind not in "biuf":
+            raise InputError(f"Score.update: p has dtype {self._array.dtype}; real numbers are needed")
+        self.rows, self.classes = shape
+
+    def block(self, rows: slice) -> NDArray[Any]:
+        """These rows; a copy only where the dtype or the strides are none that the kernel reads."""
+        if self._tensor is not None:
+            part = self._tensor[rows]
+            part = np.asarray(part if str(part.dtype) in _TORCH_FLOATS else part.double())
+        else:
+            part = self._array[rows]
+        if part.dtype.kind != "f" or part.itemsize > 8 or not part.dtype.isnative:
+            part = part.astype(np.float64)
+        if not part.flags.aligned or any(stride % part.itemsize for stride in part.strides):
+            part = np.ascontiguousarray(part)
+        return part
+
+
+_TORCH_FLOATS = ("torch.float16", "torch.float32", "torch.float64")

@@ -1,5 +1,7 @@
 #include "bind.hpp"
 
+#include <nanobind/stl/tuple.h>
+
 #include <algorithm>
 #include <optional>
 #include <tuple>

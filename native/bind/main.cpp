@@ -39,4 +39,5 @@ NB_MODULE(_native, m) {
 
   bind_rows(m);
   bind_accumulate(m);
+  bind_losses(m);
 }

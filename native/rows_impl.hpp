@@ -15,7 +15,7 @@ namespace neglog {
 namespace NEGLOG_ISA {
 
 constexpr int64_t kBlock = 1024; // elements whose max, then sum, is taken while they are in L1
-constexpr int64_t kFewClasses = 64;
+constexpr int64_t kFewClasses = 512;
 constexpr int64_t kStreamBytes = int64_t{16} << 20; // outputs beyond this are not worth keeping in cache
 
 template <class T> using ComputeOf = typename Storage<T>::Compute;
@@ -153,22 +153,24 @@ inline void finish_streaming() {
 
 // ---- the target against its competitors ------------------------------------------------------------------------------
 
-// W is double or VecD: the same lines serve one row and a vector of rows.
-template <class W> struct Contest {
-  W loss;
-  W shift;    // max of all logits
-  W total;    // sum of exp(z - shift) over all classes
-  W others;   // the same over the competitors
-  W lead;     // exp(max of the competitors - shift)
+// V is double for one row, a vector for as many rows as it has lanes: the same lines serve both.
+template <class V> struct Contest {
+  V loss;
+  V shift;  // max of all logits
+  V total;  // sum of exp(z - shift) over all classes
+  V others; // the same over the competitors
+  V lead;   // exp(max of the competitors - shift)
 };
-template <class W> inline Contest<W> contest(W target, W max, W sum) {
-  const W e = exp(-absolute(target - max));
+template <class V> inline Contest<V> contest(V target, V max, V sum) {
+  using R = Real<V>;
+  const V one = splat<V>(R(1));
+  const V e = exp(-absolute(target - max));
   const auto leads = target >= max;
-  const W others = leads ? sum * e : sum;
+  const V others = leads ? sum * e : sum;
   // a lead: log(1 + others); otherwise log(sum + e) with sum >= 1, so sum - 1 loses nothing
-  W loss = log1p(leads ? others : (sum - 1.0) + e) + (leads ? W{} : max - target);
-  loss = target == kInf ? W{} + kNaN : loss;
-  return {loss, leads ? target : max, others + (leads ? W{} + 1.0 : e), others, leads ? e : W{} + 1.0};
+  V loss = log1p(leads ? others : (sum - one) + e) + (leads ? V{} : max - target);
+  loss = target == R(kInf) ? splat<V>(R(kNaN)) : loss;
+  return {loss, leads ? target : max, others + (leads ? one : e), others, leads ? e : one};
 }
 
 // ---- one row's place and weight ---------------------------------------------------------------------------------------

@@ -25,9 +25,7 @@ _DIGIT = 1 << 32  # an integer below it is exact in float64, also after scaling 
 
 def exact_values(sums: ExactSums) -> list[Exact]:
     """The sums as fractions; one that is not finite as the float it is (``inf``, ``-inf``, ``nan``)."""
-    return [
-        value if isinstance(value, float) else _fraction(*value) for value in sums.fractions()
-    ]
+    return [value if isinstance(value, float) else _fraction(*value) for value in sums.fractions()]
 
 
 def _fraction(numerator: int, exponent: int) -> Fraction:

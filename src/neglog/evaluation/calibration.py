@@ -43,7 +43,9 @@ def expected_calibration_error(exact: Mapping[str, Sequence[Exact]]) -> tuple[fl
     ECE near that number is no sign of miscalibration.
     """
     total = sum(exact["bin_weight"], Fraction(0))
-    gaps = [hits - confidence for hits, confidence in zip(exact["bin_hits"], exact["bin_confidence"], strict=True)]
+    gaps = [
+        hits - confidence for hits, confidence in zip(exact["bin_hits"], exact["bin_confidence"], strict=True)
+    ]
     variances = [a - b for a, b in zip(exact["bin_confidence_w2"], exact["bin_confidence2_w2"], strict=True)]
     ece = rounded_ratio(sum((abs(gap) for gap in gaps), Fraction(0)), total)
     chance = math.fsum(rounded_sqrt(variance) for variance in variances) * math.sqrt(2 / math.pi)
@@ -76,7 +78,10 @@ def consistency_band(probability: float, n: float, level: float) -> tuple[float,
     (0.4, 0.6)
     """
     trials, tail = max(1, round(n)), (1 - level) / 2
-    return (_binomial_quantile(tail, trials, probability) / trials, _binomial_quantile(1 - tail, trials, probability) / trials)
+    return (
+        _binomial_quantile(tail, trials, probability) / trials,
+        _binomial_quantile(1 - tail, trials, probability) / trials,
+    )
 
 
 def _binomial_quantile(q: float, n: int, p: float) -> int:

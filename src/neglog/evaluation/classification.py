@@ -44,7 +44,12 @@ class ClassificationSpec:
 
     @staticmethod
     def of(
-        input: Any, classes: Iterable[Any] | int | None, on_bad: Any, bins: int, worst: int, sum_tolerance: float
+        input: Any,
+        classes: Iterable[Any] | int | None,
+        on_bad: Any,
+        bins: int,
+        worst: int,
+        sum_tolerance: float,
     ) -> ClassificationSpec:
         """The specification, checked.
 
@@ -55,12 +60,18 @@ class ClassificationSpec:
         """
         for name, value, allowed in (("input", input, _KINDS), ("on_bad", on_bad, get_args(OnBad))):
             if value not in allowed:
-                raise InputError(f"Score.classification: {name} = {value!r}; one of {', '.join(allowed)} is needed")
+                raise InputError(
+                    f"Score.classification: {name} = {value!r}; one of {', '.join(allowed)} is needed"
+                )
         for name, count, least in (("bins", bins, 1), ("worst", worst, 0)):
             if not isinstance(count, int | np.integer) or count < least:
-                raise InputError(f"Score.classification: {name} = {count!r}; an integer of at least {least} is needed")
+                raise InputError(
+                    f"Score.classification: {name} = {count!r}; an integer of at least {least} is needed"
+                )
         if not 0 <= sum_tolerance < math.inf:
-            raise InputError(f"Score.classification: sum_tolerance = {sum_tolerance!r}; a number >= 0 is needed")
+            raise InputError(
+                f"Score.classification: sum_tolerance = {sum_tolerance!r}; a number >= 0 is needed"
+            )
         labels = None if classes is None else class_labels(classes)
         return ClassificationSpec(input, labels, on_bad, int(bins), int(worst), float(sum_tolerance))
 
@@ -68,7 +79,9 @@ class ClassificationSpec:
         """The first field in which two specifications differ, in words; empty where they are equal."""
         for name, mine in asdict(self).items():
             theirs = getattr(other, name)
-            if [mine, str(mine)] != [theirs, str(theirs)] and not (name == "classes" and None in (mine, theirs)):
+            if [mine, str(mine)] != [theirs, str(theirs)] and not (
+                name == "classes" and None in (mine, theirs)
+            ):
                 return f"{name} is {_short(mine)} here and {_short(theirs)} there"
         return ""
 
@@ -202,7 +215,17 @@ class ClassificationScore(Score, kind="classification"):
         columns = self._sums.exact["class_probability"]
         kind = _KINDS.index(self._spec.input)
         largest = _native.score_rows(
-            p, kind, label.astype(np.int32), weight, self._spec.sum_tolerance, status, nll, brier, confidence, top, columns
+            p,
+            kind,
+            label.astype(np.int32),
+            weight,
+            self._spec.sum_tolerance,
+            status,
+            nll,
+            brier,
+            confidence,
+            top,
+            columns,
         )
         self._sums.largest_sum_off = max(self._sums.largest_sum_off, largest)
         rows = Rows(label, top.astype(np.int64), nll, brier, confidence, weight, key, cluster)
@@ -226,7 +249,12 @@ class ClassificationScore(Score, kind="classification"):
             bad += [(start + row, code) for row in at[:_KEPT_BAD].tolist()]
 
     def _complaint(
-        self, before: ClassificationScore, bad: list[tuple[int, int]], y: NDArray[Any], p: Predictions, weight: Any
+        self,
+        before: ClassificationScore,
+        bad: list[tuple[int, int]],
+        y: NDArray[Any],
+        p: Predictions,
+        weight: Any,
     ) -> str:
         """One line: how many rows of this batch are bad, why, which, and the first value of each kind."""
         counts = {reason: n - before._bad.get(reason, 0) for reason, n in self._bad.items()}
@@ -287,7 +315,9 @@ class ClassificationScore(Score, kind="classification"):
         if other._named:
             work._agree(other._named)
         offset = work._rows if work._named.get("key") == "none" else None
-        work._bad_rows.extend((row if offset is None else row + offset, why) for row, why in other._bad_rows.items)
+        work._bad_rows.extend(
+            (row if offset is None else row + offset, why) for row, why in other._bad_rows.items
+        )
         work._sums.merge(other._sums)
         work._rows += other._rows
         work._ignored += other._ignored
@@ -319,7 +349,12 @@ class ClassificationScore(Score, kind="classification"):
         if not 0 < level < 1:
             raise InputError(f"Score.result: level = {level!r}; a number between 0 and 1 is needed")
         sums = self._sums or ClassificationSums(0, self._spec.bins, self._spec.worst)
-        account = {"rows": self._rows, "ignored": self._ignored, "bad": self._bad, "bad_rows": self._bad_rows.items}
+        account = {
+            "rows": self._rows,
+            "ignored": self._ignored,
+            "bad": self._bad,
+            "bad_rows": self._bad_rows.items,
+        }
         return finish(sums, self._spec.classes or (), self._spec.input, account, level)
 
     def _to_payload(self) -> dict[str, Any]:

@@ -48,7 +48,9 @@ class ClassRow:
     count: int  # rows of this class
     weight: float
     base_rate: float  # share of the weight
-    mean_probability: float  # of this class, over the rows of all classes; calibrated predictions: the base rate
+    mean_probability: (
+        float  # of this class, over the rows of all classes; calibrated predictions: the base rate
+    )
     nll: float  # mean over the rows of this class
     recall: float
     precision: float
@@ -152,7 +154,11 @@ class ClassificationResult:
         """
         percent = f"{100 * self.level:g} %"
         lines = [
-            ("NLL", f"{self.nll:.4g} ± {self.stderr:.4g}", f"({percent}: {self.ci[0]:.4g} to {self.ci[1]:.4g})"),
+            (
+                "NLL",
+                f"{self.nll:.4g} ± {self.stderr:.4g}",
+                f"({percent}: {self.ci[0]:.4g} to {self.ci[1]:.4g})",
+            ),
             ("perplexity", f"{self.perplexity:.4g}", f"bits {self.bits:.4g}"),
             ("skill", f"{self.skill:.4g}", f"against the base rate's NLL {self.base_nll:.4g}"),
             ("accuracy", f"{self.accuracy:.4g} ± {self.accuracy_stderr:.4g}", ""),

@@ -146,7 +146,9 @@ def _body(data: bytes) -> dict[str, Any]:
         raise DataError(f"Score.from_bytes: truncated: {len(data)} bytes are less than a header")
     _, version, length, checksum = _HEADER.unpack_from(data)
     if version != _VERSION:
-        raise DataError(f"Score.from_bytes: version {version} of the format; this neglog reads version {_VERSION}")
+        raise DataError(
+            f"Score.from_bytes: version {version} of the format; this neglog reads version {_VERSION}"
+        )
     body = data[_HEADER.size :]
     if len(body) != length:
         state = "truncated" if len(body) < length else "followed by something else"

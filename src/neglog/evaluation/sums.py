@@ -138,9 +138,7 @@ class ClassificationSums:
             self.clusters.add(finite.cluster, np.ones_like(finite.nll) if w is None else w, finite.nll)
         self._add_worst(rows)
 
-    def _add(
-        self, name: str, index: NDArray[np.int64] | None, *factors: NDArray[np.float64] | None
-    ) -> None:
+    def _add(self, name: str, index: NDArray[np.int64] | None, *factors: NDArray[np.float64] | None) -> None:
         """Add the products of the factors (None: 1 everywhere) to the sums ``name`` at ``index``."""
         real = [factor for factor in factors if factor is not None]
         if real:
@@ -192,7 +190,14 @@ class ClassificationSums:
         sums.largest_sum_off = float.fromhex(payload["largest_sum_off"])
         for nll, key, label, top, confidence, weight in payload["worst"]:
             _check(0 <= label < classes and 0 <= top < classes, "worst")
-            item = (float.fromhex(nll), tuple(key), label, top, float.fromhex(confidence), float.fromhex(weight))
+            item = (
+                float.fromhex(nll),
+                tuple(key),
+                label,
+                top,
+                float.fromhex(confidence),
+                float.fromhex(weight),
+            )
             sums.worst.extend([item])
         sums.clusters = ClusterSums.from_payload(payload["clusters"])
         return sums

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <stdexcept>
+#include <vector>
 
 namespace neglog {
 
@@ -74,5 +76,16 @@ private:
 
 // a b = high + low without error, unless it underflows
 inline double product_error(double a, double b, double high) { return std::fma(a, b, -high); }
+
+// k exact sums, addressed by index: one per class, per bin ...
+struct ExactSums {
+  std::vector<Superaccumulator> sums;
+  explicit ExactSums(std::int64_t k) : sums(static_cast<std::size_t>(k)) {}
+  std::int64_t size() const { return static_cast<std::int64_t>(sums.size()); }
+  void merge(const ExactSums &other) {
+    if (other.size() != size()) throw std::invalid_argument("ExactSums.merge: different numbers of sums");
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i].merge(other.sums[i]);
+  }
+};
 
 } // namespace neglog

@@ -243,12 +243,18 @@ template <class T> struct SoftTarget {
   using R = ComputeOf<T>;
   using V = Vec<R>;
 
+  static constexpr int L = Lanes<V>::n;
+  int lanes_at(int64_t k) const { return job.classes - k < L ? static_cast<int>(job.classes - k) : L; }
+  V given(int64_t k) const {
+    const int n = lanes_at(k);
+    return n == L ? Storage<T>::load(probabilities + k) : Storage<T>::load_first(probabilities + k, n, R(0));
+  }
+
   V mass(V z, int64_t k) const {
-    constexpr int L = Lanes<V>::n;
-    const int n = job.classes - k < L ? static_cast<int>(job.classes - k) : L;
+    const int n = lanes_at(k);
     V a{};
     if (probabilities)
-      a = n == L ? Storage<T>::load(probabilities + k) : Storage<T>::load_first(probabilities + k, n, R(0));
+      a = given(k);
     else if (target >= k && target < k + L)
       a[target - k] = 1;
     if (job.smoothing != 0.0) {
@@ -271,7 +277,8 @@ template <class T> inline int64_t first_equal(const T *z, int64_t n, ComputeOf<T
 }
 
 template <class T>
-inline double row_general(const SoftmaxJob &job, const T *z, const T *q, T *grad, Place at, bool streaming) {
+inline double row_general(const SoftmaxJob &job, const T *z, const T *q, T *grad, Place at, bool streaming,
+                          bool &usable) { // usable: every q lies in [0, 1], or is NaN and makes the loss NaN
   using R = ComputeOf<T>;
   using V = Vec<R>;
   const int64_t classes = job.classes;
@@ -289,24 +296,25 @@ inline double row_general(const SoftmaxJob &job, const T *z, const T *q, T *grad
   }
   double mass = 0, distance = 0; // sum a, sum a (top - z)
   const V shift = splat<V>(top);
+  Int<V> outside{};
   for (int64_t start = 0; start < classes; start += kBlock) { // lanes hold few terms, blocks add in double
     const int64_t n = classes - start < kBlock ? classes - start : kBlock;
     V block_mass{}, block_distance{};
     each_vector(z + start, n, static_cast<R>(-kInf), [&](V v, int64_t k) { // padding: a class that is gone
       const V a = soft.mass(v, start + k);
+      if (q) outside |= (soft.given(start + k) < R(0)) | (soft.given(start + k) > R(1));
       block_mass += a;
       block_distance += a == R(0) ? V{} : a * (shift - v);
     });
     mass += sum_lanes(block_mass);
     distance += sum_lanes(block_distance);
   }
+  usable = !any(outside);
   if (grad) {
     const double factor = at.weight * job.scale, total = 1.0 + others;
     const R lead_mass = [&] {
-      constexpr int L = Lanes<V>::n;
-      const int64_t k = lead / L * L;
-      const int n = classes - k < L ? static_cast<int>(classes - k) : L;
-      return soft.mass(Storage<T>::load_first(z + k, n, static_cast<R>(-kInf)), k)[lead - k];
+      const int64_t k = lead / soft.L * soft.L;
+      return soft.mass(Storage<T>::load_first(z + k, soft.lanes_at(k), static_cast<R>(-kInf)), k)[lead - k];
     }();
     const V p = splat<V>(static_cast<R>(mass / total * factor)), scale = splat<V>(static_cast<R>(factor));
     const bool undefined = !(log_total == log_total);
@@ -350,7 +358,9 @@ template <class T> inline SoftmaxSum softmax_along(const SoftmaxJob &job, int64_
         if (t) gather_row(t, job.inner, classes, scratch + classes);
         z = scratch, t = t ? scratch + classes : nullptr, g = g ? scratch + 2 * classes : nullptr;
       }
-      loss = general ? row_general(job, z, t, g, place, streaming) : row_along(job, z, g, place, streaming);
+      bool usable = true;
+      loss = general ? row_general(job, z, t, g, place, streaming, usable) : row_along(job, z, g, place, streaming);
+      if (!usable && result.bad_row < 0) result.bad_row = row;
       if (scratch && g) scatter_row(g, job.inner, classes, grad + at);
     }
     put_loss<ComputeOf<T>>(job, row, loss);

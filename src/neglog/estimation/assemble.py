@@ -30,7 +30,12 @@ class Model:
 
 
 def assemble(
-    family: Any, request: Request, sample: Sample, l2: float, fixed: Mapping[str, float], start: Mapping[str, float]
+    family: Any,
+    request: Request,
+    sample: Sample,
+    l2: float,
+    fixed: Mapping[str, float],
+    start: Mapping[str, float],
 ) -> Model:
     """Build the model of one fit; ``family.parameters[0].event_ndim`` decides between numbers and logits."""
     build = _softmax if family.parameters[0].event_ndim else _scalar
@@ -57,14 +62,21 @@ def _term(request: Request, name: str, sample: Sample) -> tuple[Term, Floats | N
 
 
 def _scalar(
-    family: Any, request: Request, sample: Sample, l2: float, fixed: dict[str, float], start: Mapping[str, float]
+    family: Any,
+    request: Request,
+    sample: Sample,
+    l2: float,
+    fixed: dict[str, float],
+    start: Mapping[str, float],
 ) -> Model:
     offsets = dict(sample.offsets)
     weight = sample.weight
     if sample.weight_kind == "precision" and weight is not None:
-        dispersion = getattr(family, "dispersion", None)
+        dispersion = family.dispersion
         if dispersion is None:
-            raise InputError(f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind")
+            raise InputError(
+                f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind"
+            )
         # a row of precision w has the scale divided by sqrt(w): an offset of the logarithmic link
         offsets[dispersion] = offsets.get(dispersion, 0.0) - 0.5 * np.log(weight)
         weight = None
@@ -80,7 +92,9 @@ def _scalar(
         link = parameter.link if isinstance(term, Constant) else None
         slot, moved = _slot(parameter.name, term, columns, link, fixed, parameter)
         if moved is not None:
-            offsets[parameter.name] = offsets.get(parameter.name, 0.0) + np.broadcast_to(moved, (sample.rows,))
+            offsets[parameter.name] = offsets.get(parameter.name, 0.0) + np.broadcast_to(
+                moved, (sample.rows,)
+            )
         slot, design, ridge = _design(slot, columns, weight, units[p], l2)
         slots.append(slot)
         designs.append(design)
@@ -89,15 +103,24 @@ def _scalar(
     _all_known(fixed, slots, "fixed")
     layout = Layout(tuple(slots), tuple(designs), tuple(slot.free for slot in slots), np.eye(len(slots)))
     position = {parameter.name: p for p, parameter in enumerate(family.parameters)}
-    rows = ScalarRows(family, sample.y, sample.window, {position[name]: values for name, values in offsets.items()})
+    rows = ScalarRows(
+        family, sample.y, sample.window, {position[name]: values for name, values in offsets.items()}
+    )
     return _model(rows, layout, weight, penalty, np.concatenate(begin), start, family)
 
 
 def _softmax(
-    family: Any, request: Request, sample: Sample, l2: float, fixed: dict[str, float], start: Mapping[str, float]
+    family: Any,
+    request: Request,
+    sample: Sample,
+    l2: float,
+    fixed: dict[str, float],
+    start: Mapping[str, float],
 ) -> Model:
     if sample.weight_kind == "precision":
-        raise InputError(f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind")
+        raise InputError(
+            f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind"
+        )
     if sample.window is not None:
         raise InputError("fit: classes have no order, so truncation has no meaning for them")
     assert sample.classes is not None
@@ -132,7 +155,13 @@ def _softmax(
 
 
 def _model(
-    rows: RowModel, layout: Layout, weight: Floats | None, penalty: list[Floats], x: Floats, start: Mapping[str, float], family: Any
+    rows: RowModel,
+    layout: Layout,
+    weight: Floats | None,
+    penalty: list[Floats],
+    x: Floats,
+    start: Mapping[str, float],
+    family: Any,
 ) -> Model:
     if start:
         _all_known(start, layout.slots, "start")
@@ -146,7 +175,13 @@ def _model(
 
 
 def _slot(
-    label: str, term: Term, columns: Floats | None, link: Any, fixed: Mapping[str, float], parameter: Any, shown: bool = True
+    label: str,
+    term: Term,
+    columns: Floats | None,
+    link: Any,
+    fixed: Mapping[str, float],
+    parameter: Any,
+    shown: bool = True,
 ) -> tuple[Slot, Floats | None]:
     """The slot, and what its fixed coefficients add to the linear predictor."""
     k = len(term.columns)
@@ -174,7 +209,9 @@ def _on_link(name: str, value: float, link: Any, family: Any, what: str, paramet
     return shown
 
 
-def _design(slot: Slot, columns: Floats | None, weight: Floats | None, unit: float, l2: float) -> tuple[Slot, Design, Floats]:
+def _design(
+    slot: Slot, columns: Floats | None, weight: Floats | None, unit: float, l2: float
+) -> tuple[Slot, Design, Floats]:
     """Standardised columns of what is estimated, without those that the data cannot tell apart; and the ridge."""
     if columns is None:
         if slot.free.all():
@@ -243,7 +280,9 @@ def _begin(design: Design, slot: Slot, target: Floats | float) -> Floats:
     return np.linalg.lstsq(design.columns, full)[0]
 
 
-def _units(family: Any, sample: Sample, weight: Floats | None, offsets: dict[str, Floats], eta: list[float]) -> list[float]:
+def _units(
+    family: Any, sample: Sample, weight: Floats | None, offsets: dict[str, Floats], eta: list[float]
+) -> list[float]:
     """One unit of each linear predictor: 1 on log and logit scales; on the scale of the data, what one row tells."""
     units = [1.0] * len(eta)
     if family.discrete:

@@ -73,11 +73,16 @@ def gather(
     used = np.ones(n, bool) if weight is None else ~(weight == 0)  # what weighs nothing is never read
     keep, dropped = _complete(lost, used, missing)
     if not keep.any():
-        raise DataError(f"fit: no rows left of {n}" + (f" ({dropped} dropped because of missing values)" if dropped else ""))
+        raise DataError(
+            f"fit: no rows left of {n}"
+            + (f" ({dropped} dropped because of missing values)" if dropped else "")
+        )
     if weight is not None:
         weight = weight[keep]
         if (bad := ~((weight > 0) & np.isfinite(weight))).any():
-            raise DataError(f"fit: weights must be finite and not negative; row {_original(keep, bad)} has {weight[bad][0]:g}")
+            raise DataError(
+                f"fit: weights must be finite and not negative; row {_original(keep, bad)} has {weight[bad][0]:g}"
+            )
     y = y if keep.all() else y[keep]
     windows = None if window is None else (window[0][keep], window[1][keep])
     classes = None
@@ -166,7 +171,9 @@ def _offsets(
             _same_length(column.shape, n, "offset")
         lost[f"offset of {name}"] = np.isnan(column).reshape(n, -1).any(axis=1)
         if np.isinf(column).any():
-            raise DataError(f"fit: offset of {name} is infinite at position {int(np.argwhere(np.isinf(column))[0][0])}")
+            raise DataError(
+                f"fit: offset of {name} is infinite at position {int(np.argwhere(np.isinf(column))[0][0])}"
+            )
         found[name] = column
     return found
 
@@ -195,7 +202,11 @@ def _complete(lost: dict[str, Mask], used: Mask, missing: str) -> tuple[Mask, in
         incomplete |= mask
     incomplete &= used
     if incomplete.any() and missing == "raise":
-        where = [f"{what} (rows {listed(np.flatnonzero(mask & used).tolist(), 5)})" for what, mask in lost.items() if (mask & used).any()]
+        where = [
+            f"{what} (rows {listed(np.flatnonzero(mask & used).tolist(), 5)})"
+            for what, mask in lost.items()
+            if (mask & used).any()
+        ]
         raise DataError(
             f"fit: missing values in {'; '.join(where)}: {int(incomplete.sum())} of {len(used)} rows. "
             "Pass missing='drop' to leave these rows out"
@@ -207,7 +218,9 @@ def _classes(labels: Any) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
     try:
         classes, codes = np.unique(labels, return_inverse=True)
     except TypeError:
-        raise DataError("fit: the labels are of kinds that cannot be sorted together; make them all strings") from None
+        raise DataError(
+            "fit: the labels are of kinds that cannot be sorted together; make them all strings"
+        ) from None
     if len(classes) < 2:
         raise DataError(f"fit: all labels are {classes[0]!r}; at least two classes are needed")
     return tuple(classes.tolist()), codes.astype(np.int64)
@@ -219,22 +232,44 @@ def _inside(
     """Check values against the support and the window, and cut censoring intervals to the window."""
     rows = y if isinstance(y, Observations) else Observations(y, y)
     exact = rows.exact
-    _refuse(exact & ~family.support.contains(rows.lower), keep, rows.lower, f"outside the support {family.support} of {family.name}")
+    _refuse(
+        exact & ~family.support.contains(rows.lower),
+        keep,
+        rows.lower,
+        f"outside the support {family.support} of {family.name}",
+    )
     if window is None:
         return y if not isinstance(y, Observations) or not exact.all() else rows.lower
     low, high = window
-    _refuse(~(low < high), keep, low, "the lower end of a truncation window that is empty; windows are (low, high]")
-    _refuse(exact & ~((low < rows.lower) & (rows.lower <= high)), keep, rows.lower, "outside its truncation window, where it could not have been seen")
+    _refuse(
+        ~(low < high),
+        keep,
+        low,
+        "the lower end of a truncation window that is empty; windows are (low, high]",
+    )
+    _refuse(
+        exact & ~((low < rows.lower) & (rows.lower <= high)),
+        keep,
+        rows.lower,
+        "outside its truncation window, where it could not have been seen",
+    )
     lower = np.where(exact, rows.lower, np.maximum(rows.lower, low))
     upper = np.where(exact, rows.upper, np.minimum(rows.upper, high))
-    _refuse(~exact & ~(lower < upper), keep, lower, "the end of an interval that does not meet its truncation window")
+    _refuse(
+        ~exact & ~(lower < upper),
+        keep,
+        lower,
+        "the end of an interval that does not meet its truncation window",
+    )
     return rows.lower if exact.all() else Observations(lower, upper)
 
 
 def _refuse(bad: Mask, keep: Mask, values: Floats, why: str) -> None:
     if bad.any():
         at = np.flatnonzero(keep)[bad]
-        raise DataError(f"fit: row {at[0]}: {values[bad][0]:g} is {why} ({bad.sum()} such rows: {listed(at.tolist(), 5)})")
+        raise DataError(
+            f"fit: row {at[0]}: {values[bad][0]:g} is {why} ({bad.sum()} such rows: {listed(at.tolist(), 5)})"
+        )
 
 
 def _original(keep: Mask, bad: Mask) -> int:

@@ -173,7 +173,11 @@ def _report(
         coefficients=coefficients,
         slopes=slopes,
         cov=cov * slopes * slopes[:, None],
-        fixed=tuple(name for name, f, a in zip(layout.names, free, layout.mask("aliased"), strict=True) if not f and not a),
+        fixed=tuple(
+            name
+            for name, f, a in zip(layout.names, free, layout.mask("aliased"), strict=True)
+            if not f and not a
+        ),
         terms=tuple({id(slot.term): slot.term for slot in layout.slots}.values())
         if sample.classes is not None
         else tuple(slot.term for slot in layout.slots),
@@ -196,7 +200,12 @@ def _report(
 
 
 def _uncertainty(
-    problem: Any, layout: Any, search: optimise.Search, sample: Sample, verdict: verify.Verdict, information: str
+    problem: Any,
+    layout: Any,
+    search: optimise.Search,
+    sample: Sample,
+    verdict: verify.Verdict,
+    information: str,
 ) -> tuple[Floats, float, str]:
     """Covariance of the coefficients, free parameters (effective ones under a penalty), and the message."""
     count = len(layout.names)
@@ -211,7 +220,11 @@ def _uncertainty(
         return unknown, df, f"{verdict.message}; standard errors are left out above {DENSE} coefficients"
     inside = inference.covariance(information, problem, search.end.x, hessian, sample)
     if inside is None:
-        return unknown, df, f"{verdict.message}; the {information} information matrix is not positive definite, so there are no standard errors"
+        return (
+            unknown,
+            df,
+            f"{verdict.message}; the {information} information matrix is not positive definite, so there are no standard errors",
+        )
     if problem.penalty.any():
         posterior = inference.inverse(hessian)
         assert posterior is not None

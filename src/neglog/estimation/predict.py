@@ -24,7 +24,9 @@ def predict(fit: Fit, data: Any, kind: str | None, offset: Any) -> Any:
         raise InputError(f"predict: kind={kind!r}; a fit of {fit.family.name} gives {', '.join(allowed)}")
     if data is None:
         if offset is not None:
-            raise InputError("predict: the rows of the fit have their own offset; pass offset= with new data only")
+            raise InputError(
+                "predict: the rows of the fit have their own offset; pass offset= with new data only"
+            )
         eta = _trained(fit)
     else:
         eta = _linear(fit, data, offset)
@@ -69,7 +71,9 @@ def _linear(fit: Fit, data: Any, offset: Any) -> list[Floats]:
         if not isinstance(term, Constant):
             matrices[name] = term.matrix(sources[name], 0)
     rows = len(next(iter(matrices.values()))) if matrices else _count(data)
-    given: Mapping[str, Any] = offset if isinstance(offset, Mapping) else {} if offset is None else {fit.family.location: offset}
+    given: Mapping[str, Any] = (
+        offset if isinstance(offset, Mapping) else {} if offset is None else {fit.family.location: offset}
+    )
     eta: list[Floats] = []
     coefficients = dict(zip(fit.names, fit.coefficients, strict=True))
     for name, term in zip(names, fit.terms, strict=True):
@@ -98,7 +102,7 @@ def _per_parameter(fit: Fit, data: Any, names: list[str]) -> dict[str, Any]:
     by_name = isinstance(data, Mapping) and set(cast("Mapping[str, Any]", data)) <= set(names)
     if by_name and not any(isinstance(term, Formula) for term in fit.terms):
         return {name: cast("Mapping[str, Any]", data).get(name) for name in names}
-    return {name: data for name in names}
+    return dict.fromkeys(names, data)
 
 
 def _count(data: Any) -> int:

@@ -17,7 +17,9 @@ from neglog.estimation.rows import RowModel
 from neglog.estimation.sums import exact_sum
 from neglog.estimation.tables import Floats
 
-DENSE = 2000  # coefficients; a Hessian of 2000 x 2000 takes 32 MB and a third of a second to factor on one core
+DENSE = (
+    2000  # coefficients; a Hessian of 2000 x 2000 takes 32 MB and a third of a second to factor on one core
+)
 _BLOCK = 1 << 22  # per-row second derivatives in flight: 32 MB
 
 Hessian = Floats | Callable[[Floats], Floats]
@@ -43,6 +45,12 @@ class Problem:
         """Number of coefficients."""
         return len(self.penalty)
 
+    @cached_property
+    def shared(self) -> Floats | None:
+        """The columns, if all predictors have the same."""
+        first = self.designs[0]
+        return first.columns if all(design is first for design in self.designs) else None
+
     @property
     def dense(self) -> bool:
         """Whether the Hessian is a matrix."""
@@ -57,9 +65,8 @@ class Problem:
 
     def eta(self, part: slice, x: Floats) -> Floats:
         """Linear predictors ``(E, m)``, or ``(E, 1)`` if none varies."""
-        first = self.designs[0]
-        if first.columns is not None and all(design is first for design in self.designs):
-            return (first.columns[part] @ x.reshape(len(self.designs), -1).T).T
+        if self.shared is not None:
+            return (self.shared[part] @ x.reshape(len(self.designs), -1).T).T
         each = [design.predict(part, x[span]) for design, span in zip(self.designs, self.spans, strict=True)]
         return np.stack(np.broadcast_arrays(*each))
 
@@ -76,16 +83,27 @@ class Problem:
                 value += float(v.sum() if weight is None else weight @ v)
                 if not np.isfinite(value):
                     return np.inf, gradient, hessian
-                for e, (left, at) in enumerate(zip(self.designs, self.spans, strict=True)):
-                    gradient[at] += left.gather(part, g[e], weight)
-                    for f in range(e + 1):
-                        hessian[at, self.spans[f]] += curvature(left, self.designs[f], part, h[e, f], weight)
+                gradient += self._gather(part, g, weight)
+                self._add_curvature(hessian, part, h, weight)
         if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
             return np.inf, np.zeros(self.size), np.zeros_like(hessian)
         lower = np.tril(hessian)
         hessian = lower + np.tril(hessian, -1).T
         hessian[np.diag_indices(self.size)] += self.penalty
         return value + self.ridge(x), gradient + self.penalty * x, hessian
+
+    def _add_curvature(self, hessian: Floats, part: slice, h: Floats, weight: Floats | None) -> None:
+        """Add the lower blocks of a part's Hessian; predictors that share columns in one product per row of blocks."""
+        if self.shared is None:
+            for e, (left, at) in enumerate(zip(self.designs, self.spans, strict=True)):
+                for f in range(e + 1):
+                    hessian[at, self.spans[f]] += curvature(left, self.designs[f], part, h[e, f], weight)
+            return
+        columns = self.shared[part]
+        for e, at in enumerate(self.spans):
+            scaled = h[e, : e + 1] if weight is None else h[e, : e + 1] * weight
+            wide = (scaled.T[:, :, None] * columns[:, None, :]).reshape(len(columns), -1)
+            hessian[at, : at.stop] += columns.T @ wide
 
     def _evaluate_large(self, x: Floats) -> tuple[float, Floats, Hessian]:
         value, gradient = 0.0, np.zeros(self.size)
@@ -98,16 +116,17 @@ class Problem:
         def product(direction: Floats) -> Floats:
             out = self.penalty * direction
             for part, weight in self.parts(self.rows.predictors + 1):
-                moved = np.broadcast_to(self.eta(part, direction), (self.rows.predictors, part.stop - part.start))
+                moved = np.broadcast_to(
+                    self.eta(part, direction), (self.rows.predictors, part.stop - part.start)
+                )
                 out += self._gather(part, self.rows.product(part, self.eta(part, x), moved), weight)
             return out
 
         return value + self.ridge(x), gradient + self.penalty * x, product
 
     def _gather(self, part: slice, g: Floats, weight: Floats | None) -> Floats:
-        first = self.designs[0]
-        if first.columns is not None and all(design is first for design in self.designs):
-            return ((g if weight is None else g * weight) @ first.columns[part]).reshape(-1)
+        if self.shared is not None:
+            return ((g if weight is None else g * weight) @ self.shared[part]).reshape(-1)
         return np.concatenate([d.gather(part, g[e], weight) for e, d in enumerate(self.designs)])
 
     def ridge(self, x: Floats) -> float:

@@ -108,7 +108,9 @@ class Fit:
     @property
     def bic(self) -> float:
         """``df log(nobs) - 2 loglik``; NaN with sampling weights."""
-        return np.nan if self.weight_kind == "sampling" else self.df * float(np.log(self.nobs)) - 2 * self.loglik
+        return (
+            np.nan if self.weight_kind == "sampling" else self.df * float(np.log(self.nobs)) - 2 * self.loglik
+        )
 
     def ci(self, level: float = 0.95, method: str = "wald") -> dict[str, tuple[float, float]]:
         """Confidence intervals by name.

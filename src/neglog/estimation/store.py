@@ -23,7 +23,11 @@ from neglog.families import family
 
 SCHEMA_VERSION = 1
 
-_TERMS: dict[str, type[Constant | Matrix | Formula]] = {"constant": Constant, "matrix": Matrix, "formula": Formula}
+_TERMS: dict[str, type[Constant | Matrix | Formula]] = {
+    "constant": Constant,
+    "matrix": Matrix,
+    "formula": Formula,
+}
 _ARRAYS = ("values", "coefficients", "slopes", "cov")
 _NUMBERS = ("loglik", "objective", "nobs", "df", "l2")
 _PLAIN = ("rows", "dropped", "status", "message", "information", "weight_kind", "iterations", "response")
@@ -116,7 +120,9 @@ def _array(value: Any) -> Any:
 def _label(label: Any) -> Any:
     if isinstance(label, (str, int, float, bool)):
         return label
-    raise DataError(f"to_json: a class label of kind {type(label).__name__} cannot be saved; use strings or numbers")
+    raise DataError(
+        f"to_json: a class label of kind {type(label).__name__} cannot be saved; use strings or numbers"
+    )
 
 
 def _term(term: Term) -> dict[str, Any]:

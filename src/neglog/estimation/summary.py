@@ -51,10 +51,23 @@ def _estimates(fit: Fit, level: float) -> list[str]:
             continue
         z = "" if row["z"] is None else f"{row['z']:.3f}"
         p = "" if row["p"] is None else ("<0.0001" if row["p"] < 1e-4 else f"{row['p']:.4f}")
-        cells.append([row["name"], *(_number(row[key]) for key in ("estimate", "stderr")), z, p, *map(_number, (row["low"], row["high"]))])
+        cells.append(
+            [
+                row["name"],
+                *(_number(row[key]) for key in ("estimate", "stderr")),
+                z,
+                p,
+                *map(_number, (row["low"], row["high"])),
+            ]
+        )
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     return [
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]).rstrip()
+        "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+            ]
+        ).rstrip()
         for row in cells
     ]
 
@@ -66,7 +79,9 @@ def _number(value: float) -> str:
 def _conventions(fit: Fit, level: float) -> list[str]:
     notes = [f"Standard errors: {CONVENTION[fit.information]}."]
     if fit.l2:
-        notes.append("The penalty counts as a Gaussian prior: standard errors are those of the posterior (Laplace).")
+        notes.append(
+            "The penalty counts as a Gaussian prior: standard errors are those of the posterior (Laplace)."
+        )
     scaled = [p.name for p in fit.family.parameters if p.name in fit.names and p.link.name != "identity"]
     if scaled:
         notes.append(f"Intervals: Wald; {', '.join(scaled)} on the scale of the link, mapped back.")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from neglog import _native
+import numpy as np
+
+from neglog._native import ExactSums
+from neglog.core.accumulate import exact_values, rounded
 from neglog.estimation.tables import Floats
 
 
@@ -11,9 +14,7 @@ def exact_sum(values: Floats, weight: Floats | None = None) -> float:
 
     A row of weight 3 is exactly three rows. Infinities and NaN come out as mathematics says.
     """
-    total = _native.ExactSum()
-    if weight is None:
-        total.add(values)
-    else:
-        total.add_product(values, weight)
-    return float(total.value())
+    total = ExactSums(1)
+    values = np.ascontiguousarray(values)
+    total.add(None, *((values,) if weight is None else (values, weight)))
+    return rounded(exact_values(total)[0])

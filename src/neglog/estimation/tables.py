@@ -106,6 +106,8 @@ def floats(values: Any, what: str) -> Floats:
                     raise TypeError
                 out[at] = float(raw[at])
             except (TypeError, ValueError):
-                raise DataError(f"fit: {what} must be numbers; found {raw[at]!r} at position {at[0]}") from None
+                raise DataError(
+                    f"fit: {what} must be numbers; found {raw[at]!r} at position {at[0]}"
+                ) from None
         return out
     raise DataError(f"fit: {what} must be numbers, not {raw.dtype}")

@@ -28,7 +28,9 @@ STATUS = {
     "stalled": "the search could not improve the likelihood, but the point where it stands is no verified maximum",
 }
 
-_FLAT = 1e-13  # smallest eigenvalue of the information matrix with unit diagonal that double precision can trust
+_FLAT = (
+    1e-13  # smallest eigenvalue of the information matrix with unit diagonal that double precision can trust
+)
 _LOST = 100.0  # standard error, in units of log or logit, at which an estimate means nothing
 _LOST_DATA = 1e6  # the same in units of the data's own spread
 _NEAR = 1e-6  # distance to the optimum, in standard errors, that counts as having arrived
@@ -52,10 +54,14 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
         if layout.mask("aliased").any():
             return Verdict("rank_deficient", _rank_message(layout))
         return Verdict("ok", STATUS["ok"])
-    if search.stop in ("converged", "stalled") and search.decrement <= 1.0 and abs(weakest) <= _FLAT:
-        if _is_flat(problem, search, direction):
-            return _flat(layout, direction, family, sample)
-    return _runaway(family, problem, layout, search, sample)
+    flat = weakest <= _FLAT and _is_flat(problem, search, direction)
+    fell = search.start.value - search.end.value > 1e-6 * (1.0 + abs(search.end.value))
+    if flat and (search.stop == "converged" or not fell):
+        return _flat(layout, direction, family, sample)
+    away = _runaway(family, problem, layout, search, sample)
+    if away is not None:
+        return away
+    return _flat(layout, direction, family, sample) if flat else _unfinished(search, layout)
 
 
 def _informed(family: Any, layout: Layout, hessian: Hessian) -> bool:
@@ -79,7 +85,9 @@ def _weakest(hessian: Hessian, size: int) -> tuple[float, Floats]:
 
         operator = LinearOperator((size, size), matvec=lambda v: hessian(np.ravel(v)), dtype=np.float64)  # type: ignore[call-arg]
         top = float(eigsh(operator, k=1, which="LA", tol=1e-2, return_eigenvectors=False)[0])
-        shifted = LinearOperator((size, size), matvec=lambda v: top * np.ravel(v) - hessian(np.ravel(v)), dtype=np.float64)  # type: ignore[call-arg]
+        shifted = LinearOperator(
+            (size, size), matvec=lambda v: top * np.ravel(v) - hessian(np.ravel(v)), dtype=np.float64
+        )  # type: ignore[call-arg]
         values, vectors = eigsh(shifted, k=1, which="LA", tol=1e-6)
         return float(top - values[0]) / top, vectors[:, 0]
     if not np.isfinite(hessian).all():
@@ -93,9 +101,9 @@ def _weakest(hessian: Hessian, size: int) -> tuple[float, Floats]:
 
 
 def _is_flat(problem: Problem, search: Search, direction: Floats) -> bool:
-    """Whether a unit along ``direction`` either way changes nothing that double precision can see."""
+    """Whether a tenth of a unit along ``direction`` either way changes nothing that double precision can see."""
     here = search.end.value
-    change = [abs(problem.evaluate(search.end.x + sign * direction)[0] - here) for sign in (-1e-3, 1e-3)]
+    change = [abs(problem.evaluate(search.end.x + sign * direction)[0] - here) for sign in (-0.1, 0.1)]
     return max(change) <= 1e-9 * (1.0 + abs(here))
 
 
@@ -104,20 +112,22 @@ def _flat(layout: Layout, direction: Floats, family: Any, sample: Sample) -> Ver
     return Verdict("flat", f"{message}Fix one of them (fixed=...), add l2=, or add rows that tell them apart")
 
 
-def _runaway(family: Any, problem: Problem, layout: Layout, search: Search, sample: Sample) -> Verdict:
+def _runaway(family: Any, problem: Problem, layout: Layout, search: Search, sample: Sample) -> Verdict | None:
     """Follow the path of the search further and see what the likelihood does there."""
     moved = search.end.x - search.start.x
     way = search.step if search.stop == "drifting" else moved
     length = float(np.abs(way).max(initial=0.0))
-    if search.stop == "max_iterations" and length < 15 or not length:
-        return _unfinished(search, layout)
+    if length == 0 or (search.stop == "max_iterations" and length < 15):
+        return None
     way = way / length
     values = [search.end.value, *(problem.evaluate(search.end.x + t * way)[0] for t in (1.0, 2.0))]
     back = problem.evaluate(search.end.x - way)[0]
     falls = [back - values[0], values[0] - values[1], values[1] - values[2]]
     path = _directed(layout, way)
     total = float(problem.rows.rows if problem.weight is None else problem.weight.sum())
-    steady = falls[0] > 1e-6 * total and (falls[1] > 0.3 * falls[0] or not np.isfinite(falls[1]) or length > 20)
+    steady = falls[0] > 1e-6 * total and (
+        falls[1] > 0.3 * falls[0] or not np.isfinite(falls[1]) or length > 20
+    )
     if steady and search.stop != "drifting":
         return Verdict(
             "unbounded",
@@ -132,9 +142,10 @@ def _runaway(family: Any, problem: Problem, layout: Layout, search: Search, samp
                 "Add l2= (a prior), drop or merge the columns, or fix the coefficients",
             )
         return Verdict(
-            "boundary", f"{STATUS['boundary']}: {path}. {_cause(family, sample)}Add rows, or fix the parameter"
+            "boundary",
+            f"{STATUS['boundary']}: {path}. {_cause(family, sample)}Add rows, or fix the parameter",
         )
-    return _unfinished(search, layout)
+    return None
 
 
 def _unfinished(search: Search, layout: Layout) -> Verdict:
@@ -161,7 +172,9 @@ def _names(layout: Layout) -> list[str]:
 def _directed(layout: Layout, direction: Floats, signs: bool = True) -> str:
     """``scale falls, shape grows`` for the leading entries of a direction."""
     names = _names(layout)
-    order = [i for i in np.argsort(-np.abs(direction)) if abs(direction[i]) >= 0.2 * np.abs(direction).max()][:4]
+    order = [i for i in np.argsort(-np.abs(direction)) if abs(direction[i]) >= 0.2 * np.abs(direction).max()][
+        :4
+    ]
     if not signs:
         return listed([names[i] for i in order])
     return listed([f"{names[i]} {'grows' if direction[i] > 0 else 'falls'}" for i in order])
@@ -189,7 +202,9 @@ def _cause(family: Any, sample: Sample, separated: bool = False) -> str:
             return f"No row is exact: all {len(y)} are {' or '.join(kinds)}. "
         y = y.lower[y.exact]
     if len(y) and (y == y[0]).all():
-        return f"All {len(y)} exact values are {y[0]:g}. " if len(y) > 1 else "There is only one exact value. "
+        return (
+            f"All {len(y)} exact values are {y[0]:g}. " if len(y) > 1 else "There is only one exact value. "
+        )
     if separated and family.discrete:
         return "Some outcomes are predicted perfectly by these columns. "
     return ""
@@ -201,5 +216,3 @@ def _rank_message(layout: Layout) -> str:
         f"{STATUS['rank_deficient']}: {listed(names)} {'is' if len(names) == 1 else 'are'} held at 0, without standard "
         "errors; the likelihood is at its maximum and predictions hold. Drop the columns, or add l2="
     )
-
-

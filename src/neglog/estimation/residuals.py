@@ -35,7 +35,7 @@ def quantile(fit: Fit, rng: np.random.Generator) -> Floats:
 
     with np.errstate(divide="ignore"):
         left = ndtri(below[0] + draw * (below[1] - below[0]))
-        right = -ndtri(above[0] + (1 - draw) * (above[1] - above[0]))
+        right = 0.0 - ndtri(above[0] + (1 - draw) * (above[1] - above[0]))
     return np.where(lower_half, left, right)
 
 

@@ -128,7 +128,7 @@ class Fit:
         >>> import neglog as nl
         >>> r = nl.fit("poisson", [2, 3, 1, 4, 2])
         >>> tuple(round(end, 3) for end in r.ci(0.9)["rate"])
-        (1.491, 3.862)
+        (1.493, 3.859)
         """
         if not 0 < level < 1:
             raise InputError(f"ci: level = {level!r}; allowed: a number between 0 and 1")

@@ -133,8 +133,7 @@ def fit(
     information = inference.check(cov_type, known, sample)
     model = assemble(known, call, sample, float(l2), fixed or {}, start or {})
     _possible(known, model, sample)
-    limit = np.full(model.problem.size, 60.0)
-    search = optimise.minimise(model.problem.evaluate, model.start, limit, max_iter)
+    search = optimise.minimise(model.problem.evaluate, model.start, model.problem.reach, max_iter)
     verdict = verify.judge(known, model.problem, model.layout, search, sample)
     return _report(known, call, sample, model, search, verdict, information, float(l2))
 

@@ -15,6 +15,7 @@ import numpy as np
 from neglog.estimation.problem import Hessian
 from neglog.estimation.tables import Floats
 
+_FAR = 60.0  # a factor of e^60 on log scales, 60 standard deviations on the scale of the data
 _EPS = float(np.finfo(np.float64).eps)
 
 Function = Callable[[Floats], tuple[float, Floats, Hessian]]
@@ -47,8 +48,8 @@ class Search:
     values: list[float] = field(default_factory=list[float])
 
 
-def minimise(function: Function, x: Floats, limit: Floats, max_iter: int) -> Search:
-    """Minimise from ``x``; stop when every step is below rounding or a coordinate has moved more than ``limit``."""
+def minimise(function: Function, x: Floats, reach: Floats, max_iter: int) -> Search:
+    """Minimise from ``x``; ``reach`` is how far a unit of each coordinate moves the predictor of some row."""
     here = start = Point(x, *function(x))
     radius, values, last, quiet = 2.0 * max(len(x), 1) ** 0.5, [start.value], np.zeros_like(x), 0
     decrement, stop, iteration = np.inf, "max_iterations", 0
@@ -85,20 +86,21 @@ def minimise(function: Function, x: Floats, limit: Floats, max_iter: int) -> Sea
         if length < 1e-14 * (1.0 + _norm(here.x)) or radius < 1e-14:
             stop = "stalled"
             break
-        if (np.abs(here.x - start.x) > limit).any():
+        if _max(here.x - start.x) > _FAR:
             stop = "far"
             break
-        if _drifts(values, length, iteration):
+        if iteration >= 8 and _drifts(values, _max(step * reach)):
             stop, last = "drifting", step
             break
     return Search(start, here, last, decrement, iteration, stop, values)
 
 
-def _drifts(values: list[float], length: float, iteration: int) -> bool:
-    """The value is settled to one part in 1e8 over three steps, and yet the steps have not become short."""
-    if iteration < 8 or len(values) < 4 or length < 0.2:
-        return False
-    return values[-4] - values[-1] < 1e-8 * (1.0 + abs(values[-1]))
+def _drifts(values: list[float], moved: float) -> bool:
+    """Three steps gained a millionth of a nat together, and yet some row's predictor still moves.
+
+    A row that tells anything would notice: along a direction without a maximum the gain dies out, the steps do not.
+    """
+    return len(values) >= 4 and moved > 0.2 and values[-4] - values[-1] < 1e-6 + 1e-12 * abs(values[-1])
 
 
 def apply(hessian: Hessian, v: Floats) -> Floats:

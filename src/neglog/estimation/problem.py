@@ -51,6 +51,11 @@ class Problem:
         first = self.designs[0]
         return first.columns if all(design is first for design in self.designs) else None
 
+    @cached_property
+    def reach(self) -> Floats:
+        """Per coefficient, how far one unit moves the linear predictor of some row, in units of the parameter."""
+        return np.concatenate([design.reach for design in self.designs])
+
     @property
     def dense(self) -> bool:
         """Whether the Hessian is a matrix."""

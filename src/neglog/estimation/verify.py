@@ -50,7 +50,7 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
         return Verdict("ok", "nothing was estimated: every parameter is fixed")
     arrived = search.stop == "converged" and search.decrement <= _NEAR**2
     weakest, direction = _weakest(search.end.hessian, problem.size)
-    if arrived and weakest > _FLAT and _informed(family, layout, search.end.hessian):
+    if arrived and weakest > _FLAT and _informed(family, problem, layout, search.end.hessian):
         if layout.mask("aliased").any():
             return Verdict("rank_deficient", _rank_message(layout))
         return Verdict("ok", STATUS["ok"])
@@ -64,8 +64,8 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
     return _flat(layout, direction, family, sample) if flat else _unfinished(search, layout)
 
 
-def _informed(family: Any, layout: Layout, hessian: Hessian) -> bool:
-    """Whether every entry is known better than to a factor of e^100; where the likelihood has died out, none is."""
+def _informed(family: Any, problem: Problem, layout: Layout, hessian: Hessian) -> bool:
+    """Whether every entry is known better than to a factor of e^100; where the likelihood died out, none is."""
     if callable(hessian):
         return True
     known = inverse(hessian)
@@ -75,7 +75,7 @@ def _informed(family: Any, layout: Layout, hessian: Hessian) -> bool:
     for e, span in enumerate(layout.spans):
         on_data = not family.discrete and family.parameters[e].link.name == "identity"
         limit[span] = _LOST_DATA if on_data else _LOST
-    return bool((np.diag(known) <= limit**2).all())
+    return bool((np.sqrt(np.diag(known)) * problem.reach <= limit).all())
 
 
 def _weakest(hessian: Hessian, size: int) -> tuple[float, Floats]:

@@ -59,11 +59,11 @@ def minimise(function: Function, x: Floats, reach: Floats, max_iter: int) -> Sea
         predicted = -float(here.gradient @ step + 0.5 * step @ apply(here.hessian, step))
         if newton:
             decrement, last = 2.0 * max(predicted, 0.0), step
-        small = _max(step) <= 1e-12 * (1.0 + _max(here.x))
-        if newton and (small or predicted <= 0.0):
-            stop = "converged"
+        there_x = here.x + step
+        if (there_x == here.x).all() or predicted <= 0.0:
+            stop = "converged" if newton else "stalled"
             break
-        there = Point(here.x + step, *function(here.x + step))
+        there = Point(there_x, *function(there_x))
         noise = 8 * _EPS * (abs(here.value) + 1.0)
         gain = here.value - there.value if np.isfinite(there.value) else -np.inf
         if predicted <= noise:  # the value cannot tell any more; the gradient still can
@@ -72,8 +72,8 @@ def minimise(function: Function, x: Floats, reach: Floats, max_iter: int) -> Sea
                 stop, last = "converged" if newton else "drifting", step
                 break
             here = there
-            if quiet == 8:  # quadratic convergence needs two or three
-                stop, last = "drifting", step
+            if quiet == 8:  # quadratic convergence needs two or three; beyond, rounding moves it or there is no end
+                stop, last = "converged" if newton and _max(step * reach) < 1e-3 else "drifting", step
                 break
             continue
         if gain >= 1e-4 * predicted - noise:
@@ -83,9 +83,6 @@ def minimise(function: Function, x: Floats, reach: Floats, max_iter: int) -> Sea
                 radius = max(radius, 2 * length)
         else:
             radius = 0.25 * length
-        if length < 1e-14 * (1.0 + _norm(here.x)) or radius < 1e-14:
-            stop = "stalled"
-            break
         if _max(here.x - start.x) > _FAR:
             stop = "far"
             break

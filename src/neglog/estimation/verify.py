@@ -33,7 +33,7 @@ _FLAT = (
 )
 _LOST = 100.0  # standard error, in units of log or logit, at which an estimate means nothing
 _LOST_DATA = 1e6  # the same in units of the data's own spread
-_NEAR = 1e-6  # distance to the optimum, in standard errors, that counts as having arrived
+_NEAR = 1e-4  # distance to the optimum, in standard errors, that counts as having arrived
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,6 @@ class Design:
         """Number of coefficients."""
         return len(self.back)
 
-    @property
-    def reach(self) -> Floats:
-        """Largest absolute value of each column, in units of the parameter, ``(k,)``."""
-        if self.columns is None:
-            return np.ones(self.size)
-        return np.maximum(self.columns.max(axis=0), -self.columns.min(axis=0)) / self.unit
-
     def predict(self, part: slice, b: Floats) -> Floats:
         """Linear predictor, shape ``(m,)``, or ``(1,)`` where it is the same for all rows."""
         if not self.size:

@@ -48,11 +48,21 @@ class Search:
     values: list[float] = field(default_factory=list[float])
 
 
-def minimise(function: Function, x: Floats, reach: Floats, max_iter: int) -> Search:
-    """Minimise from ``x``; ``reach`` is how far a unit of each coordinate moves the predictor of some row."""
+def minimise(
+    function: Function,
+    x: Floats,
+    travel: Callable[[Floats], float],
+    rounding: Callable[[Floats], float],
+    max_iter: int,
+) -> Search:
+    """Minimise from ``x``.
+
+    ``travel(step)``: how far it moves the linear predictor of some row; columns may be dependent, so that coordinates
+    do not tell. ``rounding(x)``: a bound on the error of the value there, asked for when a Newton step goes uphill.
+    """
     here = start = Point(x, *function(x))
     radius, values, last, quiet = 2.0 * max(len(x), 1) ** 0.5, [start.value], np.zeros_like(x), 0
-    decrement, stop, iteration = np.inf, "max_iterations", 0
+    decrement, stop, iteration, floor = np.inf, "max_iterations", 0, 0.0
     for iteration in range(1, max_iter + 1):
         step, newton = trust_step(here.hessian, here.gradient, radius)
         length = _norm(step)
@@ -64,8 +74,11 @@ def minimise(function: Function, x: Floats, reach: Floats, max_iter: int) -> Sea
             stop = "converged" if newton else "stalled"
             break
         there = Point(there_x, *function(there_x))
-        noise = 8 * _EPS * (abs(here.value) + 1.0)
+        noise = max(8 * _EPS * (abs(here.value) + 1.0), floor)
         gain = here.value - there.value if np.isfinite(there.value) else -np.inf
+        if newton and not floor and predicted < 1e-2 and gain < 1e-4 * predicted - noise:
+            floor = rounding(here.x)
+            noise = max(noise, floor)
         if predicted <= noise:  # the value cannot tell any more; the gradient still can
             quiet += 1
             if gain < -4 * noise or not _norm(there.gradient) < _norm(here.gradient):
@@ -73,7 +86,7 @@ def minimise(function: Function, x: Floats, reach: Floats, max_iter: int) -> Sea
                 break
             here = there
             if quiet == 8:  # quadratic convergence needs two or three; beyond, rounding moves it or there is no end
-                stop, last = "converged" if newton and _max(step * reach) < 1e-3 else "drifting", step
+                stop, last = "converged" if newton and travel(step) < 1e-3 else "drifting", step
                 break
             continue
         if gain >= 1e-4 * predicted - noise:
@@ -83,21 +96,21 @@ def minimise(function: Function, x: Floats, reach: Floats, max_iter: int) -> Sea
                 radius = max(radius, 2 * length)
         else:
             radius = 0.25 * length
-        if _max(here.x - start.x) > _FAR:
+        if travel(here.x - start.x) > _FAR:
             stop = "far"
             break
-        if iteration >= 8 and _drifts(values, _max(step * reach)):
+        if iteration >= 8 and _still(values) and travel(step) > 0.2:
             stop, last = "drifting", step
             break
     return Search(start, here, last, decrement, iteration, stop, values)
 
 
-def _drifts(values: list[float], moved: float) -> bool:
-    """Three steps gained a millionth of a nat together, and yet some row's predictor still moves.
+def _still(values: list[float]) -> bool:
+    """Three steps gained a millionth of a nat together. If rows' predictors move all the same, they drift.
 
     A row that tells anything would notice: along a direction without a maximum the gain dies out, the steps do not.
     """
-    return len(values) >= 4 and moved > 0.2 and values[-4] - values[-1] < 1e-6 + 1e-12 * abs(values[-1])
+    return len(values) >= 4 and values[-4] - values[-1] < 1e-6 + 1e-12 * abs(values[-1])
 
 
 def apply(hessian: Hessian, v: Floats) -> Floats:
@@ -175,7 +188,3 @@ def _conjugate_gradients(
 
 def _norm(v: Floats) -> float:
     return float(np.sqrt(v @ v))
-
-
-def _max(v: Floats) -> float:
-    return float(np.abs(v).max(initial=0.0))

@@ -51,11 +51,6 @@ class Problem:
         first = self.designs[0]
         return first.columns if all(design is first for design in self.designs) else None
 
-    @cached_property
-    def reach(self) -> Floats:
-        """Per coefficient, how far one unit moves the linear predictor of some row, in units of the parameter."""
-        return np.concatenate([design.reach for design in self.designs])
-
     @property
     def dense(self) -> bool:
         """Whether the Hessian is a matrix."""
@@ -137,6 +132,34 @@ class Problem:
     def ridge(self, x: Floats) -> float:
         """The penalty at ``x``."""
         return 0.5 * float(self.penalty @ (x * x))
+
+    def travel(self, direction: Floats) -> float:
+        """How far ``direction`` moves the linear predictor of some row, in units of its parameter."""
+        unit = np.array([design.unit for design in self.designs])[:, None]
+        parts = (self.eta(part, direction) for part, _ in self.parts(self.rows.predictors))
+        return max(float((np.abs(eta) / unit).max(initial=0.0)) for eta in parts)
+
+    def spread(self, covariance: Floats) -> Floats:
+        """Largest standard error of the linear predictor of any row, for each predictor in units of its parameter."""
+        found = np.zeros(len(self.designs))
+        for e, (design, at) in enumerate(zip(self.designs, self.spans, strict=True)):
+            if design.columns is None:
+                found[e] = np.sqrt(np.trace(covariance[at, at]))
+                continue
+            for part, _ in self.parts(design.size + 1):
+                z = design.columns[part]
+                square = float(((z @ covariance[at, at]) * z).sum(axis=1).max(initial=0.0))
+                found[e] = max(found[e], np.sqrt(max(square, 0.0)) / design.unit)
+        return found
+
+    def rounding(self, x: Floats) -> float:
+        """Error of the value because linear predictors are rounded: large where they are, as in years or in 1e9 + noise."""
+        error = 0.0
+        for part, weight in self.parts(self.rows.predictors + 1):
+            eta = self.eta(part, x)
+            noise = np.abs(self.rows.gradient(part, eta)[1] * eta).sum(axis=0)
+            error += float(noise.sum() if weight is None else weight @ noise)
+        return float(np.finfo(np.float64).eps) * error
 
     def nll_rows(self, x: Floats) -> Floats:
         """Negative log-likelihood of every row, unweighted, shape ``(n,)``."""

@@ -65,17 +65,15 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
 
 
 def _informed(family: Any, problem: Problem, layout: Layout, hessian: Hessian) -> bool:
-    """Whether every entry is known better than to a factor of e^100; where the likelihood died out, none is."""
+    """Whether every row's predictors are known better than to 100 units; where the likelihood died out, none is."""
     if callable(hessian):
         return True
     known = inverse(hessian)
     if known is None:
         return False
-    limit = np.full(len(hessian), _LOST)
-    for e, span in enumerate(layout.spans):
-        on_data = not family.discrete and family.parameters[e].link.name == "identity"
-        limit[span] = _LOST_DATA if on_data else _LOST
-    return bool((np.sqrt(np.diag(known)) * problem.reach <= limit).all())
+    links = [parameter.link.name for parameter in family.parameters] * (len(layout.designs) // len(family.parameters))
+    limit = [_LOST_DATA if link == "identity" and not family.discrete else _LOST for link in links]
+    return bool((problem.spread(known) <= limit).all())
 
 
 def _weakest(hessian: Hessian, size: int) -> tuple[float, Floats]:
@@ -128,7 +126,8 @@ def _runaway(family: Any, problem: Problem, layout: Layout, search: Search, samp
     steady = falls[0] > 1e-6 * total and (
         falls[1] > 0.3 * falls[0] or not np.isfinite(falls[1]) or length > 20
     )
-    if steady and search.stop != "drifting":
+    dense = not family.discrete and (not isinstance(sample.y, Observations) or bool(sample.y.exact.any()))
+    if dense and steady and search.stop != "drifting":  # a probability is at most 1; only a density is unbounded
         return Verdict(
             "unbounded",
             f"{STATUS['unbounded']} as {path}. {_cause(family, sample)}"

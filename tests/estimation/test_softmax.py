@@ -16,18 +16,17 @@ def digits():
     return load_digits(return_X_y=True)
 
 
-@pytest.mark.parametrize("l2", [1.0])
+@pytest.mark.parametrize("l2", [1.0, 0.05])
 def test_digits_reach_the_optimum_of_scikit_learn_or_lower(digits, l2):
     from sklearn.linear_model import LogisticRegression
 
     x, y = digits
-    model = LogisticRegression(C=1 / l2, solver="lbfgs", tol=1e-10, max_iter=10000).fit(x, y)
+    model = LogisticRegression(C=1 / l2, solver="newton-cholesky", tol=1e-10).fit(x, y)
     theirs = -model.predict_log_proba(x)[np.arange(len(y)), y].sum() + l2 / 2 * (model.coef_**2).sum()
     r = nl.fit("categorical", y, x, intercept=True, l2=l2)
     assert r.ok
-    assert r.objective <= theirs + 1e-8 * theirs
-    assert r.objective == pytest.approx(theirs, rel=1e-7)
-    np.testing.assert_allclose(r.predict(x), model.predict_proba(x), atol=1e-4)
+    assert r.objective == pytest.approx(theirs, abs=1e-8)
+    np.testing.assert_allclose(r.predict(x), model.predict_proba(x), atol=1e-6)
     names = [name for name in r.names if name.endswith(".Intercept")]
     assert sum(r.params[name] for name in names) == pytest.approx(0.0, abs=1e-9)
 
@@ -73,14 +72,14 @@ def test_against_statsmodels():
     import statsmodels.api as sm
 
     data = sm.datasets.anes96.load_pandas()
-    x = data.exog.to_numpy(float)
+    x = sm.add_constant(data.exog.to_numpy(float), prepend=False)
     y = data.endog.to_numpy()
     theirs = sm.MNLogit(y, x).fit(method="newton", disp=0, tol=1e-12)
     r = nl.fit("categorical", y, x)
     assert r.ok
     # reference case F2 (Stata)
-    assert r.loglik == pytest.approx(-1461.922747312, rel=1e-11)
-    assert r.aic == pytest.approx(2995.84549462, rel=1e-11) and r.bic == pytest.approx(3170.45003661, rel=1e-11)
+    assert r.loglik == pytest.approx(-1461.922747312, rel=1e-10)
+    assert r.aic == pytest.approx(2995.84549462, rel=1e-9) and r.bic == pytest.approx(3170.45003661, rel=1e-9)
     params = np.asarray(theirs.params).T.ravel()
     np.testing.assert_allclose(r.values, params, rtol=1e-7, atol=1e-9)
     np.testing.assert_allclose(list(r.stderr.values()), np.asarray(theirs.bse).T.ravel(), rtol=1e-7)

@@ -15,7 +15,7 @@ import numpy as np
 from neglog.estimation.problem import Hessian
 from neglog.estimation.tables import Floats
 
-_FAR = 60.0  # a factor of e^60 on log scales, 60 standard deviations on the scale of the data
+_FAR = 60.0  # on a log scale: no data have a parameter that differs by e^60 from where it started
 _EPS = float(np.finfo(np.float64).eps)
 
 Function = Callable[[Floats], tuple[float, Floats, Hessian]]
@@ -36,7 +36,7 @@ class Search:
     """Where the search ended and why.
 
     ``stop``: ``converged`` the steps have died out; ``drifting`` the value has stopped falling while the steps have
-    not; ``far`` a coordinate passed the limit; ``stalled`` no step is accepted; ``max_iterations``.
+    not; ``far`` a parameter left all bounds; ``stalled`` no step is accepted; ``max_iterations``.
     """
 
     start: Point
@@ -51,14 +51,14 @@ class Search:
 def minimise(
     function: Function,
     x: Floats,
-    travel: Callable[[Floats], float],
+    travel: Callable[[Floats], tuple[float, float]],
     rounding: Callable[[Floats], float],
     max_iter: int,
 ) -> Search:
     """Minimise from ``x``.
 
-    ``travel(step)``: how far it moves the linear predictor of some row; columns may be dependent, so that coordinates
-    do not tell. ``rounding(x)``: a bound on the error of the value there, asked for when a Newton step goes uphill.
+    ``travel(step)``: how far it moves the linear predictor of some row, and one that is a logarithm; columns may be
+    dependent, so that coordinates do not tell. ``rounding(x)``: a bound on the error of the value there, asked for when a Newton step goes uphill.
     """
     here = start = Point(x, *function(x))
     radius, values, last, quiet = 2.0 * max(len(x), 1) ** 0.5, [start.value], np.zeros_like(x), 0
@@ -86,7 +86,7 @@ def minimise(
                 break
             here = there
             if quiet == 8:  # quadratic convergence needs two or three; beyond, rounding moves it or there is no end
-                stop, last = "converged" if newton and travel(step) < 1e-3 else "drifting", step
+                stop, last = "converged" if newton and travel(step)[0] < 1e-3 else "drifting", step
                 break
             continue
         if gain >= 1e-4 * predicted - noise:
@@ -96,10 +96,10 @@ def minimise(
                 radius = max(radius, 2 * length)
         else:
             radius = 0.25 * length
-        if travel(here.x - start.x) > _FAR:
+        if travel(here.x - start.x)[1] > _FAR:
             stop = "far"
             break
-        if iteration >= 8 and _still(values) and travel(step) > 0.2:
+        if iteration >= 8 and _still(values) and travel(step)[0] > 0.2:
             stop, last = "drifting", step
             break
     return Search(start, here, last, decrement, iteration, stop, values)

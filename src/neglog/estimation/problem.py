@@ -133,11 +133,13 @@ class Problem:
         """The penalty at ``x``."""
         return 0.5 * float(self.penalty @ (x * x))
 
-    def travel(self, direction: Floats) -> float:
-        """How far ``direction`` moves the linear predictor of some row, in units of its parameter."""
-        unit = np.array([design.unit for design in self.designs])[:, None]
-        parts = (self.eta(part, direction) for part, _ in self.parts(self.rows.predictors))
-        return max(float((np.abs(eta) / unit).max(initial=0.0)) for eta in parts)
+    def travel(self, direction: Floats) -> tuple[float, float]:
+        """How far ``direction`` moves the predictor of some row, in units of its parameter: any, and a logarithm's."""
+        unit = np.array([design.unit for design in self.designs])
+        parts = (np.abs(self.eta(part, direction)).max(axis=1) for part, _ in self.parts(self.rows.predictors))
+        moved = np.max(list(parts), axis=0) / unit
+        logs = moved[list(self.rows.logarithms)]
+        return float(moved.max(initial=0.0)), float(logs.max(initial=0.0))
 
     def spread(self, covariance: Floats) -> Floats:
         """Largest standard error of the linear predictor of any row, for each predictor in units of its parameter."""

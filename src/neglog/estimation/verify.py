@@ -66,7 +66,7 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
 
 def _informed(family: Any, problem: Problem, layout: Layout, hessian: Hessian) -> bool:
     """Whether every row's predictors are known better than to 100 units; where the likelihood died out, none is."""
-    if callable(hessian):
+    if callable(hessian) or problem.penalty.any():  # a prior may be as wide as it likes
         return True
     known = inverse(hessian)
     if known is None:

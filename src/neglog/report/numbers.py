@@ -58,13 +58,13 @@ def places(error: float | None, value: float | None = None, significant: int = 2
     return result if result <= 8 else None
 
 
-def with_error(value: float | None, error: float | None) -> tuple[str, str]:
-    """Both to the same place, given by the first two digits of the error.
+def with_error(value: float | None, error: float | None, significant: int = 2) -> tuple[str, str]:
+    """Both to the same place, given by the first digits of the error.
 
     >>> with_error(606.5280123, 124.9), with_error(1.72077, 0.5021), with_error(3.0, float("nan"))
-    (('607', '125'), ('1.72', '0.50'), ('3.000', 'nan'))
+    (('607', '125'), ('1.72', '0.50'), ('3.0000', 'nan'))
     """
-    decimals = places(error, value)
+    decimals = places(error, value, significant)
     if decimals is None:
         return number(value), number(error, 2)
     return fixed(value, decimals), fixed(error, decimals)

@@ -1,1 +1,34 @@
+"""Families: the likelihood of one observation given its parameters, one file each.
 
+>>> import neglog as nl
+>>> f = nl.family("weibull")
+>>> [f"{p.name} in {p.domain}" for p in f.parameters]
+['shape in (0, inf)', 'scale in (0, inf)']
+>>> float(f.nll(1.7, shape=1.5, scale=2.0))
+1.15260281607...
+"""
+
+from neglog.families.base import Family, ScalarFamily
+from neglog.families.bernoulli import Bernoulli
+from neglog.families.categorical import Categorical
+from neglog.families.facts import LINKS, Interval, Link, Parameter
+from neglog.families.normal import Normal
+from neglog.families.poisson import Poisson
+from neglog.families.registry import family, names
+from neglog.families.weibull import Weibull
+
+__all__ = [
+    "LINKS",
+    "Bernoulli",
+    "Categorical",
+    "Family",
+    "Interval",
+    "Link",
+    "Normal",
+    "Parameter",
+    "Poisson",
+    "ScalarFamily",
+    "Weibull",
+    "family",
+    "names",
+]

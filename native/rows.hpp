@@ -1,0 +1,56 @@
+// Row kernels, softmax-type: what the loops in rows_impl.hpp offer to the bindings. Plain types only.
+//
+// Data lie as (outer, C, inner): softmax runs over C. A row is one (outer, inner) position; rows are numbered
+// outer * inner_count + inner.
+#pragma once
+
+#include <cstdint>
+
+namespace neglog {
+
+enum class Dtype { f16, bf16, f32, f64 };
+enum class Index { u8, i32, i64, none };
+
+struct SoftmaxJob {
+  const void *logits; // (outer, C, inner)
+  Dtype dtype;
+  std::int64_t outer, classes, inner;
+  const void *target;        // (outer, inner) class indices, or (outer, C, inner) probabilities of the logits' dtype
+  Index index;               // Index::none: probabilities
+  const double *weight;      // (C,) class weights, or null
+  const double *row_weight;  // (outer, inner), or null
+  const std::uint8_t *mask;  // (outer, inner), nonzero takes part, or null
+  bool has_ignore;
+  std::int64_t ignore_index;
+  double smoothing;
+  double scale;              // multiplies the gradient
+  void *loss;                // (outer, inner) float32 (float64 for f64 logits), or null
+  void *grad;                // like logits, or null; may be the logits themselves
+};
+
+struct SoftmaxSum {
+  double loss = 0;           // sum of the weighted losses of these rows
+  std::int64_t bad_row = -1; // first row whose target is no class
+};
+
+struct LseJob {
+  const void *logits; // (outer, C, inner)
+  Dtype dtype;
+  std::int64_t outer, classes, inner;
+  void *lse;  // (outer, inner) float32 / float64, or null
+  void *out;  // like logits, or null: log_softmax, or softmax when `probabilities`
+  bool probabilities;
+};
+
+struct RowKernels {
+  // rows [begin, end); the result depends on the rows alone, not on how they are cut
+  SoftmaxSum (*softmax_nll)(const SoftmaxJob &, std::int64_t begin, std::int64_t end);
+  void (*logsumexp)(const LseJob &, std::int64_t begin, std::int64_t end);
+  // math.hpp for the tests: `which` counts through kMathNames
+  void (*math)(int which, const double *x, double *out, std::int64_t n);
+  void (*exp_float)(const float *x, float *out, std::int64_t n);
+};
+
+constexpr const char *kMathNames[] = {"exp", "expm1", "log", "log1p", "log1pexp", "log1mexp", "sigmoid"};
+
+} // namespace neglog

@@ -1,0 +1,120 @@
+"""Facts about families as frozen data: intervals, links, parameters.
+
+Validation, test data, fits, reports and the command line all read these objects; nobody else states a domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Float = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A set of real numbers, or of integers, between two ends.
+
+    >>> positive = Interval(0.0, float("inf"))
+    >>> print(positive, Interval(0.0, 1.0, True, True, integer=True))
+    (0, inf) integers in [0, 1]
+    >>> positive.contains([0.0, 1.0, float("nan")])
+    array([False,  True, False])
+    """
+
+    low: float
+    high: float
+    low_closed: bool = False
+    high_closed: bool = False
+    integer: bool = False
+
+    def contains(self, x: ArrayLike) -> NDArray[np.bool_]:
+        """Elementwise membership, shape of ``x``. NaN is in no interval."""
+        x = np.asarray(x)
+        inside = (x >= self.low if self.low_closed else x > self.low) & (
+            x <= self.high if self.high_closed else x < self.high
+        )
+        return np.asarray(inside & (x == np.floor(x)) if self.integer else inside)
+
+    def __str__(self) -> str:
+        ends = f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
+        return f"integers in {ends}" if self.integer else ends
+
+
+@dataclass(frozen=True)
+class Link:
+    """A smooth increasing map from a parameter theta to the unbounded scale eta on which it is modelled.
+
+    ``LINKS`` holds them by name. They are compared and pickled by name.
+
+    >>> theta, first, second = LINKS["logit"].inverse_derivatives(0.0)
+    >>> float(theta), float(first), float(second)
+    (0.5, 0.25, 0.0)
+    """
+
+    name: str
+    _apply: Callable[[Float], Float] = field(repr=False, compare=False)
+    _inverse: Callable[[Float], tuple[Float, Float, Float]] = field(repr=False, compare=False)
+
+    def apply(self, theta: ArrayLike) -> Float:
+        """``eta`` for ``theta``, elementwise; the ends of the domain map to ``-inf`` and ``inf``."""
+        with np.errstate(divide="ignore"):
+            return self._apply(np.asarray(theta, dtype=np.float64))
+
+    def inverse(self, eta: ArrayLike) -> Float:
+        """``theta`` for ``eta``, elementwise."""
+        return self.inverse_derivatives(eta)[0]
+
+    def inverse_derivatives(self, eta: ArrayLike) -> tuple[Float, Float, Float]:
+        """``theta``, ``d theta / d eta`` and ``d2 theta / d eta2``, each of the shape of ``eta``."""
+        with np.errstate(over="ignore", under="ignore"):
+            return self._inverse(np.asarray(eta, dtype=np.float64))
+
+    def __reduce__(self) -> tuple[Callable[[str], Link], tuple[str]]:
+        return LINKS.__getitem__, (self.name,)
+
+
+def _identity(eta: Float) -> tuple[Float, Float, Float]:
+    return eta, np.ones_like(eta), np.zeros_like(eta)
+
+
+def _exp(eta: Float) -> tuple[Float, Float, Float]:
+    theta = np.exp(eta)
+    return theta, theta, theta
+
+
+def _expit(eta: Float) -> tuple[Float, Float, Float]:
+    small = np.exp(-np.abs(eta))
+    near, far = 1 / (1 + small), small / (1 + small)  # the larger and the smaller of theta and 1 - theta
+    slope = near * far
+    return np.where(eta >= 0, near, far), slope, slope * -np.tanh(eta / 2)
+
+
+LINKS: dict[str, Link] = {
+    "identity": Link("identity", np.positive, _identity),
+    "log": Link("log", np.log, _exp),
+    "logit": Link("logit", lambda theta: np.log(theta) - np.log1p(-theta), _expit),
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a family: its name, where it may lie, and the scale on which it is modelled.
+
+    ``event_ndim`` is the number of trailing axes that belong to one value: 1 for the logits of a categorical.
+    """
+
+    name: str
+    domain: Interval
+    link: Link
+    event_ndim: int = 0
+
+
+REAL = Interval(-np.inf, np.inf)
+POSITIVE = Interval(0.0, np.inf)
+NON_NEGATIVE = Interval(0.0, np.inf, low_closed=True)
+EXTENDED_REAL = Interval(-np.inf, np.inf, True, True)

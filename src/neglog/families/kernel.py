@@ -1,0 +1,78 @@
+"""From NumPy arrays to the native loops and back: dtypes, broadcasting, fresh outputs. No mathematics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neglog import _native
+from neglog.errors import InputKindError, ShapeError
+
+Array = NDArray[Any]
+
+# What the rows of a call mean; native/loops.hpp has the same list.
+EXACT = 0  # -log f(y)
+OBSERVED = 1  # -log f(y) where y == upper, otherwise -log P(y < Y <= upper)
+WINDOW = 2  # +log P(y < Y <= upper)
+
+
+def as_real(function: str, name: str, value: ArrayLike) -> Array:
+    """``value`` as native float32 or float64; anything else that is real is widened exactly (integers: to 2**53)."""
+    array = np.asarray(value)
+    if array.dtype.char in "fd" and array.dtype.isnative:
+        return array
+    if array.dtype.kind not in "fiub":
+        raise InputKindError(f"{function}: {name} has dtype {array.dtype}; allowed: real numbers")
+    return array.astype(np.float32 if array.dtype.char == "f" else np.float64)
+
+
+def result_dtype(values: Sequence[Any]) -> np.dtype[Any]:
+    """float32 if no float is wider; integers, and Python's own floats, do not decide."""
+    dtypes = [
+        np.asarray(value).dtype for value in values if type(value) not in (float, int, bool) and value is not None
+    ]
+    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
+    return np.dtype(np.float32 if floats and all(d.itemsize <= 4 for d in floats) else np.float64)
+
+
+def broadcast_shape(function: str, shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """The common shape, or an error that lists what was given."""
+    try:
+        return np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        given = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise ShapeError(f"{function}: shapes do not broadcast together: {given}") from None
+
+
+def evaluate(
+    family: str,
+    rows: int,  # EXACT, OBSERVED or WINDOW
+    order: int,  # 0 value, 1 and gradient, 2 and Hessian
+    data: Sequence[Array],  # y, or lower and upper
+    parameters: Sequence[Array],
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+) -> tuple[Any, ...]:
+    """Value ``shape``, gradient ``(P, *shape)`` and Hessian ``(P, P, *shape)`` as far as ``order`` asks for them."""
+    count = len(parameters)
+    outputs = [np.empty((count,) * i + shape, dtype) for i in range(order + 1)]
+    inputs = [_rows(array, shape) for array in data]
+    _native.family_rows(
+        family,
+        rows,
+        inputs[0],
+        inputs[1] if len(inputs) > 1 else None,
+        [_rows(array, shape) for array in parameters],
+        [out.reshape(-1) for out in outputs],
+    )
+    return tuple(out[()] for out in outputs)
+
+
+def _rows(array: Array, shape: tuple[int, ...]) -> Array:
+    """One element that stands for every row, or one per row without gaps."""
+    if array.size == 1:
+        return array.reshape(1)
+    return np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(-1)

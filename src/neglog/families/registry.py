@@ -1,0 +1,51 @@
+"""The families by name. Registering is the only wiring: tests, fits and the command line loop over this."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TypeVar
+
+from neglog.errors import InputError
+from neglog.families.base import Family
+
+_FAMILIES: dict[str, Family] = {}
+F = TypeVar("F", bound=Family)
+
+
+def register(cls: type[F]) -> type[F]:
+    """Class decorator: make the family known under its name."""
+    _FAMILIES[cls.name] = cls()
+    return cls
+
+
+def names() -> list[str]:
+    """Names of all registered families, sorted.
+
+    >>> import neglog as nl
+    >>> nl.families.names()
+    ['bernoulli', 'categorical', 'normal', 'poisson', 'weibull']
+    """
+    return sorted(_FAMILIES)
+
+
+def family(name: str | Family) -> Family:
+    """The family of that name; a family is returned as it is.
+
+    Raises
+    ------
+    InputError
+        If there is no such family.
+
+    Examples
+    --------
+    >>> import neglog as nl
+    >>> nl.family("weibull") == nl.Weibull()
+    True
+    """
+    if isinstance(name, Family):
+        return name
+    if name not in _FAMILIES:
+        near = difflib.get_close_matches(str(name), _FAMILIES, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise InputError(f"family: there is no family {name!r}{hint} Known: {', '.join(names())}")
+    return _FAMILIES[name]

@@ -6,6 +6,7 @@ Standard output is data, standard error is progress, warnings and errors. Exit c
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -79,7 +80,5 @@ def _terminate_like_an_interrupt() -> None:
         del number, frame
         raise KeyboardInterrupt
 
-    try:
+    with contextlib.suppress(ValueError):  # only the main thread may; elsewhere the caller decides
         signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # only the main thread may; elsewhere the caller decides
-        pass

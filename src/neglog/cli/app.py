@@ -13,9 +13,9 @@ from neglog.cli.score import score
 
 HELP = """The negative log-likelihood: estimate with it (fit), predict, judge predictions with it (score).
 
-Files are CSV, Parquet, Arrow or JSON lines (.gz too), one or many, globs, or - for standard input. Standard output is
-data, standard error is progress and warnings. Exit codes: 0 ok, 1 gate failed, 2 usage, 3 bad data, 4 fit not
-verified, 70 internal error.
+Files are CSV, Parquet, Arrow or JSON lines (.gz too), one or many, globs, or - for standard input. Standard
+output is data, standard error is progress and warnings. Exit codes: 0 ok, 1 gate failed, 2 usage, 3 bad data,
+4 fit not verified, 70 internal error.
 """
 
 app = App(

@@ -73,7 +73,10 @@ def rendered(report: Report, form: str) -> str:
     if form == "md":
         return text.markdown(report)
     if form == "json" or main is None:
-        return data.to_json({"kind": report.kind, "status": report.status, "ok": report.ok, **report.data}) + "\n"
+        return (
+            data.to_json({"kind": report.kind, "status": report.status, "ok": report.ok, **report.data})
+            + "\n"
+        )
     return data.json_lines(main.records()) if form == "jsonl" else data.csv_table(main)
 
 
@@ -119,7 +122,7 @@ class TableWriter:
 
 @contextlib.contextmanager
 def table_writer(path: str, form: str | None) -> Iterator[TableWriter]:
-    """A writer into a file that appears when complete, or onto standard output (CSV unless ``form`` is given)."""
+    """A writer into a file that appears when complete, or onto standard output, there CSV by default."""
     if path == "-":
         writer = TableWriter(sys.stdout.buffer, form or "csv")
         yield writer

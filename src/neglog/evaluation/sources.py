@@ -11,7 +11,7 @@ import difflib
 import fnmatch
 import glob
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,10 +111,16 @@ class Tables:
         self._reader.close()
         self._current = len(self.paths)
 
-    def read(self, want: Want) -> Any:
-        """All rows as one ``pyarrow.Table``; raises where there are none."""
+    def read(self, want: Want, progress: Callable[[float | None, int], None] | None = None) -> Any:
+        """All rows as one ``pyarrow.Table``; raises where there are none. Tells ``progress(done, rows)``."""
         pa = arrow()
-        parts = [batch.table for batch in self.batches(want)]
+        parts: list[Any] = []
+        rows = 0
+        for batch in self.batches(want):
+            parts.append(batch.table)
+            rows += batch.table.num_rows
+            if progress is not None:
+                progress(self.done, rows)
         if not parts:
             raise DataError(f"{shown(self.paths[0])} has a header but no rows")
         # a column that is whole numbers in one block and decimals in the next is one column of decimals

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from neglog.report.model import Column, Table
-from neglog.report.numbers import fixed, number, p_value, percent
+from neglog.report.numbers import Placed, fixed, number, p_value, percent
 
 
 def cell(value: Any, column: Column) -> str:
     """One value under its column's format.
 
-    >>> cell(0.2741, Column("nll", "NLL", "fixed3")), cell(None, Column("p", "p", "p")), cell(12, Column("n", "n"))
-    ('0.274', '–', '12')
+    >>> cell(0.2741, Column("nll", "NLL", "fixed3")), cell(None, Column("p", "p", "p"))
+    ('0.274', '–')
     """
     if value is None:
         return "–"
+    if isinstance(value, Placed):
+        return str(value)
     if column.format.startswith("fixed"):
         return fixed(float(value), int(column.format.removeprefix("fixed")))
     if column.format in ("count", "number"):

@@ -82,7 +82,7 @@ def _root(value: float) -> float:
 
 
 def _root_ticks(top: float) -> list[float]:
-    """Ticks for a square-root axis: nice on the bent scale would not be nice to read, so quarter the range."""
+    """Ticks for a square-root axis: round numbers from the whole range, its quarter and its beginning."""
     candidates = sorted({0.0, *(tick for share in (1, 0.25, 0.04) for tick in ticks(0, top * share, 2))})
     chosen = [0.0]
     for tick in candidates[1:]:
@@ -91,7 +91,7 @@ def _root_ticks(top: float) -> list[float]:
     return chosen
 
 
-# ---- one function per figure: (height, drawing) ---------------------------------------------------------------
+# ---- one function per figure: (height, drawing) ------------------------------------------------------------
 
 
 def _reliability(figure: Reliability) -> tuple[float, str]:
@@ -114,7 +114,7 @@ def _reliability(figure: Reliability) -> tuple[float, str]:
     entries = [("ideal", "perfectly calibrated"), ("dot", "observed, with 95% interval")]
     if len(banded) > 1:
         entries.append(("band", figure.band))
-    parts.append(_legend(entries, _LEFT + 12, _TOP + 14))
+    parts.append(_legend(entries, _LEFT + side - 186, _TOP + side - 50))
     # how many rows stand behind each point, on a square-root axis: a bin of 3 beside one of 400 stays visible
     base, depth = _TOP + side + 14, 44.0
     top = max((bin.count for bin in figure.counts), default=1.0) or 1.0
@@ -130,28 +130,40 @@ def _reliability(figure: Reliability) -> tuple[float, str]:
 
 
 def _histogram(figure: Histogram) -> tuple[float, str]:
-    bottom = 250.0
-    finite = [bin for bin in figure.bins if math.isfinite(bin.low) and math.isfinite(bin.high)]
-    low, high = min((b.low for b in finite), default=0.0), max((b.high for b in finite), default=1.0)
-    x = Scale(low, high, _LEFT, _WIDTH - _RIGHT)
-    top = max((bin.count for bin in finite), default=1.0) or 1.0
-    y = Scale(0, top, bottom, _TOP + 16, _root)
+    """Bars of equal width, whatever the bins: wide ranges are binned by factors, not by steps."""
+    bottom, right = 250.0, _WIDTH - _RIGHT
+    width = (right - _LEFT) / max(len(figure.bins), 1)
+    top = max((bin.count for bin in figure.bins), default=1.0) or 1.0
+    y = Scale(0, top, bottom, _TOP + 18, _root)
     label = f"{figure.y_label} (square-root scale)"
-    parts = [y_axis(y, _LEFT, _WIDTH - _RIGHT, label, values=_root_ticks(top))]
-    for bin in finite:
+    parts = [y_axis(y, _LEFT, right, label, values=_root_ticks(top))]
+    for index, bin in enumerate(figure.bins):
         tip = f"{number(bin.low, 3)} to {number(bin.high, 3)}: {number(bin.count)}"
-        left, width = x(bin.low), x(bin.high) - x(bin.low)
-        gap = 1.0 if width > 4 else 0.0
-        parts.append(box(left + gap / 2, y(bin.count), width - gap, bottom - y(bin.count), "bar", tip))
-    for index, (words, at) in enumerate(sorted(figure.marks, key=lambda mark: mark[1])):
-        if not (math.isfinite(at) and low <= at <= high):
+        gap = 1.0 if width > 4 else 0.4
+        left = _LEFT + index * width + gap / 2
+        parts.append(box(left, y(bin.count), width - gap, bottom - y(bin.count), "bar", tip))
+    parts.append(rule(_LEFT, bottom, right, bottom, "axis"))
+    for power in range(-12, 7):
+        at = _place(figure, 10.0**power, width)
+        if at is not None:
+            parts += [rule(at, bottom, at, bottom + 4, "axis"), text(at, bottom + 17, f"{10.0**power:g}")]
+    for index, (words, value) in enumerate(sorted(figure.marks, key=lambda mark: mark[1])):
+        at = _place(figure, value, width)
+        if at is None:
             continue
-        right = x(at) > _WIDTH * 0.6
-        parts.append(rule(x(at), _TOP - 4 + 14 * index, x(at), bottom, "mark"))
-        anchor, shift = ("end", -5) if right else ("start", 5)
-        parts.append(text(x(at) + shift, _TOP + 4 + 14 * index, words, "marktext", anchor))
-    parts.append(x_axis(x, bottom, figure.x_label))
+        parts.append(rule(at, _TOP - 4 + 14 * index, at, bottom, "mark"))
+        anchor, shift = ("end", -5) if at > _WIDTH * 0.6 else ("start", 5)
+        parts.append(text(at + shift, _TOP + 4 + 14 * index, words, "marktext", anchor))
+    parts.append(text((_LEFT + right) / 2, bottom + 36, figure.x_label, "label"))
     return bottom + 44, "".join(parts)
+
+
+def _place(figure: Histogram, value: float, width: float) -> float | None:
+    """Where ``value`` stands among bars of equal width; None outside."""
+    for index, bin in enumerate(figure.bins):
+        if bin.low <= value < bin.high and math.isfinite(bin.high):
+            return _LEFT + width * (index + (value - bin.low) / (bin.high - bin.low))
+    return None
 
 
 def _common_axis(rows: tuple[Whisker, ...]) -> bool:

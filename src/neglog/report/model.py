@@ -1,7 +1,7 @@
 """What a report says, before anybody decides how it looks.
 
-A :class:`Report` is made once from a result (:mod:`neglog.report.score`, :mod:`neglog.report.fit`) and rendered as
-text, markdown, HTML or JSON. Figures hold the numbers they show; :mod:`neglog.report.figures` draws them.
+A :class:`Report` is made once from a result (:mod:`neglog.report.score`, :mod:`neglog.report.fit`) and rendered
+as text, markdown, HTML or JSON. Figures hold the numbers they show; :mod:`neglog.report.figures` draws them.
 """
 
 from __future__ import annotations
@@ -168,8 +168,8 @@ class Note:
 class Report:
     """Everything one page says.
 
-    ``ok`` is False where the result must not be used as it is; ``status`` and ``message`` then say why and stand
-    as large as the numbers. ``data`` is the result itself as JSON-able values, embedded so that a page can be
+    ``ok`` is False where the result must not be used as it is; ``status`` and ``message`` then say why and
+    stand above the numbers. ``data`` is the result itself as JSON-able values, embedded so that a page can be
     read again.
     """
 

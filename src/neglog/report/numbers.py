@@ -45,7 +45,7 @@ def fixed(value: float | None, decimals: int) -> str:
 
 
 def places(error: float | None, value: float | None = None, significant: int = 2) -> int | None:
-    """Decimal places at which ``error`` shows ``significant`` digits; None where scientific notation reads better.
+    """Decimal places at which ``error`` shows ``significant`` digits; None: better in scientific notation.
 
     >>> places(0.0353), places(130.4), places(2e-12) is None
     (3, 0, True)
@@ -90,3 +90,24 @@ def p_value(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "–" if value is None else "nan"
     return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+class Placed(float):
+    """A number that prints with a given number of decimals and stays itself as data.
+
+    >>> f"{Placed(606.5280, 1)}", Placed(606.5280, 1) == 606.5280
+    ('606.5', True)
+    """
+
+    decimals: int
+
+    def __new__(cls, value: float, decimals: int) -> Placed:
+        self = super().__new__(cls, value)
+        self.decimals = decimals
+        return self
+
+    def __str__(self) -> str:
+        return fixed(float(self), self.decimals)
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)

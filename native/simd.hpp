@@ -39,6 +39,7 @@ typedef int64_t VecI64 __attribute__((vector_size(kVectorBytes)));
 typedef uint32_t VecU32 __attribute__((vector_size(kVectorBytes)));
 // as many lanes as VecD / VecF, for loads that widen and stores that narrow
 typedef float HalfF __attribute__((vector_size(kVectorBytes / 2)));
+typedef int32_t HalfI32 __attribute__((vector_size(kVectorBytes / 2)));
 typedef uint16_t HalfU16 __attribute__((vector_size(kVectorBytes / 2)));
 
 // What a scalar or vector type is made of. Int has the width of Real; its comparisons' masks select with `m ? a : b`.

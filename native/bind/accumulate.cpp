@@ -1,2 +1,0 @@
-#include "bind.hpp"
-void bind_accumulate(nb::module_ &) {}

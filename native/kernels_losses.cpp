@@ -1,0 +1,279 @@
+#include "blocks.hpp"
+#include "math.hpp"
+
+namespace neglog {
+namespace NEGLOG_ISA {
+namespace {
+
+constexpr int kLanes = Lanes<VecD>::n;
+
+// One formula each: f(x, t, pos_weight) -> loss and d loss / dx, and which values are no probabilities.
+// 1 - t and 1 - p are only ever formed where nothing is lost by it: log(1 - p) is log1p(-p).
+struct Point {
+  VecD loss, grad;
+};
+
+struct Bce { // -(t log p + (1 - t) log(1 - p))
+  static constexpr bool probability_input = true, probability_target = true;
+  static Point at(VecD p, VecD t, VecD) {
+    const VecD zero{}, one = zero + 1.0;
+    const VecD yes = t == 0.0 ? zero : t * log(p), no = t == 1.0 ? zero : (1.0 - t) * log1p(-p);
+    const VecD soft = (p - t) / p / (1.0 - p);
+    return {0.0 - (yes + no), t == 0.0 ? one / (1.0 - p) : (t == 1.0 ? -1.0 / p : soft)};
+  }
+};
+
+struct BceWithLogits { // (1 - t) softplus(x) + pos_weight t softplus(-x): a sum of two terms of one sign
+  static constexpr bool probability_input = false, probability_target = true;
+  static Point at(VecD x, VecD t, VecD pos_weight) {
+    const VecD zero{}, e = exp(-absolute(x)), rest = log1p(e);
+    const VecD up = x > 0.0 ? x + rest : rest, down = x < 0.0 ? rest - x : rest;
+    const VecD yes = pos_weight * t, no = 1.0 - t;
+    const VecD larger = 1.0 / (1.0 + e), smaller = e * larger; // sigmoid(|x|), sigmoid(-|x|)
+    const VecD sigmoid_x = x >= 0.0 ? larger : smaller, sigmoid_minus_x = x >= 0.0 ? smaller : larger;
+    return {(no == 0.0 ? zero : no * up) + (yes == 0.0 ? zero : yes * down), no * sigmoid_x - yes * sigmoid_minus_x};
+  }
+};
+
+struct KlDiv { // q (log q - x)
+  static constexpr bool probability_input = false, probability_target = true;
+  static Point at(VecD x, VecD q, VecD) { return {q == 0.0 ? VecD{} : q * (log(q) - x), 0.0 - q}; }
+};
+
+struct KlDivLogTarget { // exp(t) (t - x)
+  static constexpr bool probability_input = false, probability_target = false;
+  static Point at(VecD x, VecD t, VecD) {
+    const VecD q = exp(t);
+    return {q == 0.0 ? VecD{} : q * (t - x), 0.0 - q};
+  }
+};
+
+// The product of an entry's weights, 0 where nothing takes part: not even a NaN weight is read there.
+inline double combined(double entry, double weight, bool masked) {
+  return masked || entry == 0.0 || weight == 0.0 ? 0.0 : entry * weight;
+}
+
+struct Block {
+  alignas(64) double x[kTile], t[kTile], w[kTile], pos_weight[kTile], loss[kTile], grad[kTile];
+};
+
+// Weights of [at, at + n); false if all are one and nothing is masked
+inline bool fill_weights(const PointwiseJob &job, int64_t at, int n, double *w) {
+  if (!job.weight.values && !job.entry_weight && !job.mask) return false;
+  if (job.weight.values)
+    fill_pattern(job.weight, at, n, w);
+  else
+    for (int i = 0; i < n; ++i) w[i] = 1.0;
+  for (int i = 0; i < n; ++i)
+    w[i] = combined(job.entry_weight ? job.entry_weight[at + i] : 1.0, w[i], job.mask && !job.mask[at + i]);
+  return true;
+}
+
+inline int64_t first_outside_unit(const double *x, int n) {
+  for (int i = 0; i < n; ++i)
+    if (x[i] < 0.0 || x[i] > 1.0) return i;
+  return -1;
+}
+
+template <class F> PointwiseSum pointwise_of(const PointwiseJob &job, int64_t begin, int64_t end) {
+  Block b;
+  PointwiseSum result;
+  const Element loss_kind = loss_type(job.input_type);
+  for (int64_t at = begin; at < end; at += kTile) {
+    const int n = static_cast<int>(end - at < kTile ? end - at : kTile);
+    const int padded = (n + kLanes - 1) / kLanes * kLanes;
+    load_block(job.input, job.input_type, at, n, b.x);
+    load_block(job.target, job.target_type, at, n, b.t);
+    for (int i = n; i < padded; ++i) b.x[i] = b.t[i] = 0.5;
+    const bool weighted = fill_weights(job, at, n, b.w);
+    if (weighted) {
+      for (int i = n; i < padded; ++i) b.w[i] = 0.0;
+      for (int i = 0; i < n; ++i) // what takes no part becomes harmless before anything looks at it
+        if (b.w[i] == 0.0) b.x[i] = b.t[i] = 0.5;
+    }
+    if (job.pos_weight.values) fill_pattern(job.pos_weight, at, n, b.pos_weight);
+    for (int i = job.pos_weight.values ? n : 0; i < padded; ++i) b.pos_weight[i] = 1.0;
+
+    VecI64 wrong_x{}, wrong_t{};
+    for (int i = 0; i < padded; i += kLanes) {
+      const VecD x = load<VecD>(b.x + i), t = load<VecD>(b.t + i);
+      Point point = F::at(x, t, load<VecD>(b.pos_weight + i));
+      if constexpr (F::probability_input) wrong_x |= (x < 0.0) | (x > 1.0);
+      if constexpr (F::probability_target) wrong_t |= (t < 0.0) | (t > 1.0);
+      if (weighted) {
+        const VecD w = load<VecD>(b.w + i);
+        point.loss = w == 0.0 ? VecD{} : w * point.loss;
+        point.grad = w == 0.0 ? VecD{} : w * point.grad;
+      }
+      store(b.loss + i, point.loss);
+      store(b.grad + i, point.grad * job.scale);
+    }
+    if (any(wrong_x)) return {0.0, at + first_outside_unit(b.x, n), -1};
+    if (any(wrong_t)) return {0.0, -1, at + first_outside_unit(b.t, n)};
+    for (int i = n; i < kTile; ++i) b.loss[i] = 0.0;
+    result.loss += sum_block(b.loss);
+    if (job.loss) store_block(job.loss, loss_kind, at, n, b.loss);
+    if (job.grad) store_block(job.grad, job.input_type, at, n, b.grad);
+  }
+  return result;
+}
+
+PointwiseSum pointwise(const PointwiseJob &job, int64_t begin, int64_t end) {
+  switch (job.formula) {
+  case Pointwise::bce: return pointwise_of<Bce>(job, begin, end);
+  case Pointwise::bce_with_logits: return pointwise_of<BceWithLogits>(job, begin, end);
+  case Pointwise::kl_div: return pointwise_of<KlDiv>(job, begin, end);
+  default: return pointwise_of<KlDivLogTarget>(job, begin, end);
+  }
+}
+
+inline bool ignored(bool has_ignore, int64_t ignore_index, int64_t y) { return has_ignore && y == ignore_index; }
+
+// Zeros in rows [begin, end) of an (outer, classes, inner) array.
+inline void clear_rows(const GatherJob &job, int64_t begin, int64_t end) {
+  const int64_t size = element_size(job.input_type), inner = job.inner;
+  char *grad = static_cast<char *>(job.grad);
+  while (begin < end) {
+    const int64_t outer = begin / inner, first = begin % inner;
+    const int64_t n = inner - first < end - begin ? inner - first : end - begin;
+    for (int64_t c = 0; c < job.classes; ++c)
+      __builtin_memset(grad + ((outer * job.classes + c) * inner + first) * size, 0, n * size);
+    begin += n;
+  }
+}
+
+GatherSum gather(const GatherJob &job, int64_t begin, int64_t end) {
+  alignas(64) double x[kTile], w[kTile], loss[kTile];
+  GatherSum result;
+  const Element loss_kind = loss_type(job.input_type);
+  if (job.grad) clear_rows(job, begin, end);
+  for (int64_t at = begin; at < end; at += kTile) {
+    const int n = static_cast<int>(end - at < kTile ? end - at : kTile);
+    for (int i = 0; i < n; ++i) {
+      const int64_t row = at + i;
+      x[i] = 1.0, w[i] = 0.0;
+      const double entry = job.entry_weight ? job.entry_weight[row] : 1.0;
+      if ((job.mask && !job.mask[row]) || entry == 0.0) continue;
+      const int64_t y = load_index(job.target, job.target_type, row);
+      if (ignored(job.has_ignore, job.ignore_index, y)) continue;
+      if (y < 0 || y >= job.classes) return {0.0, row, -1};
+      w[i] = combined(entry, job.weight ? job.weight[y] : 1.0, false);
+      if (w[i] == 0.0) continue;
+      const int64_t outer = job.inner == 1 ? row : row / job.inner, inner = job.inner == 1 ? 0 : row % job.inner;
+      const int64_t place = (outer * job.classes + y) * job.inner + inner;
+      x[i] = load_value(job.input, job.input_type, place);
+      if (job.probabilities && (x[i] < 0.0 || x[i] > 1.0)) return {0.0, -1, row};
+      if (job.grad) {
+        const double slope = -w[i] * job.scale;
+        store_block(job.grad, job.input_type, place, 1, &slope);
+      }
+    }
+    for (int i = n; i < kTile; ++i) x[i] = 1.0, w[i] = 0.0;
+    for (int i = 0; i < kTile; i += kLanes) {
+      const VecD value = load<VecD>(x + i), weight = load<VecD>(w + i);
+      const VecD log_p = job.probabilities ? log(value) : value;
+      store(loss + i, weight == 0.0 ? VecD{} : 0.0 - weight * log_p);
+    }
+    result.loss += sum_block(loss);
+    if (job.loss) store_block(job.loss, loss_kind, at, n, loss);
+  }
+  return result;
+}
+
+Totals totals(const TotalsJob &job, int64_t begin, int64_t end) {
+  alignas(64) double entries[kTile], weights[kTile], magnitude[kTile];
+  Totals result;
+  for (int64_t at = begin; at < end; at += kTile) {
+    const int n = static_cast<int>(end - at < kTile ? end - at : kTile);
+    for (int i = 0; i < kTile; ++i) entries[i] = weights[i] = magnitude[i] = 0.0;
+    int64_t position = job.target || !job.weight.values ? 0 : at % job.weight.period;
+    for (int i = 0; i < n; ++i) {
+      double weight = 1.0;
+      if (!job.target && job.weight.values) {
+        weight = job.weight.values[position];
+        if (++position == job.weight.period) position = 0;
+      }
+      const double entry = job.entry_weight ? job.entry_weight[at + i] : 1.0;
+      if ((job.mask && !job.mask[at + i]) || entry == 0.0) continue;
+      if (job.target) {
+        const int64_t y = load_index(job.target, job.target_type, at + i);
+        if (ignored(job.has_ignore, job.ignore_index, y)) continue;
+        if (y < 0 || y >= job.classes) // the loss kernel reports it
+          weight = 0.0;
+        else if (job.weight.values)
+          weight = job.weight.values[y];
+      }
+      ++result.count;
+      entries[i] = entry;
+      weights[i] = combined(entry, weight, false);
+      magnitude[i] = absolute(weights[i]);
+    }
+    result.entries += sum_block(entries);
+    result.weights += sum_block(weights);
+    result.magnitude += sum_block(magnitude);
+  }
+  return result;
+}
+
+// Rows of inner == 1 run along the classes, others along the rows: contiguous memory either way.
+void back_along_classes(const LogSoftmaxBackJob &job, int64_t row) {
+  alignas(64) double log_p[kTile], g[kTile];
+  const int64_t start = row * job.classes;
+  double total = 0.0;
+  for (int64_t c = 0; c < job.classes; c += kTile) {
+    const int n = static_cast<int>(job.classes - c < kTile ? job.classes - c : kTile);
+    load_block(job.upstream, job.type, start + c, n, g);
+    for (int i = n; i < kTile; ++i) g[i] = 0.0;
+    total += sum_block(g);
+  }
+  for (int64_t c = 0; c < job.classes; c += kTile) {
+    const int n = static_cast<int>(job.classes - c < kTile ? job.classes - c : kTile);
+    load_block(job.log_probs, job.type, start + c, n, log_p);
+    load_block(job.upstream, job.type, start + c, n, g);
+    for (int i = n; i < (n + kLanes - 1) / kLanes * kLanes; ++i) log_p[i] = g[i] = 0.0;
+    for (int i = 0; i < n; i += kLanes)
+      store(g + i, load<VecD>(g + i) - exp(load<VecD>(log_p + i)) * total);
+    store_block(job.grad, job.type, start + c, n, g);
+  }
+}
+
+void back_along_rows(const LogSoftmaxBackJob &job, int64_t outer, int64_t inner, int n) {
+  alignas(64) double log_p[kTile], g[kTile], total[kTile];
+  for (int i = 0; i < kTile; ++i) log_p[i] = g[i] = total[i] = 0.0;
+  const int64_t start = outer * job.classes * job.inner + inner;
+  for (int64_t c = 0; c < job.classes; ++c) {
+    load_block(job.upstream, job.type, start + c * job.inner, n, g);
+    for (int i = 0; i < n; i += kLanes) store(total + i, load<VecD>(total + i) + load<VecD>(g + i));
+  }
+  for (int64_t c = 0; c < job.classes; ++c) {
+    load_block(job.log_probs, job.type, start + c * job.inner, n, log_p);
+    load_block(job.upstream, job.type, start + c * job.inner, n, g);
+    for (int i = 0; i < n; i += kLanes)
+      store(g + i, load<VecD>(g + i) - exp(load<VecD>(log_p + i)) * load<VecD>(total + i));
+    store_block(job.grad, job.type, start + c * job.inner, n, g);
+  }
+}
+
+void log_softmax_back(const LogSoftmaxBackJob &job, int64_t begin, int64_t end) {
+  if (job.inner == 1) {
+    for (int64_t row = begin; row < end; ++row) back_along_classes(job, row);
+    return;
+  }
+  while (begin < end) {
+    const int64_t outer = begin / job.inner, inner = begin % job.inner;
+    int64_t n = job.inner - inner < end - begin ? job.inner - inner : end - begin;
+    if (n > kTile) n = kTile;
+    back_along_rows(job, outer, inner, static_cast<int>(n));
+    begin += n;
+  }
+}
+
+} // namespace
+
+const LossKernels &loss_kernels() {
+  static constexpr LossKernels table = {pointwise, gather, totals, log_softmax_back};
+  return table;
+}
+
+} // namespace NEGLOG_ISA
+} // namespace neglog

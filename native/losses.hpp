@@ -1,0 +1,101 @@
+// Losses without a softmax, and the sums of weights behind every mean. Plain types only: the loops are in
+// kernels_losses.cpp, once per instruction set.
+//
+// Whatever an entry's type, it is widened to double in blocks that stay in the first-level cache, computed there and
+// rounded once on the way out; one instance per formula serves all types.
+#pragma once
+
+#include <cstdint>
+
+namespace neglog {
+
+enum class Element { u8, i32, i64, f16, bf16, f32, f64 };
+
+// double weights that repeat: entry i has values[i % period]
+struct Pattern {
+  const double *values = nullptr; // null: all one
+  std::int64_t period = 1;
+};
+
+enum class Pointwise { bce, bce_with_logits, kl_div, kl_div_log_target };
+
+struct PointwiseJob {
+  Pointwise formula;
+  const void *input; // (n,) probability, logit, or log-probability
+  Element input_type;
+  const void *target; // (n,) probability, or log-probability
+  Element target_type;
+  Pattern weight;
+  Pattern pos_weight;         // bce_with_logits only: multiplies the target's term
+  const double *entry_weight; // (n,) or null
+  const std::uint8_t *mask;   // (n,), nonzero takes part, or null
+  double scale;               // multiplies the gradient
+  void *loss;                 // (n,) float32 (float64 for float64 input), or null
+  void *grad;                 // like input, or null; may be the input itself
+};
+
+struct PointwiseSum {
+  double loss = 0;
+  std::int64_t bad_input = -1, bad_target = -1; // first entry outside [0, 1] where the formula needs a probability
+};
+
+// loss_i = -w input[i, target_i] (log-probabilities) or -w log(input[i, target_i]) (probabilities)
+struct GatherJob {
+  const void *input; // (outer, classes, inner)
+  Element input_type;
+  bool probabilities;
+  std::int64_t outer, classes, inner;
+  const void *target; // (outer, inner): u8, i32 or i64
+  Element target_type;
+  const double *weight;       // (classes,) or null
+  const double *entry_weight; // (outer, inner) or null
+  const std::uint8_t *mask;
+  bool has_ignore;
+  std::int64_t ignore_index;
+  double scale;
+  void *loss; // (outer, inner) or null
+  void *grad; // like input, or null; only for log-probabilities
+};
+
+struct GatherSum {
+  double loss = 0;
+  std::int64_t bad_target = -1, bad_input = -1; // first row whose target is no class / whose value is no probability
+};
+
+// What a mean may divide by. An entry takes part if it is neither ignored nor masked nor of zero entry weight.
+struct TotalsJob {
+  const void *target; // (n,) class indices, or null
+  Element target_type;
+  std::int64_t classes;
+  Pattern weight;             // by class if there is a target, else by position
+  const double *entry_weight; // (n,) or null
+  const std::uint8_t *mask;
+  bool has_ignore;
+  std::int64_t ignore_index;
+};
+
+struct Totals {
+  std::int64_t count = 0;
+  double entries = 0;   // sum of entry weights
+  double weights = 0;   // sum of entry weight * weight; a target that is no class counts 0
+  double magnitude = 0; // sum of |entry weight * weight|: tells zero weights from weights that cancel
+};
+
+// grad = upstream - softmax * sum(upstream): what log_softmax passes back
+struct LogSoftmaxBackJob {
+  const void *log_probs; // (outer, classes, inner)
+  const void *upstream;  // like log_probs
+  void *grad;            // like log_probs; may be upstream itself
+  Element type;
+  std::int64_t outer, classes, inner;
+};
+
+struct LossKernels {
+  // entries or rows [begin, end); the result depends on them alone, not on how they are cut
+  PointwiseSum (*pointwise)(const PointwiseJob &, std::int64_t begin, std::int64_t end);
+  GatherSum (*gather)(const GatherJob &, std::int64_t begin, std::int64_t end);
+  Totals (*totals)(const TotalsJob &, std::int64_t begin, std::int64_t end);
+  void (*log_softmax_back)(const LogSoftmaxBackJob &, std::int64_t begin, std::int64_t end);
+};
+
+} // namespace neglog

@@ -10,7 +10,15 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from neglog.cli.exits import NOT_VERIFIED, OK, UsageError
-from neglog.cli.options import Columns, File, Reading, Writing, columns
+from neglog.cli.options import (
+    DEFAULT_READING,
+    DEFAULT_WRITING,
+    Columns,
+    File,
+    Reading,
+    Writing,
+    columns,
+)
 from neglog.cli.outputs import check_writable, rendered, write_report, write_text
 from neglog.cli.progress import Progress
 
@@ -34,8 +42,8 @@ def fit(
     missing: Literal["raise", "drop"] = "raise",
     level: float = 0.95,
     save: File | None = None,
-    reading: Reading = Reading(),
-    writing: Writing = Writing(),
+    reading: Reading = DEFAULT_READING,
+    writing: Writing = DEFAULT_WRITING,
 ) -> int:
     """Estimate the parameters of a family by maximum likelihood.
 
@@ -105,7 +113,10 @@ def fit(
             missing=missing,
         )
     report = fit_report(
-        result, title=f"{known.name.capitalize()} fit of {response.shown}", level=level, source=", ".join(files)
+        result,
+        title=f"{known.name.capitalize()} fit of {response.shown}",
+        level=level,
+        source=", ".join(files),
     )
     if save is not None:
         write_text(save, result.to_json() + "\n")
@@ -157,7 +168,9 @@ class Response:
         if len(used) + bool(lefts) != 1:
             which = " and ".join([*used, *(["the formula"] if lefts else [])])
             problem = f"both {which} name the response" if which else "nothing names the response"
-            raise UsageError(f"{problem}; give one of --y, --time with --event, --lower with --upper, or 'y ~ x'")
+            raise UsageError(
+                f"{problem}; give one of --y, --time with --event, --lower with --upper, or 'y ~ x'"
+            )
         if lefts:
             return cls((), ", ".join(sorted(lefts)), None)
         given = pairs[used[0]]

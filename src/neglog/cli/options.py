@@ -80,6 +80,10 @@ class Writing:
     quiet: bool = False
 
 
+DEFAULT_READING = Reading()
+DEFAULT_WRITING = Writing()
+
+
 def columns(values: list[str] | None) -> list[str]:
     """Names and globs from repeated options and comma-separated lists.
 

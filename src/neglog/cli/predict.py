@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from neglog.cli.exits import OK, UsageError
-from neglog.cli.options import Columns, File, Reading, columns
+from neglog.cli.options import DEFAULT_READING, Columns, File, Reading, columns
 from neglog.cli.outputs import check_writable, table_writer
 from neglog.cli.progress import Progress, warn
 
@@ -20,7 +20,7 @@ def predict(
     prefix: str = "p_",
     format: Literal["csv", "jsonl", "parquet", "arrow"] | None = None,
     quiet: bool = False,
-    reading: Reading = Reading(),
+    reading: Reading = DEFAULT_READING,
 ) -> int:
     """Predict new rows with a saved model.
 
@@ -103,7 +103,9 @@ def _want(needed: tuple[str, ...], numeric: frozenset[str], kept: tuple[str, ...
     return Want(tuple(dict.fromkeys([*needed, *kept])), numeric)
 
 
-def _columns(result: Any, table: Any, needed: tuple[str, ...], kind: str | None, prefix: str) -> dict[str, Any]:
+def _columns(
+    result: Any, table: Any, needed: tuple[str, ...], kind: str | None, prefix: str
+) -> dict[str, Any]:
     """Predictions by column name."""
     from neglog.evaluation.readers import arrow
 

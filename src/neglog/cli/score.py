@@ -9,7 +9,15 @@ from cyclopts import Parameter
 
 from neglog.cli import gates
 from neglog.cli.exits import GATE_FAILED, OK, UsageError
-from neglog.cli.options import Columns, File, Reading, Writing, columns
+from neglog.cli.options import (
+    DEFAULT_READING,
+    DEFAULT_WRITING,
+    Columns,
+    File,
+    Reading,
+    Writing,
+    columns,
+)
 from neglog.cli.outputs import check_writable, rendered, replacing, write_report
 from neglog.cli.progress import Progress, warn
 from neglog.errors import DataError, InputError
@@ -28,8 +36,8 @@ def score(
     level: float = 0.95,
     save: File | None = None,
     fail_if: Annotated[list[str] | None, Parameter(metavar="CONDITION")] = None,
-    reading: Reading = Reading(),
-    writing: Writing = Writing(),
+    reading: Reading = DEFAULT_READING,
+    writing: Writing = DEFAULT_WRITING,
 ) -> int:
     """Judge predicted class probabilities by their negative log-likelihood.
 
@@ -100,7 +108,9 @@ def score(
         warn(f"{skipped} rows could not be scored and were skipped: {_listed(result.bad)}")
     failed = [gate for gate in conditions if gate.fails(result)]
     for gate in failed:
-        print(f"neglog: gate failed: {gate.text} ({gate.metric} is {gate.value(result):.6g})", file=sys.stderr)
+        print(
+            f"neglog: gate failed: {gate.text} ({gate.metric} is {gate.value(result):.6g})", file=sys.stderr
+        )
     return GATE_FAILED if failed else OK
 
 
@@ -111,7 +121,9 @@ def _predictions(
     given = [(kind, columns(value)) for kind, value in
              (("probs", probs), ("logits", logits), ("logprobs", logprobs)) if value]  # fmt: skip
     if len(given) != 1:
-        raise UsageError("give one of --probs, --logits and --logprobs: what the predictions are is never guessed")
+        raise UsageError(
+            "give one of --probs, --logits and --logprobs: what the predictions are is never guessed"
+        )
     return given[0]
 
 
@@ -139,7 +151,11 @@ def _update(
     from neglog.evaluation.sources import Want, shown
 
     numeric = frozenset([*names, *([weights] if weights is not None else [])])
-    want = Want(tuple(dict.fromkeys([y, *names, *([weights] if weights is not None else [])])), numeric - {y}, frozenset({y}))
+    want = Want(
+        tuple(dict.fromkeys([y, *names, *([weights] if weights is not None else [])])),
+        numeric - {y},
+        frozenset({y}),
+    )
     if y in numeric:
         raise UsageError(f"column '{y}' is both the label and a number to score with")
     rows, several = 0, len(tables.paths) > 1
@@ -177,7 +193,9 @@ def _matrix(batch: Any, names: tuple[str, ...]) -> Any:
     lists = batch.table.column(names[0]).to_pylist()
     lengths = {len(row) if isinstance(row, list) else 1 for row in lists}
     if len(lengths) > 1 or 1 in lengths:
-        raise DataError(f"column '{names[0]}': a single column of predictions must hold lists of equal length")
+        raise DataError(
+            f"column '{names[0]}': a single column of predictions must hold lists of equal length"
+        )
     return np.array(lists, dtype=np.float64)
 
 

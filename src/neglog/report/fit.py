@@ -38,8 +38,13 @@ def fit_report(result: Any, *, title: str, level: float = 0.95, source: str = ""
         Fact("parameters", number(result.df), "effective number" if result.l2 else "estimated"),
     ]
     if result.l2:
-        facts.append(Fact("objective", number(result.objective, 6), f"with the penalty, l2 = {number(result.l2)}"))
-    good = result.message or "The gradient vanishes, the Hessian is positive definite, all parameters are inside."
+        facts.append(
+            Fact("objective", number(result.objective, 6), f"with the penalty, l2 = {number(result.l2)}")
+        )
+    good = (
+        result.message
+        or "The gradient vanishes, the Hessian is positive definite, all parameters are inside."
+    )
     return Report(
         kind="fit",
         title=title,
@@ -83,7 +88,9 @@ def _data(result: Any, table: Table) -> dict[str, Any]:
     if len(result.params) <= _ROWS_SHOWN:
         data["cov"] = result.cov
     else:
-        data["note"] = f"{len(result.params)} parameters; a saved model holds all of them with their covariance"
+        data["note"] = (
+            f"{len(result.params)} parameters; a saved model holds all of them with their covariance"
+        )
     return data
 
 
@@ -172,7 +179,9 @@ def _is_life_table(result: Any, sample: Any) -> bool:
     univariate = set(result.params) == {parameter.name for parameter in result.family.parameters}
     kind = y.kind
     only = ((kind == RIGHT) | y.exact).all()
-    return bool(univariate and only and result.family.support.low >= 0 and sample.weight_kind in (None, "frequency"))
+    return bool(
+        univariate and only and result.family.support.low >= 0 and sample.weight_kind in (None, "frequency")
+    )
 
 
 def _whiskers(result: Any, level: float) -> Whiskers:
@@ -225,7 +234,8 @@ def _quantiles(result: Any, level: float) -> Quantiles:
         title="Do the residuals look as the model says?",
         caption="Quantile residuals of all rows against the normal quantiles they would follow if the model were "
         "true. Points outside the band are further off than chance explains; a bend at an end is a tail that the "
-        "family does not have." + (" Discrete and censored rows are randomised." if _randomised(result) else ""),
+        "family does not have."
+        + (" Discrete and censored rows are randomised." if _randomised(result) else ""),
         points=tuple(zip(map(float, plot.theory), map(float, plot.sample), strict=True)),
         band=tuple(zip(map(float, plot.theory), map(float, plot.low), map(float, plot.high), strict=True)),
         y_label="quantile residual",
@@ -262,7 +272,9 @@ def _notes(result: Any, level: float) -> list[Note]:
         "covariates on the scale of its link, mapped back."
     ]
     if result.l2:
-        notes.append("The penalty counts as a Gaussian prior: standard errors are those of the posterior (Laplace).")
+        notes.append(
+            "The penalty counts as a Gaussian prior: standard errors are those of the posterior (Laplace)."
+        )
     if result.dropped:
         notes.append(f"{number(result.dropped)} rows with missing values were left out.")
     return [Note(" ".join(notes))]

@@ -22,6 +22,7 @@ from neglog.report.numbers import fixed, number, percent, places
 _CLASSES_SHOWN = 60
 _BARS = 50
 
+
 def score_report(result: Any, *, title: str) -> Report:
     """What ``nl.Score.classification(...).result()`` says, for people."""
     decimals = places(result.stderr, result.nll) or 4
@@ -61,8 +62,12 @@ def _accounts(result: Any) -> list[Note | Table]:
     bad = {reason: count for reason, count in result.bad.items() if count}
     if bad:
         total = sum(bad.values())
-        why = "; ".join(f"{number(count)}: {BAD_REASONS.get(reason, reason)}" for reason, count in bad.items())
-        notes.append(Note(f"{number(total)} rows were left out and are in none of these numbers ({why}).", warn=True))
+        why = "; ".join(
+            f"{number(count)}: {BAD_REASONS.get(reason, reason)}" for reason, count in bad.items()
+        )
+        notes.append(
+            Note(f"{number(total)} rows were left out and are in none of these numbers ({why}).", warn=True)
+        )
     if result.zero_probability:
         notes.append(
             Note(
@@ -121,7 +126,10 @@ def _histogram(result: Any) -> Figure | None:
         "the few expensive rows stay visible. Rows right of the base rate would have been predicted better by the "
         "class frequencies alone.",
         bins=tuple(bins),
-        marks=((f"mean {fixed(result.nll, 3)}", result.nll), (f"base rate {fixed(result.base_nll, 3)}", result.base_nll)),
+        marks=(
+            (f"mean {fixed(result.nll, 3)}", result.nll),
+            (f"base rate {fixed(result.base_nll, 3)}", result.base_nll),
+        ),
         x_label="NLL of a row (nats)",
     )
 
@@ -155,7 +163,10 @@ def _classes(result: Any) -> Table:
 def _worst(result: Any) -> list[Table]:
     if not result.worst:
         return []
-    rows = [(row.key, str(row.label), str(row.predicted), row.confidence, row.nll, row.share) for row in result.worst]
+    rows = [
+        (row.key, str(row.label), str(row.predicted), row.confidence, row.nll, row.share)
+        for row in result.worst
+    ]
     return [
         Table(
             title="The most expensive rows",

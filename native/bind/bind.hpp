@@ -19,5 +19,7 @@ template <class T> using Out = nb::ndarray<T, nb::device::cpu, nb::c_contig>;
 template <class T> bool holds(const AnyArray &a) { return a.dtype() == nb::dtype<T>(); }
 
 void bind_rows(nb::module_ &m);
+void bind_accumulate(nb::module_ &m);
 void bind_families(nb::module_ &m);
 void bind_losses(nb::module_ &m);
+void bind_scores(nb::module_ &m);

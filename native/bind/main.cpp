@@ -38,6 +38,8 @@ NB_MODULE(_native, m) {
       ">>> nl.set_num_threads(nl.get_num_threads())\n");
 
   bind_rows(m);
+  bind_accumulate(m);
   bind_families(m);
   bind_losses(m);
+  bind_scores(m);
 }

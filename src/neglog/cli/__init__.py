@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        _terminate_like_an_interrupt()
+        if arguments is None:
+            _terminate_like_an_interrupt()
         code = _run([STDIN if item == "-" else item for item in given])
         sys.stdout.flush()
         return code
@@ -67,7 +68,7 @@ def _explained(error: Exception) -> tuple[int, str]:
     if isinstance(error, (UsageError, MissingDependencyError)):
         return USAGE, str(error)
     if isinstance(error, (DataError, InputError)):
-        return BAD_DATA, str(error)
+        return BAD_DATA, str(error).replace("Pass missing='drop'", "Give --missing drop")
     return INTERNAL, (
         f"internal error: {type(error).__name__}: {error} (NEGLOG_DEBUG=1 shows where; please report it)"
     )

@@ -18,9 +18,11 @@ from neglog.cli.options import (
     Reading,
     Writing,
     columns,
+    named,
 )
 from neglog.cli.outputs import check_writable, rendered, write_report, write_text
 from neglog.cli.progress import Progress
+from neglog.evaluation.readers import arrow
 
 
 def fit(
@@ -100,11 +102,15 @@ def fit(
     plan = _plan(known, tables, response, columns(x), formulas(formula), [weights, offset])
     with Progress(f"fit {known.name}", writing.quiet) as progress:
         table = _read(tables, plan, progress)
+        if known.parameters[0].event_ndim and y is not None:
+            table = _labelled(table, y)
+        if lower is not None and upper is not None:
+            table = _open_ended(table, lower, upper)
         result = nl.fit(
             known,
             response.argument(plan.formulas),
             plan.covariates(known),
-            data=_labelled(table, y) if known.parameters[0].event_ndim else table,
+            data=table,
             intercept=not no_intercept,
             weights=weights,
             weight_kind=weight_kind,
@@ -116,7 +122,8 @@ def fit(
         result,
         title=f"{known.name.capitalize()} fit of {response.shown}",
         level=level,
-        source=", ".join(files),
+        source=named(files),
+        response=response.shown,
     )
     if save is not None:
         write_text(save, result.to_json() + "\n")
@@ -189,7 +196,7 @@ class Response:
         """The ``y`` of :func:`neglog.fit`."""
         if self.call is not None:
             return self.call
-        return formulas.get("", None) or formulas
+        return formulas.get("") or formulas
 
 
 @dataclass(frozen=True)
@@ -264,12 +271,8 @@ def _read(tables: Any, plan: Plan, progress: Progress) -> Any:
     return tables.read(want, progress.at)
 
 
-def _labelled(table: Any, y: str | None) -> Any:
-    """Labels as integers where all are, so that class 10 follows class 9; an empty cell is a missing label."""
-    from neglog.evaluation.readers import arrow
-
-    if y is None or not arrow().types.is_string(table.column(y).type):
-        return table
+def _labelled(table: Any, y: str) -> Any:
+    """Labels as integers where all are, so that class 10 follows class 9; an empty cell is missing."""
     compute = arrow(".compute")
     labels = table.column(y)
     labels = compute.if_else(compute.equal(labels, ""), None, labels)
@@ -277,3 +280,17 @@ def _labelled(table: Any, y: str | None) -> Any:
     if whole and not labels.null_count:
         labels = labels.cast(arrow().int64())
     return table.set_column(table.column_names.index(y), y, labels)
+
+
+def _open_ended(table: Any, lower: str, upper: str) -> Any:
+    """An empty cell at one end of an interval is an open end; at both ends the row is missing."""
+    compute = arrow(".compute")
+    low, high = table.column(lower), table.column(upper)
+    no_low, no_high = compute.is_nan(low), compute.is_nan(high)
+    ends = {
+        lower: compute.if_else(compute.and_not(no_low, no_high), float("-inf"), low),
+        upper: compute.if_else(compute.and_not(no_high, no_low), float("inf"), high),
+    }
+    for name, values in ends.items():
+        table = table.set_column(table.column_names.index(name), name, values)
+    return table

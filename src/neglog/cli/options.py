@@ -91,3 +91,13 @@ def columns(values: list[str] | None) -> list[str]:
     ['a', 'b', 'p_*']
     """
     return [name.strip() for value in values or [] for name in value.split(",") if name.strip()]
+
+
+def named(files: tuple[str, ...]) -> str:
+    """The inputs as a title names them.
+
+    >>> named(("data/a.csv",)), named(("a.csv", "b.csv", "c.csv", "d.csv")), named(("-",))
+    ('a.csv', 'a.csv and 3 more', 'standard input')
+    """
+    first = "standard input" if files[0] == "-" else files[0].rpartition("/")[2]
+    return first if len(files) == 1 else f"{first} and {len(files) - 1} more"

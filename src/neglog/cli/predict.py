@@ -8,6 +8,7 @@ from neglog.cli.exits import OK, UsageError
 from neglog.cli.options import DEFAULT_READING, Columns, File, Reading, columns
 from neglog.cli.outputs import check_writable, table_writer
 from neglog.cli.progress import Progress, warn
+from neglog.evaluation.readers import arrow
 
 
 def predict(
@@ -49,6 +50,7 @@ def predict(
     import numpy as np
 
     import neglog as nl
+    from neglog.evaluation.readers import shown
 
     check_writable(out)
     result = nl.load(model)
@@ -61,7 +63,7 @@ def predict(
     kept = tables.expand(columns(keep))
     rows = missing = 0
     with Progress("predict", quiet) as progress, table_writer(out, format) as writer:
-        for batch in tables.batches(_want(needed, numeric, kept)):
+        for batch in tables.batches(_want(needed, numeric, kept, tables.names[0])):
             predicted = _columns(result, batch.table, needed, kind, prefix)
             twice = [name for name in kept if name in predicted]
             if twice:
@@ -71,7 +73,7 @@ def predict(
             missing += int(np.isnan(next(iter(predicted.values()))).sum())
             progress.at(tables.done, rows)
         if not rows:
-            raise nl.DataError(f"{files[0]} has a header but no rows")
+            raise nl.DataError(f"{shown(files[0])} has a header but no rows")
     if missing:
         warn(f"{missing} of {rows} rows lack a covariate; their predictions are NaN")
     return OK
@@ -97,33 +99,43 @@ def _needed(result: Any, tables: Any) -> tuple[tuple[str, ...], frozenset[str]]:
     return tuple(dict.fromkeys([*matrix, *mentioned])), frozenset(matrix)
 
 
-def _want(needed: tuple[str, ...], numeric: frozenset[str], kept: tuple[str, ...]) -> Any:
+def _want(needed: tuple[str, ...], numeric: frozenset[str], kept: tuple[str, ...], first: str) -> Any:
     from neglog.evaluation.sources import Want
 
-    return Want(tuple(dict.fromkeys([*needed, *kept])), numeric)
+    # a model without covariates reads some column all the same: it tells how many rows there are
+    return Want(tuple(dict.fromkeys([*needed, *kept])) or (first,), numeric)
 
 
-def _columns(
-    result: Any, table: Any, needed: tuple[str, ...], kind: str | None, prefix: str
-) -> dict[str, Any]:
-    """Predictions by column name."""
-    from neglog.evaluation.readers import arrow
+def _columns(result: Any, table: Any, needed: tuple[str, ...], kind: str | None, prefix: str) -> dict[str, Any]:
+    """Predictions by column name; NaN in rows that lack a covariate."""
+    import numpy as np
 
     data: Any = table.num_rows
+    complete = np.ones(table.num_rows, bool)
     if needed:
         data = arrow().Table.from_batches([table]).select(list(needed))
+        missing = [column.is_null(nan_is_null=True).to_numpy() for column in data.columns]
+        complete = ~np.logical_or.reduce(missing)
+        data = data.filter(complete)
     values = result.predict(data, kind=kind)
     if result.classes is not None:
-        return {f"{prefix}{label}": values[:, index] for index, label in enumerate(result.classes)}
-    return dict(values) if isinstance(values, dict) else {"mean": values}
+        values = {f"{prefix}{label}": values[:, index] for index, label in enumerate(result.classes)}
+    elif not isinstance(values, dict):
+        values = {"mean": values}
+    return {name: _spread(column, complete) for name, column in values.items()}
+
+
+def _spread(values: Any, complete: Any) -> Any:
+    """``values`` in the rows that are complete, NaN in the others."""
+    import numpy as np
+
+    column = np.full(len(complete), np.nan)
+    column[complete] = values
+    return column
 
 
 def _assembled(table: Any, kept: tuple[str, ...], predicted: dict[str, Any]) -> Any:
-    import numpy as np
-
-    from neglog.evaluation.readers import arrow
-
     pa = arrow()
     arrays = [table.column(name) for name in kept]
-    arrays += [pa.array(np.ascontiguousarray(values, dtype=np.float64)) for values in predicted.values()]
+    arrays += [pa.array(values) for values in predicted.values()]
     return pa.RecordBatch.from_arrays(arrays, names=[*kept, *predicted])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -17,6 +18,7 @@ from neglog.cli.options import (
     Reading,
     Writing,
     columns,
+    named,
 )
 from neglog.cli.outputs import check_writable, rendered, replacing, write_report
 from neglog.cli.progress import Progress, warn
@@ -91,12 +93,11 @@ def score(
     labels = columns(classes) or _class_names(patterns, names)
     if len(names) > 1 and len(labels) != len(names):
         raise UsageError(f"--classes has {len(labels)} labels and --{kind} {len(names)} columns")
-    state = nl.Score.classification(
-        input=kind, classes=labels or None, bins=bins, on_bad="raise" if on_bad == "stop" else "skip"
-    )
-    _update(state, tables, y, names, weights, writing.quiet)
+    settings: dict[str, Any] = {"input": kind, "classes": labels or None, "bins": bins}
+    state = nl.Score.classification(**settings, on_bad="raise" if on_bad == "stop" else "skip")
+    _update(state, settings, tables, Reads(y, names, weights), writing.quiet)
     result = state.result(level)
-    report = score_report(result, title=f"Score of {', '.join(files)}")
+    report = score_report(result, title=f"Score of {named(files)}")
     if save is not None:
         with replacing(save) as file:
             file.write(state.to_bytes())
@@ -145,32 +146,75 @@ def _class_names(patterns: list[str], names: tuple[str, ...]) -> list[str]:
     return list(names)
 
 
-def _update(
-    state: Any, tables: Any, y: str, names: tuple[str, ...], weights: str | None, quiet: bool
-) -> None:
-    from neglog.evaluation.sources import Want, shown
+@dataclass(frozen=True)
+class Reads:
+    """Which columns are the label, the predictions and the weight, and their values in a batch."""
 
-    numeric = frozenset([*names, *([weights] if weights is not None else [])])
-    want = Want(
-        tuple(dict.fromkeys([y, *names, *([weights] if weights is not None else [])])),
-        numeric - {y},
-        frozenset({y}),
-    )
-    if y in numeric:
-        raise UsageError(f"column '{y}' is both the label and a number to score with")
+    y: str
+    names: tuple[str, ...]
+    weights: str | None
+
+    def want(self) -> Any:
+        """What to read."""
+        from neglog.evaluation.sources import Want
+
+        numeric = (*self.names, *(() if self.weights is None else (self.weights,)))
+        if self.y in numeric:
+            raise UsageError(f"column '{self.y}' is both the label and a number to score with")
+        return Want((self.y, *dict.fromkeys(numeric)), frozenset(numeric), frozenset({self.y}))
+
+    def values(self, batch: Any) -> tuple[Any, Any, Any]:
+        """Labels, predictions and weights (or None)."""
+        table = batch.table
+        weight = None if self.weights is None else table.column(self.weights).to_numpy(zero_copy_only=False)
+        return table.column(self.y).to_numpy(zero_copy_only=False), _matrix(batch, self.names), weight
+
+
+def _update(state: Any, settings: dict[str, Any], tables: Any, reads: Reads, quiet: bool) -> None:
+    from neglog.evaluation.sources import shown
+
     rows, several = 0, len(tables.paths) > 1
     with Progress("score", quiet) as progress:
-        for batch in tables.batches(want):
-            weight = None if weights is None else batch.table.column(weights).to_numpy(zero_copy_only=False)
-            labels = batch.table.column(y).to_numpy(zero_copy_only=False)
+        for batch in tables.batches(reads.want()):
+            labels, matrix, weight = reads.values(batch)
             try:
-                state.update(labels, _matrix(batch, names), sample_weight=weight, key=_keys(batch, several))
+                state.update(labels, matrix, sample_weight=weight, key=_keys(batch, several))
             except InputError as error:
-                raise DataError(f"{shown(batch.source)}: {error}") from error
+                why = _explained(settings, batch, reads, error)
+                raise DataError(f"{shown(batch.source)}: {why}") from error
             rows += batch.table.num_rows
             progress.at(tables.done, rows)
     if not rows:
         raise DataError(f"{shown(tables.paths[0])} has a header but no rows")
+
+
+def _explained(settings: dict[str, Any], batch: Any, reads: Reads, error: InputError) -> str:
+    """The first bad row by its number in the file and with its values, and how many there are of which kind."""
+    import neglog as nl
+    from neglog.evaluation.result import BAD_REASONS
+
+    labels, matrix, weight = reads.values(batch)
+    try:
+        trial = nl.Score.classification(**settings, on_bad="skip")
+        result = trial.update(labels, matrix, sample_weight=weight, key=_keys(batch, False)).result()
+    except InputError:  # not about single rows
+        return str(error)
+    if not result.bad_rows:
+        return str(error)
+    first = result.bad_rows[0]
+    at = int(first.row) - batch.first_row
+    if first.reason == "label":
+        given = f"{labels[at]!r}"
+    elif first.reason == "weight":
+        given = f"{weight[at]:g}"
+    else:
+        given = ", ".join(f"{value:.6g}" for value in matrix[at])
+    more = ", ".join(f"{count} x {BAD_REASONS[reason]}" for reason, count in result.bad.items())
+    last = batch.first_row + len(labels) - 1
+    return (
+        f"row {first.row}: {BAD_REASONS[first.reason]}: {given} (in rows {batch.first_row} to {last}: {more}); "
+        "--on-bad skip leaves such rows out and counts them"
+    )
 
 
 def _keys(batch: Any, several: bool) -> Any:

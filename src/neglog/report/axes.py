@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 from neglog.report.numbers import exponent, fixed, number
 
@@ -26,7 +27,8 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     power = 10.0 ** exponent(raw)
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10, 20) if factor * power >= raw * (1 - 1e-9))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [index * step + 0.0 for index in range(first, last + 1)]
+    decimals = 2 - exponent(step)  # 3 * 0.2 is 0.6000000000000001
+    return [round(index * step, decimals) + 0.0 for index in range(first, last + 1)]
 
 
 def tick_labels(values: Sequence[float]) -> list[str]:
@@ -38,8 +40,10 @@ def tick_labels(values: Sequence[float]) -> list[str]:
     if len(values) < 2:
         return [number(value) for value in values]
     step = values[1] - values[0]
+    if any(abs(b - a - step) > 1e-6 * abs(step) for a, b in pairwise(values)):
+        return [number(value) for value in values]
     for decimals in range(6):
-        if abs(step * 10**decimals - round(step * 10**decimals)) < 1e-6:
+        if abs(step * 10**decimals - round(step * 10**decimals)) < 1e-6 * step * 10**decimals:
             return [fixed(value, decimals) for value in values]
     return [number(value) for value in values]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,11 +50,20 @@ def card(family: Any) -> str:
         columns=(Column("name", "parameter"), Column("domain", "domain"), Column("link", "link")),
         rows=tuple((p.name, str(p.domain), p.link.name) for p in family.parameters),
     )
-    documentation = inspect.cleandoc(type(family).__doc__ or "")
     lines = [
         f"{family.name}: {'discrete' if family.discrete else 'continuous'} on {_support(family)}; "
         f"covariates act on {family.location}",
         text_table(table),
-        documentation,
+        _plain(inspect.cleandoc(type(family).__doc__ or "")),
     ]
     return "\n\n".join(lines) + "\n"
+
+
+def _plain(documentation: str) -> str:
+    """A docstring without its examples and markup, for a terminal.
+
+    >>> _plain("Mean :math:`k`; see ``y``.\\n\\nExamples\\n--------\\n>>> 1")
+    'Mean k; see y.'
+    """
+    text = documentation.partition("\nExamples\n")[0].rstrip()
+    return re.sub(r"(?::\w+:)?(`+)([^`]*)\1", r"\2", text)

@@ -37,7 +37,7 @@ font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,san
 """  # noqa: E501 - one rule per line reads better than broken rules
 
 _WIDTH = 460.0
-_LEFT, _RIGHT, _TOP = 58.0, 16.0, 22.0
+_LEFT, _RIGHT, _HEAD = 58.0, 16.0, 22.0
 
 
 def draw(figure: Figure) -> str:
@@ -62,11 +62,14 @@ def standalone(figure: Figure) -> str:
     )
 
 
-def _legend(entries: list[tuple[str, str]], x: float, y: float) -> str:
-    """Samples with words, one under the other."""
+def _legend(entries: list[tuple[str, str]]) -> tuple[str, float]:
+    """Samples with words, above the plot so that they never cover data; and where the plot may begin."""
     parts: list[str] = []
-    for index, (css, words) in enumerate(entries):
-        middle = y + 17 * index
+    x, middle = _LEFT, 12.0
+    for css, words in entries:
+        width = 25 + 6.1 * len(words) + 16
+        if x > _LEFT and x + width > _WIDTH:
+            x, middle = _LEFT, middle + 17
         if css in ("dot", "fitdot", "point"):
             parts.append(dot(x + 9, middle, 4, css))
         elif css in ("bar", "band"):
@@ -74,7 +77,8 @@ def _legend(entries: list[tuple[str, str]], x: float, y: float) -> str:
         else:
             parts.append(rule(x, middle, x + 18, middle, css))
         parts.append(text(x + 25, middle + 4, words, anchor="start"))
-    return "".join(parts)
+        x += width
+    return "".join(parts), middle + 20
 
 
 def _root(value: float) -> float:
@@ -86,7 +90,7 @@ def _root_ticks(top: float) -> list[float]:
     candidates = sorted({0.0, *(tick for share in (1, 0.25, 0.04) for tick in ticks(0, top * share, 2))})
     chosen = [0.0]
     for tick in candidates[1:]:
-        if _root(tick / top) - _root(chosen[-1] / top) > 0.11:
+        if tick.is_integer() and _root(tick / top) - _root(chosen[-1] / top) > 0.11:
             chosen.append(tick)
     return chosen
 
@@ -95,38 +99,46 @@ def _root_ticks(top: float) -> list[float]:
 
 
 def _reliability(figure: Reliability) -> tuple[float, str]:
+    legend, top = _legend(
+        [("ideal", "perfectly calibrated"), ("dot", "observed, with its interval"), ("band", figure.band)]
+    )
     side = _WIDTH - _LEFT - _RIGHT
-    x = Scale(0, 1, _LEFT, _LEFT + side)
-    y = Scale(0, 1, _TOP + side, _TOP)
-    parts = [y_axis(y, _LEFT, _LEFT + side, figure.y_label)]
-    banded = [p for p in figure.points if math.isfinite(p.band_low) and math.isfinite(p.band_high)]
-    if len(banded) > 1:
-        upper = [(x(p.predicted), y(p.band_high)) for p in banded]
-        parts.append(area(upper, [(x(p.predicted), y(p.band_low)) for p in banded], "band"))
+    bottom = top + 0.86 * side
+    x, y = Scale(0, 1, _LEFT, _LEFT + side), Scale(0, 1, bottom, top)
+    parts = [legend, y_axis(y, _LEFT, _LEFT + side, figure.y_label)]
+    used = [bin for bin in figure.counts if bin.count]
+    for p, bin in zip(figure.points, used, strict=True):
+        height = y(p.band_low) - y(p.band_high)
+        parts.append(box(x(bin.low), y(p.band_high), x(bin.high) - x(bin.low), height, "band"))
     parts.append(rule(x(0), y(0), x(1), y(1), "ideal"))
     total = sum(point.weight for point in figure.points) or 1.0
-    parts.append(line([(x(p.predicted), y(p.observed)) for p in figure.points], "curve"))
     for p in figure.points:
         if math.isfinite(p.low) and math.isfinite(p.high):
-            parts.append(rule(x(p.predicted), y(max(p.low, 0)), x(p.predicted), y(min(p.high, 1)), "whisker"))
+            parts.append(rule(x(p.predicted), y(p.low), x(p.predicted), y(p.high), "whisker"))
         tip = f"predicted {fixed(p.predicted, 3)}, observed {fixed(p.observed, 3)}, weight {number(p.weight)}"
         parts.append(dot(x(p.predicted), y(p.observed), 3 + 4 * _root(p.weight / total), "dot", tip))
-    entries = [("ideal", "perfectly calibrated"), ("dot", "observed, with 95% interval")]
-    if len(banded) > 1:
-        entries.append(("band", figure.band))
-    parts.append(_legend(entries, _LEFT + side - 186, _TOP + side - 50))
-    # how many rows stand behind each point, on a square-root axis: a bin of 3 beside one of 400 stays visible
-    base, depth = _TOP + side + 14, 44.0
+    base = bottom + 14
+    parts.append(_underneath(figure, x, base))
+    parts.append(x_axis(x, base + _DEPTH, figure.x_label))
+    return base + _DEPTH + 44, "".join(parts)
+
+
+_DEPTH = 44.0
+
+
+def _underneath(figure: Reliability, x: Scale, base: float) -> str:
+    """How many rows stand behind each point, as square roots: a bin of 3 beside one of 400 stays visible."""
+    parts: list[str] = []
     top = max((bin.count for bin in figure.counts), default=1.0) or 1.0
     for bin in figure.counts:
-        height = depth * _root(bin.count / top)
+        height = _DEPTH * _root(bin.count / top)
         tip = f"{fixed(bin.low, 2)} to {fixed(bin.high, 2)}: {number(bin.count)} rows"
-        width = x(bin.high) - x(bin.low) - 1
-        parts.append(box(x(bin.low) + 0.5, base + depth - height, width, height, "bar", tip))
+        parts.append(
+            box(x(bin.low) + 0.5, base + _DEPTH - height, x(bin.high) - x(bin.low) - 1, height, "bar", tip)
+        )
     parts.append(text(_LEFT - 8, base + 9, number(top), anchor="end"))
-    parts.append(text(_LEFT - 8, base + depth, "rows", anchor="end"))
-    parts.append(x_axis(x, base + depth, figure.x_label))
-    return base + depth + 46, "".join(parts)
+    parts.append(text(_LEFT - 8, base + _DEPTH, "rows", anchor="end"))
+    return "".join(parts)
 
 
 def _histogram(figure: Histogram) -> tuple[float, str]:
@@ -134,7 +146,7 @@ def _histogram(figure: Histogram) -> tuple[float, str]:
     bottom, right = 250.0, _WIDTH - _RIGHT
     width = (right - _LEFT) / max(len(figure.bins), 1)
     top = max((bin.count for bin in figure.bins), default=1.0) or 1.0
-    y = Scale(0, top, bottom, _TOP + 18, _root)
+    y = Scale(0, top, bottom, _HEAD + 24, _root)
     label = f"{figure.y_label} (square-root scale)"
     parts = [y_axis(y, _LEFT, right, label, values=_root_ticks(top))]
     for index, bin in enumerate(figure.bins):
@@ -143,17 +155,20 @@ def _histogram(figure: Histogram) -> tuple[float, str]:
         left = _LEFT + index * width + gap / 2
         parts.append(box(left, y(bin.count), width - gap, bottom - y(bin.count), "bar", tip))
     parts.append(rule(_LEFT, bottom, right, bottom, "axis"))
+    if figure.bins and figure.bins[0].low == 0:
+        parts.append(text(_LEFT, bottom + 17, "0"))
     for power in range(-12, 7):
         at = _place(figure, 10.0**power, width)
-        if at is not None:
+        if at is not None and at > _LEFT + width:  # the first bar reaches down to zero
             parts += [rule(at, bottom, at, bottom + 4, "axis"), text(at, bottom + 17, f"{10.0**power:g}")]
     for index, (words, value) in enumerate(sorted(figure.marks, key=lambda mark: mark[1])):
         at = _place(figure, value, width)
         if at is None:
             continue
-        parts.append(rule(at, _TOP - 4 + 14 * index, at, bottom, "mark"))
-        anchor, shift = ("end", -5) if at > _WIDTH * 0.6 else ("start", 5)
-        parts.append(text(at + shift, _TOP + 4 + 14 * index, words, "marktext", anchor))
+        head = _HEAD - 8 + 14 * index
+        parts.append(rule(at, head, at, bottom, "mark"))
+        anchor, shift = ("end", -5) if at > _WIDTH / 2 else ("start", 5)
+        parts.append(text(at + shift, head + 8, words, "marktext", anchor))
     parts.append(text((_LEFT + right) / 2, bottom + 36, figure.x_label, "label"))
     return bottom + 44, "".join(parts)
 
@@ -180,21 +195,21 @@ def _whiskers(figure: Whiskers) -> tuple[float, str]:
     left = min(190.0, 24 + 6.6 * longest)
     right = _WIDTH - 96.0
     common = _common_axis(figure.rows)
-    step = 26.0 if common else 44.0
-    bottom = _TOP + step * len(figure.rows)
+    step = 22.0 if common else 44.0
+    bottom = _HEAD + step * len(figure.rows)
     parts: list[str] = []
-    shared = None
+    shared: Scale | None = None
     if common:
         low, high = min(row.low for row in figure.rows), max(row.high for row in figure.rows)
         margin = 0.04 * (high - low)
         shared = Scale(low - margin, high + margin, left, right)
         for tick in ticks(shared.low, shared.high):
-            parts.append(rule(shared(tick), _TOP - 4, shared(tick), bottom, "grid"))
+            parts.append(rule(shared(tick), _HEAD - 4, shared(tick), bottom, "grid"))
         if shared.low < 0 < shared.high:
-            parts.append(rule(shared(0), _TOP - 4, shared(0), bottom, "ideal"))
+            parts.append(rule(shared(0), _HEAD - 4, shared(0), bottom, "ideal"))
         parts.append(x_axis(shared, bottom, ""))
     for index, row in enumerate(figure.rows):
-        middle = _TOP + step * (index + 0.5) - (0 if common else 6)
+        middle = _HEAD + step * (index + 0.5) - (0 if common else 6)
         words = row.label if len(row.label) <= 26 else row.label[:25] + "…"
         parts.append(text(left - 12, middle + 4, words, "label", "end"))
         parts.append(_whisker(row, shared, middle, left, right))
@@ -204,7 +219,7 @@ def _whiskers(figure: Whiskers) -> tuple[float, str]:
 def _whisker(row: Whisker, shared: Scale | None, middle: float, left: float, right: float) -> str:
     known = math.isfinite(row.low) and math.isfinite(row.high)
     half = (row.high - row.low) / 2 if known else None
-    estimate = with_error(row.estimate, half)[0]
+    estimate = with_error(row.estimate, half, 3)[0]
     parts = [text(_WIDTH - 6, middle + 4, estimate, "value", "end")]
     if not known:
         parts.append(text((left + right) / 2, middle + 4, "no interval", "tick"))
@@ -218,7 +233,7 @@ def _whisker(row: Whisker, shared: Scale | None, middle: float, left: float, rig
         if scale.low < 0 < scale.high:
             parts.append(rule(scale(0), middle - 9, scale(0), middle + 9, "ideal"))
         for end in (row.low, row.high):
-            parts.append(text(scale(end), middle + 20, with_error(end, half)[0]))
+            parts.append(text(scale(end), middle + 20, with_error(end, half, 3)[0]))
     parts.append(rule(scale(row.low), middle, scale(row.high), middle, "whisker"))
     for end in (row.low, row.high):
         parts.append(rule(scale(end), middle - 4, scale(end), middle + 4, "whisker"))
@@ -227,31 +242,38 @@ def _whisker(row: Whisker, shared: Scale | None, middle: float, left: float, rig
 
 
 def _quantiles(figure: Quantiles) -> tuple[float, str]:
+    entries = [("ideal", "the model is right"), ("point", "one row")]
+    if len(figure.band) > 1:
+        entries.append(("band", "95% of samples of this size"))
+    legend, top = _legend(entries)
     side = _WIDTH - _LEFT - _RIGHT
-    bottom = _TOP + 0.82 * side
+    bottom = top + 0.8 * side
     values = [value for point in figure.points for value in point]
     low, high = min(values, default=-1.0), max(values, default=1.0)
     margin = 0.05 * (high - low) or 1.0
     x = Scale(low - margin, high + margin, _LEFT, _LEFT + side)
-    y = Scale(low - margin, high + margin, bottom, _TOP)
-    parts = [y_axis(y, _LEFT, _LEFT + side, figure.y_label)]
+    y = Scale(low - margin, high + margin, bottom, top)
+    parts = [legend, y_axis(y, _LEFT, _LEFT + side, figure.y_label)]
     if len(figure.band) > 1:
         clip = [(x(t), y(min(h, y.high)), y(max(lo, y.low))) for t, lo, h in figure.band]
         parts.append(area([(t, h) for t, h, _ in clip], [(t, lo) for t, _, lo in clip], "band"))
     parts.append(rule(x(x.low), y(x.low), x(x.high), y(x.high), "ideal"))
     parts += [dot(x(theory), y(sample), 2.6, "point") for theory, sample in figure.points]
-    entries = [("ideal", "the model is right"), ("point", "one row")]
-    if len(figure.band) > 1:
-        entries.append(("band", "95% of samples of this size, point by point"))
-    parts += [_legend(entries, _LEFT + 12, _TOP + 12), x_axis(x, bottom, figure.x_label)]
+    parts.append(x_axis(x, bottom, figure.x_label))
     return bottom + 44, "".join(parts)
 
 
 def _survival(figure: Survival) -> tuple[float, str]:
-    bottom = 290.0
+    names = [
+        ("fit", figure.fitted_label),
+        ("curve", "Kaplan-Meier"),
+        ("band", "its 95% band, point by point"),
+    ]
+    legend, top = _legend(names)
+    bottom = top + 270
     x = Scale(0, figure.end, _LEFT, _WIDTH - _RIGHT)
-    y = Scale(0, 1, bottom, _TOP)
-    parts = [y_axis(y, _LEFT, _WIDTH - _RIGHT, figure.y_label)]
+    y = Scale(0, 1, bottom, top)
+    parts = [legend, y_axis(y, _LEFT, _WIDTH - _RIGHT, figure.y_label)]
     corners: list[tuple[float, float, float, float]] = []
     for index, (time, value, low, high) in enumerate(figure.steps):
         if index:
@@ -264,20 +286,16 @@ def _survival(figure: Survival) -> tuple[float, str]:
     for time, value in figure.censored:
         parts.append(rule(x(time), y(value) - 4, x(time), y(value) + 4, "cross"))
     parts.append(line([(x(t), y(value)) for t, value in figure.fitted], "fit"))
-    entries = [
-        ("fit", figure.fitted_label),
-        ("curve", "Kaplan-Meier (assumes no shape)"),
-        ("band", "its 95% band, point by point"),
-    ]
-    parts += [_legend(entries, _LEFT + 12, bottom - 50), x_axis(x, bottom, figure.x_label)]
+    parts.append(x_axis(x, bottom, figure.x_label))
     return bottom + 44, "".join(parts)
 
 
 def _counts(figure: Counts) -> tuple[float, str]:
-    bottom = 250.0
+    legend, head = _legend([("bar", "observed"), ("fitdot", "expected under the fit")])
+    bottom = head + 230
     top = max((max(observed, expected) for _, observed, expected in figure.rows), default=1.0) or 1.0
-    y = Scale(0, top * 1.06, bottom, _TOP)
-    parts = [y_axis(y, _LEFT, _WIDTH - _RIGHT, figure.y_label)]
+    y = Scale(0, 1.04 * top, bottom, head)
+    parts = [legend, y_axis(y, _LEFT, _WIDTH - _RIGHT, figure.y_label)]
     step = (_WIDTH - _RIGHT - _LEFT) / max(len(figure.rows), 1)
     middles = [_LEFT + step * (index + 0.5) for index in range(len(figure.rows))]
     sparse = max(1, math.ceil(len(figure.rows) / 16))
@@ -291,8 +309,6 @@ def _counts(figure: Counts) -> tuple[float, str]:
     parts += [dot(m, y(row[2]), 4, "fitdot") for m, row in zip(middles, figure.rows, strict=True)]
     parts.append(rule(_LEFT, bottom, _WIDTH - _RIGHT, bottom, "axis"))
     parts.append(text((_LEFT + _WIDTH - _RIGHT) / 2, bottom + 36, figure.x_label, "label"))
-    entries = [("bar", "observed"), ("fitdot", "expected under the fit")]
-    parts.append(_legend(entries, _WIDTH - _RIGHT - 170, _TOP + 12))
     return bottom + 44, "".join(parts)
 
 

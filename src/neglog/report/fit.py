@@ -6,7 +6,6 @@ from typing import Any
 
 from neglog.core.observations import RIGHT, Observations
 from neglog.estimation.diagnostics import expected_counts, kaplan_meier, normal_quantiles
-from neglog.estimation.inference import CONVENTION
 from neglog.report.model import (
     Column,
     Counts,
@@ -22,38 +21,36 @@ from neglog.report.model import (
 )
 from neglog.report.numbers import Placed, fixed, number, places
 
-_ROWS_SHOWN = 40
+_ROWS_SHOWN = 30
 _CURVE = 120  # points of a fitted curve: smooth at the width of a page
 
 
-def fit_report(result: Any, *, title: str, level: float = 0.95, source: str = "") -> Report:
+def fit_report(
+    result: Any, *, title: str, level: float = 0.95, source: str = "", response: str | None = None
+) -> Report:
     """What ``nl.fit(...)`` found, for people; a failed fit says first that it failed."""
     table = _estimates(result, level)
     per_row = result.nll / result.nobs if result.nobs else float("nan")
     facts = [
-        Fact("NLL", number(result.nll, 6), f"{fixed(per_row, 4)} nats per observation", large=True),
-        Fact("AIC", number(result.aic, 6)),
-        Fact("BIC", number(result.bic, 6)),
+        Fact("NLL", fixed(result.nll, 4), f"{fixed(per_row, 4)} nats per observation", large=True),
+        Fact("AIC", fixed(result.aic, 3)),
+        Fact("BIC", fixed(result.bic, 3)),
         Fact("observations", number(result.nobs), _kinds(result)),
         Fact("parameters", number(result.df), "effective number" if result.l2 else "estimated"),
     ]
     if result.l2:
         facts.append(
-            Fact("objective", number(result.objective, 6), f"with the penalty, l2 = {number(result.l2)}")
+            Fact("objective", fixed(result.objective, 4), f"with the penalty, l2 = {number(result.l2)}")
         )
-    good = (
-        result.message
-        or "The gradient vanishes, the Hessian is positive definite, all parameters are inside."
-    )
     return Report(
         kind="fit",
         title=title,
         subtitle=f"{result.family.name} likelihood{f', data from {source}' if source else ''}",
         ok=result.ok,
         status="verified" if result.ok else result.status,
-        message=good if result.ok else result.message,
+        message=result.message.removeprefix("verified: "),
         facts=tuple(facts),
-        blocks=(*_pictures(result, level), table, *_notes(result, level)),
+        blocks=(*_blocks(result, level, response or result.response, table), *_notes(result, level)),
         data=_data(result, table),
         main=_full(result, level),
     )
@@ -150,25 +147,22 @@ def _estimates(result: Any, level: float) -> Table:
 
 def _rounded(value: Any, decimals: int | None, column: Column) -> Any:
     """Estimate, error and interval to the same place; the place is the row's."""
-    if value is None or column.format != "number" or decimals is None:
+    if value is None or column.format != "number" or decimals is None or not abs(value) < 1e9:
         return value
     return Placed(value, decimals)
 
 
-def _pictures(result: Any, level: float) -> list[Figure]:
-    figures: list[Figure] = [_whiskers(result, level)]
+def _blocks(result: Any, level: float, response: str, table: Table) -> list[Figure | Table]:
+    blocks: list[Figure | Table] = [_whiskers(result, level), table]
     if result.training is None or result.classes is not None:
-        return figures
+        return blocks
     sample = result.training.sample
     if _is_life_table(result, sample):
-        figures.append(_survival(result, sample, level))
-    elif result.family.discrete and not isinstance(sample.y, Observations) and sample.window is None:
-        if result.family.support.high > 1:  # for 0 and 1 the counts are the fit itself
-            figures.append(_counts(result, sample))
-        figures.append(_quantiles(result, level))
-    else:
-        figures.append(_quantiles(result, level))
-    return figures
+        return [*blocks, _survival(result, sample, level, response)]
+    plain = not isinstance(sample.y, Observations) and sample.window is None
+    if result.family.discrete and plain and result.family.support.high > 1:  # 0 and 1 are the fit itself
+        blocks.append(_counts(result, sample, response))
+    return [*blocks, _quantiles(result, level)]
 
 
 def _is_life_table(result: Any, sample: Any) -> bool:
@@ -192,11 +186,12 @@ def _whiskers(result: Any, level: float) -> Whiskers:
     )
     if len(result.params) > len(shown):
         caption = f"The {len(shown)} of {len(result.params)} parameters with the largest |z|. " + caption
-    rows = tuple(Whisker(row["name"], row["estimate"], row["low"], row["high"]) for row in shown)
+    slopes = [row for row in shown if not row["name"].endswith(".Intercept")]  # intercepts have another size
+    rows = tuple(Whisker(row["name"], row["estimate"], row["low"], row["high"]) for row in slopes or shown)
     return Whiskers(title="Estimates with their uncertainty", caption=caption, rows=rows, level=level)
 
 
-def _survival(result: Any, sample: Any, level: float) -> Survival:
+def _survival(result: Any, sample: Any, level: float, response: str) -> Survival:
     y = sample.y
     curve = kaplan_meier(y, sample.weight, level)
     last = float(y.lower.max())
@@ -217,15 +212,15 @@ def _survival(result: Any, sample: Any, level: float) -> Survival:
         censored=tuple(marks),
         fitted=tuple(zip(grid, map(float, values), strict=True)),
         end=end,
-        x_label=result.response,
-        y_label="share beyond",
+        x_label=response,
+        y_label="share surviving",
         fitted_label=f"fitted {result.family.name}",
     )
 
 
 def _at(steps: list[tuple[float, float, float, float]], time: float) -> float:
     """The value of the step curve at ``time``."""
-    return [value for start, value, _, _ in steps if start <= time][-1]
+    return next((value for start, value, _, _ in reversed(steps) if start <= time), 1.0)
 
 
 def _quantiles(result: Any, level: float) -> Quantiles:
@@ -247,7 +242,7 @@ def _randomised(result: Any) -> bool:
     return result.family.discrete or (isinstance(y, Observations) and not y.exact.all())
 
 
-def _counts(result: Any, sample: Any) -> Counts:
+def _counts(result: Any, sample: Any, response: str) -> Counts:
     params = result.predict(kind="params")
     table = expected_counts(result.family, params, sample.y, sample.weight)
     last = len(table.value) - 1
@@ -262,11 +257,13 @@ def _counts(result: Any, sample: Any) -> Counts:
         caption="Bars are rows with that count, dots what the fit expects. Bars above the dots at both ends mean "
         "more variation than the family allows.",
         rows=rows,
-        x_label=result.response,
+        x_label=response,
     )
 
 
 def _notes(result: Any, level: float) -> list[Note]:
+    from neglog.estimation.inference import CONVENTION
+
     notes = [
         f"Standard errors: {CONVENTION[result.information]}. Intervals: {100 * level:g}% Wald; a parameter without "
         "covariates on the scale of its link, mapped back."

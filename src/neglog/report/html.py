@@ -23,21 +23,21 @@ h2{margin:0 0 10px;font-size:16px;font-weight:640}
 .status{margin:20px 0 0;padding:9px 14px;border-left:3px solid var(--data);background:color-mix(in srgb,var(--data) 7%,transparent);max-width:80ch}
 .status.bad,.note.warn{border-left:3px solid var(--warn);background:var(--warnfill)}.status b{margin-right:.4em}
 .bad b,.warn b{color:var(--warn)}
-dl{display:flex;flex-wrap:wrap;gap:16px 38px;margin:26px 0 34px;padding:18px 0;border:solid var(--faint);border-width:1px 0}
+dl{display:flex;flex-wrap:wrap;gap:16px 27px;margin:26px 0 34px;padding:18px 0;border:solid var(--faint);border-width:1px 0}
 dl div{min-width:84px}dt{color:var(--soft);font-size:12.5px}dd{margin:0;font-variant-numeric:tabular-nums}
 dd.value{font-size:20px;font-weight:560;line-height:1.35}.large dd.value{font-size:34px;line-height:1.1;font-weight:600;letter-spacing:-.02em}
 dd.detail{color:var(--soft);font-size:12.5px}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:34px 44px;align-items:start}
-figure{margin:0;break-inside:avoid}figure>svg{display:block;width:100%;height:auto}
+.flow{columns:2 420px;column-gap:44px;margin:0 0 20px}
+figure,section{margin:0 0 34px;break-inside:avoid}figure>svg{display:block;width:100%;height:auto}
 figcaption,.caption{margin:6px 0 0;color:var(--soft);font-size:13px;max-width:72ch}
-section{margin:38px 0 0;break-inside:avoid-page}.scroll{overflow-x:auto}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13.5px}
-th{padding:4px 14px 5px 0;text-align:right;color:var(--soft);font-weight:500;border-bottom:1px solid var(--soft);white-space:nowrap}
-td{padding:4px 14px 4px 0;text-align:right;border-bottom:1px solid var(--faint);white-space:nowrap}
+.scroll{overflow-x:auto}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13px}
+th{padding:4px 9px 5px 0;text-align:right;color:var(--soft);font-weight:500;border-bottom:1px solid var(--soft);white-space:nowrap}
+td{padding:4px 9px 4px 0;text-align:right;border-bottom:1px solid var(--faint);white-space:nowrap}
 th.text,td.text{text-align:left}svg.inline{width:60px;height:8px;margin-right:9px;vertical-align:1px}
-.note{max-width:80ch;margin:26px 0 0}.note.warn{padding:9px 14px}
-footer{margin:46px 0 0;padding:12px 0 0;border-top:1px solid var(--faint);color:var(--soft);font-size:12.5px}
-@media print{:root,svg{--ink:#000!important;--soft:#444!important;--page:#fff!important;--faint:#ddd!important}main{max-width:none;padding:0}.figures{grid-template-columns:1fr 1fr;gap:20px}body{font-size:11pt}}
+.note{max-width:80ch;margin:0 0 26px}.note.warn{padding:9px 14px}
+footer{margin:10px 0 0;padding:12px 0 0;border-top:1px solid var(--faint);color:var(--soft);font-size:12.5px}
+@media print{:root,svg{--ink:#000!important;--soft:#444!important;--page:#fff!important;--faint:#ddd!important}main{max-width:none;padding:0}body{font-size:11pt}}
 """  # noqa: E501 - one rule per line reads better than broken rules
 
 
@@ -74,21 +74,20 @@ def _facts(facts: tuple[Fact, ...]) -> str:
 
 
 def _blocks(report: Report) -> str:
-    """Neighbouring figures share a grid; tables and notes take the width."""
+    """Figures and tables flow in two columns where there is room; notes take the width."""
     parts: list[str] = []
-    open_grid = False
+    flowing = False
     for block in report.blocks:
-        is_figure = not isinstance(block, (Table, Note))
-        if is_figure != open_grid:
-            parts.append('<div class="figures">\n' if is_figure else "</div>\n")
-            open_grid = is_figure
+        if flowing == isinstance(block, Note):
+            parts.append("</div>\n" if flowing else '<div class="flow">\n')
+            flowing = not flowing
         if isinstance(block, Table):
             parts.append(_table(block))
         elif isinstance(block, Note):
             parts.append(f'<p class="note{" warn" if block.warn else ""}">{escape(block.text)}</p>\n')
         else:
             parts.append(_figure(block))
-    return "".join(parts) + ("</div>\n" if open_grid else "")
+    return "".join(parts) + ("</div>\n" if flowing else "")
 
 
 def _figure(figure: Figure) -> str:

@@ -72,7 +72,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Observed share against predicted probability, with the number of rows under each bin."""
+    """Observed share against predicted probability.
+
+    ``counts`` holds all bins, ``points`` those that are not empty, in the same order.
+    """
 
     title: str
     caption: str

@@ -24,7 +24,9 @@ def number(value: float | None, digits: int = 4) -> str:
         return "–"
     if not math.isfinite(value):
         return str(float(value))
-    if float(value).is_integer() and abs(value) < 1e15:
+    if abs(value) >= 1e15:
+        return f"{value:.{digits}g}"
+    if float(value).is_integer():
         return f"{int(value):,}"
     if abs(value) >= 10**digits:
         return f"{value:,.{0 if abs(value) >= 10 ** (digits + 1) else 1}f}"

@@ -34,8 +34,7 @@ def score_report(result: Any, *, title: str) -> Report:
     weighted = "" if result.weight == result.nobs else f", total weight {number(result.weight)}"
     facts = (
         Fact("NLL", fixed(result.nll, decimals), interval, large=True),
-        Fact("perplexity", fixed(result.perplexity, 3), "1 is perfect"),
-        Fact("bits", fixed(result.bits, 3), "per row"),
+        Fact("perplexity", fixed(result.perplexity, 3), f"{fixed(result.bits, 3)} bits per row"),
         Fact("skill", percent(result.skill), f"of the base rate's {fixed(result.base_nll, 3)}"),
         Fact("accuracy", percent(result.accuracy), f"± {percent(result.accuracy_stderr)}"),
         Fact("Brier", fixed(result.brier, 4), f"± {fixed(result.brier_stderr, 4)}"),
@@ -56,6 +55,10 @@ def score_report(result: Any, *, title: str) -> Report:
     )
 
 
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{number(count)} rows"
+
+
 def _accounts(result: Any) -> list[Note | Table]:
     """What was left out and what is infinite, before anything else."""
     notes: list[Note | Table] = []
@@ -65,13 +68,11 @@ def _accounts(result: Any) -> list[Note | Table]:
         why = "; ".join(
             f"{number(count)}: {BAD_REASONS.get(reason, reason)}" for reason, count in bad.items()
         )
-        notes.append(
-            Note(f"{number(total)} rows were left out and are in none of these numbers ({why}).", warn=True)
-        )
+        notes.append(Note(f"{_rows(total)} left out, in none of these numbers ({why}).", warn=True))
     if result.zero_probability:
         notes.append(
             Note(
-                f"{number(result.zero_probability)} rows had probability 0 for what happened: their loss, and the "
+                f"{_rows(result.zero_probability)} had probability 0 for what happened: their loss, and the "
                 "mean with it, is infinite. Nothing is clipped here; other libraries count such a row as 15 to 100 "
                 f"nats. The mean over the other rows is {fixed(result.finite_nll, 4)}.",
                 warn=True,

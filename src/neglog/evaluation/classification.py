@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -327,7 +326,8 @@ class ClassificationScore(Score, kind="classification"):
         return self
 
     def _copy(self) -> ClassificationScore:
-        work = copy.copy(self)
+        work = object.__new__(ClassificationScore)  # copy.copy would go through bytes
+        vars(work).update(vars(self))
         work._sums = None if self._sums is None else self._sums.copy()
         work._bad = dict(self._bad)
         work._bad_rows = self._bad_rows.copy()

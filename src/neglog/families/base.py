@@ -24,6 +24,7 @@ class Family(ABC):
     support: ClassVar[Interval]
     discrete: ClassVar[bool]
     location: ClassVar[str]  # the parameter that takes covariates when only one matrix is given
+    dispersion: ClassVar[str | None] = None  # the scale that the square root of a precision weight divides
 
     @abstractmethod
     def nll(

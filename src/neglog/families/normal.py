@@ -48,6 +48,7 @@ class Normal(ScalarFamily):
     support: ClassVar[Interval] = REAL
     discrete: ClassVar[bool] = False
     location: ClassVar[str] = "loc"
+    dispersion: ClassVar[str | None] = "scale"
 
     def reference(self, xp: Any, y: Any, *params: Any) -> Any:
         loc, scale = params

@@ -21,47 +21,37 @@ SoftmaxSum softmax_nll(const SoftmaxJob &job, int64_t begin, int64_t end) {
   return {};
 }
 
+template <class T> bool any_nan(const T *z, int64_t n) {
+  for (int64_t k = 0; k < n; ++k)
+    if (const auto x = Storage<T>::get(z + k); x != x) return true;
+  return false;
+}
+
 template <class T> void logsumexp_rows(const LseJob &job, int64_t begin, int64_t end) {
   using R = ComputeOf<T>;
   using V = Vec<R>;
+  if (job.inner > 1 || job.classes <= kFewClasses) return normalise_rows_across<T>(job, begin, end);
   const int64_t classes = job.classes;
-  T *scratch = job.inner == 1 ? nullptr : static_cast<T *>(__builtin_malloc(2 * classes * sizeof(T)));
   for (int64_t row = begin; row < end; ++row) {
-    const int64_t at = row / job.inner * classes * job.inner + row % job.inner;
-    const T *z = static_cast<const T *>(job.logits) + at;
-    if (scratch) {
-      gather_row(z, job.inner, classes, scratch);
-      z = scratch;
-    }
+    const T *z = static_cast<const T *>(job.logits) + row * classes;
     const R top = block_max(z, classes);
-    const auto rest = max_sum_without(z, classes, classes ? first_equal(z, classes, top) : -1);
+    const auto rest = max_sum_without(z, classes, first_equal(z, classes, top));
     const double others = rest.sum * exp(static_cast<double>(rest.max) - static_cast<double>(top));
     const double log_total = log1p(others);
+    const bool infinite = absolute(top) == static_cast<R>(kInf);
     if (job.lse) {
-      double lse = static_cast<double>(top) + log_total;
-      if (top == static_cast<R>(-kInf)) { // empty, all -inf, or nothing but -inf and NaN
-        lse = -kInf;
-        for (int64_t k = 0; k < classes; ++k)
-          if (Storage<T>::get(z + k) != Storage<T>::get(z + k)) lse = kNaN;
-      } else if (top == static_cast<R>(kInf)) {
-        lse = kInf;
-        for (int64_t k = 0; k < classes; ++k)
-          if (Storage<T>::get(z + k) != Storage<T>::get(z + k)) lse = kNaN;
-      }
+      const double lse = infinite ? (any_nan(z, classes) ? kNaN : static_cast<double>(top)) : static_cast<double>(top) + log_total;
       static_cast<R *>(job.lse)[row] = static_cast<R>(lse);
     }
-    if (job.out) {
-      T *out = scratch ? scratch + classes : static_cast<T *>(job.out) + at;
-      const V shift = splat<V>(top), rest_log = splat<V>(static_cast<R>(top == static_cast<R>(kInf) ? kNaN : log_total));
-      const V factor = splat<V>(static_cast<R>(1.0 / (1.0 + others)));
-      if (job.probabilities)
-        map_row(z, out, classes, false, [&](V v, int64_t) { return exp(v - shift) * factor; });
-      else
-        map_row(z, out, classes, false, [&](V v, int64_t) { return (v - shift) - rest_log; });
-      if (scratch) scatter_row(out, job.inner, classes, static_cast<T *>(job.out) + at);
-    }
+    if (!job.out) continue;
+    const V shift = splat<V>(top), offset = splat<V>(static_cast<R>(infinite ? kNaN : log_total));
+    const V factor = splat<V>(static_cast<R>(infinite ? kNaN : 1.0 / (1.0 + others)));
+    T *out = static_cast<T *>(job.out) + row * classes;
+    if (job.probabilities)
+      map_row(z, out, classes, false, [&](V v, int64_t) { return exp(v - shift) * factor; });
+    else
+      map_row(z, out, classes, false, [&](V v, int64_t) { return (v - shift) - offset; });
   }
-  __builtin_free(scratch);
 }
 
 void logsumexp(const LseJob &job, int64_t begin, int64_t end) {
@@ -73,38 +63,35 @@ void logsumexp(const LseJob &job, int64_t begin, int64_t end) {
   }
 }
 
-template <class V> void apply(int which, const double *x, double *out, int64_t n) {
+template <class V> void apply(int which, const Real<V> *x, Real<V> *out, int64_t n) {
   constexpr int L = Lanes<V>::n;
   for (int64_t i = 0; i < n; i += L) {
     const int m = n - i < L ? static_cast<int>(n - i) : L;
-    const V v = load_first<V>(x + i, m, 0.0);
+    const V v = load_first<V>(x + i, m, 0);
     V y{};
-    switch (which) {
+    switch (which) { // as in kMathNames
     case 0: y = exp(v); break;
-    case 1: y = expm1(v); break;
-    case 2: y = log(v); break;
-    case 3: y = log1p(v); break;
-    case 4: y = log1pexp(v); break;
-    case 5: y = log1mexp(v); break;
-    case 6: y = sigmoid(v); break;
+    case 1: y = log(v); break;
+    case 2: y = log1p(v); break;
+    default:
+      if constexpr (sizeof(Real<V>) == 8) switch (which) {
+        case 3: y = expm1(v); break;
+        case 4: y = log1pexp(v); break;
+        case 5: y = log1mexp(v); break;
+        case 6: y = sigmoid(v); break;
+        }
     }
     store_first(out + i, m, y);
   }
 }
 void math_double(int which, const double *x, double *out, int64_t n) { apply<VecD>(which, x, out, n); }
-void exp_float(const float *x, float *out, int64_t n) {
-  constexpr int L = Lanes<VecF>::n;
-  for (int64_t i = 0; i < n; i += L) {
-    const int m = n - i < L ? static_cast<int>(n - i) : L;
-    store_first(out + i, m, exp(load_first<VecF>(x + i, m, 0.0f)));
-  }
-}
+void math_float(int which, const float *x, float *out, int64_t n) { apply<VecF>(which, x, out, n); }
 
 } // namespace
 
 const RowKernels &row_kernels();
 const RowKernels &row_kernels() {
-  static const RowKernels table{softmax_nll, logsumexp, math_double, exp_float};
+  static const RowKernels table{softmax_nll, logsumexp, math_double, math_float};
   return table;
 }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from neglog.core.observations import RIGHT, Observations
 from neglog.estimation.diagnostics import expected_counts, kaplan_meier, normal_quantiles
+from neglog.estimation.inference import CONVENTION
 from neglog.report.model import (
     Column,
     Counts,
@@ -262,8 +263,6 @@ def _counts(result: Any, sample: Any, response: str) -> Counts:
 
 
 def _notes(result: Any, level: float) -> list[Note]:
-    from neglog.estimation.inference import CONVENTION
-
     notes = [
         f"Standard errors: {CONVENTION[result.information]}. Intervals: {100 * level:g}% Wald; a parameter without "
         "covariates on the scale of its link, mapped back."

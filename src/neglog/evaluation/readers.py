@@ -1,6 +1,6 @@
 """One reader per file format.
 
-Each has ``names`` at once, then ``batches(want)``, once, ``done()`` as a fraction of the file, and ``close()``.
+Each has ``names`` at once, then ``batches(want)``, once; ``done()``, a fraction of the file; and ``close()``.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class _Stream(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        if size is None or size < 0:
+        if size < 0:
             result, self._head = self._head + self._plain.read(), b""
         elif self._head:
             result, self._head = self._head[:size], self._head[size:]

@@ -78,6 +78,7 @@ template <> inline VecD scale(VecD v, const Reduced<VecD> &x) { return _mm512_ma
 // x = 2^k m with m in [sqrt(1/2), sqrt(2)); x positive and normal
 template <class V> struct Split {
   V m, k;
+  Int<V> exponent; // k
 };
 template <class V> inline Split<V> split_exponent(V x) {
   if constexpr (sizeof(Real<V>) == 4) {
@@ -85,35 +86,45 @@ template <class V> inline Split<V> split_exponent(V x) {
     const Int<V> shifted = bits<Int<V>>(x) - sqrt_half;
     // as below, so that scalars and vectors share the line
     const V k = bits<V>((shifted >> 23) + 0x4b400000) - 0x1.8p23f;
-    return {bits<V>((shifted & 0x007fffff) + sqrt_half), k};
+    return {bits<V>((shifted & 0x007fffff) + sqrt_half), k, shifted >> 23};
   } else {
     constexpr int64_t sqrt_half = 0x3fe6a09e667f3bcd;
     const Int<V> shifted = bits<Int<V>>(x) - sqrt_half;
     // k fits the low bits of 1.5 * 2^52: the conversion that AVX2 and SSE2 have no instruction for
     const V k = bits<V>((shifted >> 52) + int64_t{0x4338000000000000}) - 0x1.8p52;
-    return {bits<V>((shifted & int64_t{0x000fffffffffffff}) + sqrt_half), k};
+    return {bits<V>((shifted & int64_t{0x000fffffffffffff}) + sqrt_half), k, shifted >> 52};
   }
 }
 
-// k ln 2 + log(1 + f) + c for 1 + f in [sqrt(1/2), sqrt(2)), |c| tiny
+// k ln 2 + log(1 + f) + c for 1 + f in [sqrt(1/2), sqrt(2)), |c| tiny.
+// In double through 2 atanh(s) = 2 s + s w r(w), s = f / (2 + f), w = s^2 (minimax 1.3e-18); in float a division would
+// cost more than the longer polynomial f - f^2 / 2 + f^3 p(f) (minimax 5.9e-9).
 template <class V> inline V log_from(V f, V k, V c) {
   using R = Real<V>;
-  const V s = f / (f + R(2)), w = s * s, half_square = R(0.5) * f * f;
-  V r; // 2 atanh(s) = 2 s + s w r(w), minimax in relative error
-  if constexpr (sizeof(R) == 4) { // 8.1e-10
-    r = splat<V>(0.29871895288898310789f);
-    r = madd(r, w, splat<V>(0.39977540862081742802f));
-    r = madd(r, w, splat<V>(0.66666776320272852602f));
-  } else { // 1.3e-18
-    r = splat<V>(0.14795928976613211485);
+  const V half_square = R(0.5) * f * f;
+  const V small = madd(k, splat<V>(ExpConstants<R>::ln2_lo), c);
+  V low;
+  if constexpr (sizeof(R) == 4) {
+    V p = splat<V>(-0.0763548291381f);
+    p = madd(p, f, splat<V>(0.12763541118f));
+    p = madd(p, f, splat<V>(-0.131606672425f));
+    p = madd(p, f, splat<V>(0.142015225891f));
+    p = madd(p, f, splat<V>(-0.166232965015f));
+    p = madd(p, f, splat<V>(0.200012356027f));
+    p = madd(p, f, splat<V>(-0.250008224669f));
+    p = madd(p, f, splat<V>(0.333333315967f));
+    low = madd(f * f * f, p, small);
+  } else {
+    const V s = f / (f + 2.0), w = s * s;
+    V r = splat<V>(0.14795928976613211485);
     r = madd(r, w, splat<V>(0.15314062635789250991));
     r = madd(r, w, splat<V>(0.18183563395085806979));
     r = madd(r, w, splat<V>(0.22222198601839565815));
     r = madd(r, w, splat<V>(0.28571428741973978688));
     r = madd(r, w, splat<V>(0.39999999999417380976));
     r = madd(r, w, splat<V>(0.6666666666666733801));
+    low = madd(s, half_square + w * r, small);
   }
-  const V low = madd(s, half_square + w * r, madd(k, splat<V>(ExpConstants<R>::ln2_lo), c));
   return madd(k, splat<V>(ExpConstants<R>::ln2_hi), f - (half_square - low));
 }
 
@@ -159,8 +170,13 @@ template <class V> inline V log1p(V x) {
   using R = Real<V>;
   const V u = x + R(1);
   const auto parts = detail::split_exponent(u);
-  // what rounding 1 + x lost, relative to u
-  const V lost = (x > R(1) ? R(1) - (u - x) : x - (u - R(1))) / u;
+  // What rounding 1 + x lost, relative to u = 2^k m. At most half a unit in the last place, so that in float 1 / m may
+  // be 2.05 - m, right to 5 %.
+  V lost = x > R(1) ? R(1) - (u - x) : x - (u - R(1));
+  if constexpr (sizeof(R) == 4)
+    lost *= (R(2.0499) - parts.m) * detail::power_of_two<V>(-parts.exponent);
+  else
+    lost /= u;
   const auto small = parts.k == R(0);
   V y = detail::log_from(small ? x : parts.m - R(1), parts.k, small ? V{} : lost);
   y = absolute(x) < R(sizeof(R) == 4 ? 0x1p-25 : 0x1p-54) ? x : y;

@@ -94,10 +94,8 @@ template <class R> inline Vec<R> pair_across(const Group<R> &group, const R *z, 
 
 inline void add_wide(VecD v, double *sums) { store(sums, load<VecD>(sums) + v); }
 inline void add_wide(VecF v, double *sums) {
-  HalfF half[2];
-  __builtin_memcpy(half, &v, sizeof v);
-  add_wide(widen(half[0]), sums);
-  add_wide(widen(half[1]), sums + Lanes<VecD>::n);
+  add_wide(widen(low_half(v)), sums);
+  add_wide(widen(high_half(v)), sums + Lanes<VecD>::n);
 }
 
 // tile[k][lane] = z of that row and class; rows beyond the last read 0
@@ -125,17 +123,16 @@ template <class R> inline void fill(const SoftmaxJob &job, int64_t row, int rows
   using I = decltype(group.target[0] + group.target[0]);
   if (rows == L && job.index == Index::i64 && !job.mask && !job.row_weight && !job.has_ignore && !job.weight) {
     const auto *y = static_cast<const int64_t *>(job.target) + row;
-    VecI64 wrong{};
-    for (int i = 0; i < L; i += Lanes<VecD>::n) {
-      VecI64 part;
-      __builtin_memcpy(&part, y + i, sizeof part);
-      wrong |= (part < 0) | (part >= job.classes);
-      if constexpr (sizeof(R) == 4) {
-        const HalfI32 narrow = __builtin_convertvector(part, HalfI32);
-        __builtin_memcpy(reinterpret_cast<char *>(&group.target) + i * sizeof(int32_t), &narrow, sizeof narrow);
-      } else {
-        group.target = part;
-      }
+    VecI64 low, wrong;
+    __builtin_memcpy(&low, y, sizeof low);
+    wrong = (low < 0) | (low >= job.classes);
+    if constexpr (sizeof(R) == 4) {
+      VecI64 high;
+      __builtin_memcpy(&high, y + L / 2, sizeof high);
+      wrong |= (high < 0) | (high >= job.classes);
+      group.target = join(__builtin_convertvector(low, HalfI32), __builtin_convertvector(high, HalfI32));
+    } else {
+      group.target = low;
     }
     if (!any(wrong)) {
       group.plain = true;
@@ -163,8 +160,12 @@ template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64
   Group<R> group{};
   for (int64_t row = begin; row < end;) {
     int64_t rows = end - row < L ? end - row : L;
-    if (inner > 1 && inner - row % inner < rows) rows = inner - row % inner; // stay inside one outer block
-    const int64_t at = inner == 1 ? row * classes : row / inner * classes * inner + row % inner;
+    int64_t at = row * classes;
+    if (inner > 1) { // no division otherwise: it would cost as much as two classes do
+      const int64_t within = row % inner;
+      if (inner - within < rows) rows = inner - within; // stay inside one outer block
+      at = (row - within) * classes + within;
+    }
     const int64_t step = inner == 1 ? classes : 1;
     fill(job, row, static_cast<int>(rows), group, result);
     V losses;

@@ -159,6 +159,23 @@ template <class V> inline void store_first(Real<V> *p, int n, V v) {
   for (int i = 0; i < n; ++i) p[i] = buffer[i];
 }
 
+// Halves in registers: through memory, a load across two stores would wait for both.
+#if defined(__AVX512F__)
+#define NEGLOG_LOW 0, 1, 2, 3, 4, 5, 6, 7
+#define NEGLOG_HIGH 8, 9, 10, 11, 12, 13, 14, 15
+#elif defined(__AVX2__)
+#define NEGLOG_LOW 0, 1, 2, 3
+#define NEGLOG_HIGH 4, 5, 6, 7
+#else
+#define NEGLOG_LOW 0, 1
+#define NEGLOG_HIGH 2, 3
+#endif
+inline HalfF low_half(VecF v) { return __builtin_shufflevector(v, v, NEGLOG_LOW); }
+inline HalfF high_half(VecF v) { return __builtin_shufflevector(v, v, NEGLOG_HIGH); }
+inline VecI32 join(HalfI32 low, HalfI32 high) { return __builtin_shufflevector(low, high, NEGLOG_LOW, NEGLOG_HIGH); }
+#undef NEGLOG_LOW
+#undef NEGLOG_HIGH
+
 inline VecD widen(HalfF v) { return __builtin_convertvector(v, VecD); }
 inline HalfF narrow(VecD v) { return __builtin_convertvector(v, HalfF); }
 

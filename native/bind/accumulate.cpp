@@ -1,2 +1,87 @@
 #include "bind.hpp"
-void bind_accumulate(nb::module_ &) {}
+
+#include <cmath>
+#include <vector>
+
+#include "accumulate.hpp"
+
+namespace {
+
+using namespace neglog;
+using Doubles = In<double>;
+using Factors = std::vector<Doubles>;
+
+// Adds the product of the factors from `f` on to `x`, all halves of it.
+void add_product(Superaccumulator &sum, double x, const double *const *f, std::size_t n, std::int64_t i) {
+  if (n == 0) return sum.add(x);
+  const double y = f[0][i], high = x * y;
+  add_product(sum, high, f + 1, n - 1, i);
+  if (const double low = product_error(x, y, high); low != 0 && std::isfinite(high))
+    add_product(sum, low, f + 1, n - 1, i);
+}
+
+void add(ExactSums &self, std::optional<In<std::int64_t>> index, const Factors &factors) {
+  if (factors.empty()) throw nb::value_error("ExactSums.add: nothing to add");
+  const auto n = static_cast<std::int64_t>(factors[0].size());
+  std::vector<const double *> f;
+  for (const auto &factor : factors) {
+    if (static_cast<std::int64_t>(factor.size()) != n) throw nb::value_error("ExactSums.add: lengths differ");
+    f.push_back(factor.data());
+  }
+  if (index && static_cast<std::int64_t>(index->size()) != n) throw nb::value_error("ExactSums.add: lengths differ");
+  const std::int64_t *at = index ? index->data() : nullptr;
+  for (std::int64_t i = 0; at && i < n; ++i)
+    if (at[i] < 0 || at[i] >= self.size()) throw nb::index_error("ExactSums.add: index");
+  if (!at && self.size() < 1) throw nb::index_error("ExactSums.add: index");
+  nb::gil_scoped_release release;
+  for (std::int64_t i = 0; i < n; ++i)
+    add_product(self.sums[static_cast<std::size_t>(at ? at[i] : 0)], f[0][i], f.data() + 1, f.size() - 1, i);
+}
+
+// (numerator, e), meaning numerator / 2^e with an odd numerator, (0, 0), or a float that is not finite.
+nb::object exact(Superaccumulator sum) {
+  constexpr int top = Superaccumulator::kChunks - 1;
+  if (!sum.finite()) return nb::float_(sum.special());
+  sum.carry();
+  int first = 0;
+  while (first < top && sum.chunk(first) == 0) ++first;
+  if (sum.chunk(first) == 0) return nb::make_tuple(0, 0);
+  // little-endian two's complement; the last chunk carries the sign
+  std::vector<std::uint32_t> words;
+  for (int i = first; i < top; ++i) words.push_back(static_cast<std::uint32_t>(sum.chunk(i)));
+  const std::int64_t last = sum.chunk(top);
+  words.push_back(static_cast<std::uint32_t>(last));
+  words.push_back(static_cast<std::uint32_t>(last >> 32));
+  nb::object number = nb::module_::import_("builtins").attr("int").attr("from_bytes")(
+      nb::bytes(words.data(), words.size() * 4), "little", nb::arg("signed") = true);
+  const int zeros = __builtin_ctzll(static_cast<std::uint64_t>(sum.chunk(first)));
+  return nb::make_tuple(number.attr("__rshift__")(zeros), 1074 - 32 * first - zeros);
+}
+
+nb::list fractions(const ExactSums &self) {
+  nb::list out;
+  for (const auto &sum : self.sums) out.append(exact(sum));
+  return out;
+}
+
+} // namespace
+
+void bind_accumulate(nb::module_ &m) {
+  nb::class_<ExactSums>(m, "ExactSums", "k sums of float64 without rounding, addressed by index.")
+      .def(nb::init<std::int64_t>(), nb::arg("k"))
+      .def("__len__", &ExactSums::size)
+      .def(
+          "add", [](ExactSums &self, std::optional<In<std::int64_t>> index, nb::args args) {
+            Factors factors;
+            for (nb::handle factor : args) factors.push_back(nb::cast<Doubles>(factor));
+            add(self, index, factors);
+          },
+          nb::arg("index").none(), nb::arg("factors"),
+          "Add the exact products of the factors (float64 arrays of one length) to the sums named by index (int64;\n"
+          "None: the first sum).")
+      .def("merge", &ExactSums::merge, "Add the sums of another.")
+      .def("copy", [](const ExactSums &self) { return ExactSums(self); })
+      .def("fractions", &fractions,
+           "A list of (numerator, e), meaning numerator / 2**e, with an odd numerator or (0, 0); a float where the sum is\n"
+           "not finite.");
+}

@@ -39,5 +39,7 @@ NB_MODULE(_native, m) {
 
   bind_rows(m);
   bind_accumulate(m);
+  bind_families(m);
   bind_losses(m);
+  bind_scores(m);
 }

@@ -161,8 +161,8 @@ class ScalarFamily(Family):
         >>> import neglog as nl
         >>> value, grad = nl.Normal().nll_grad([0.0, 3.0], loc=1.0, scale=2.0)
         >>> grad
-        array([[ 0.25, -0.5 ],
-               [ 0.375,  0.  ]])
+        array([[ 0.25 , -0.5  ],
+               [ 0.375,  0.   ]])
         """
         value, grad = self._rows("nll_grad", 1, y, params, named, check)
         return value, grad

@@ -38,7 +38,7 @@ class Categorical(Family):
     --------
     >>> import neglog as nl
     >>> nl.Categorical().nll([0, 2], [[2.0, 1.0, 0.1], [0.5, -1.0, 0.3]])
-    array([0.41702995, 0.91473164])
+    array([0.41703002, 0.9138616 ])
     """
 
     name: ClassVar[str] = "categorical"
@@ -92,7 +92,7 @@ class Categorical(Family):
         >>> nl.Categorical().nll_grad(0, [40.0, 0.0])[1]
         array([-4.24835426e-18,  4.24835426e-18])
         """
-        value, grad = self._rows("nll_grad", 1, y, params, named, check)
+        value, grad, _ = self._rows("nll_grad", 1, y, params, named, check)
         return value, grad
 
     def nll_grad_hess(

@@ -51,9 +51,9 @@ class Link:
 
     ``LINKS`` holds them by name. They are compared and pickled by name.
 
-    >>> theta, first, second = LINKS["logit"].inverse_derivatives(0.0)
-    >>> float(theta), float(first), float(second)
-    (0.5, 0.25, 0.0)
+    >>> theta, slope, curvature = LINKS["log"].inverse_derivatives(0.0)
+    >>> float(theta), float(slope), float(curvature)
+    (1.0, 1.0, 1.0)
     """
 
     name: str
@@ -91,7 +91,7 @@ def _expit(eta: Float) -> tuple[Float, Float, Float]:
     small = np.exp(-np.abs(eta))
     near, far = 1 / (1 + small), small / (1 + small)  # the larger and the smaller of theta and 1 - theta
     slope = near * far
-    return np.where(eta >= 0, near, far), slope, slope * -np.tanh(eta / 2)
+    return np.where(eta >= 0, near, far), slope, slope * np.tanh(eta / -2)
 
 
 LINKS: dict[str, Link] = {

@@ -1,0 +1,14 @@
+"""scikit-learn's metric."""
+
+NAME = "sklearn log_loss"
+
+
+def prepare(task, data):
+    if task != "log_loss":
+        return None
+    import numpy as np
+    from sklearn.metrics import log_loss
+
+    labels = np.arange(data.logits.shape[1])
+    y, p = data.target, data.probabilities
+    return lambda: (log_loss(y, p, labels=labels), None)

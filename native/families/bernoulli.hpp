@@ -1,0 +1,43 @@
+// Bernoulli(logit): nll = log(1 + exp(-logit)) for y = 1 and log(1 + exp(logit)) for y = 0.
+#pragma once
+
+#include "families/family.hpp"
+
+namespace neglog {
+namespace NEGLOG_ISA {
+
+struct Bernoulli {
+  static constexpr int P = 1;
+  static constexpr bool discrete = true;
+  static constexpr double low = 0, high = 1;
+
+  template <class V> static auto valid(const V *p) { return p[0] == p[0]; }
+  template <class V> static auto inside(V y) { return (y == 0.0) | (y == 1.0); }
+
+  template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
+    const auto one = y == 1.0;
+    const V x = one ? -p[0] : p[0], small = exp(-absolute(x)), zero = V{};
+    Jet<P, V> out = {};
+    out.value = (x > 0.0 ? x : zero) + log1p(small);
+    const V larger = 1.0 / (small + 1.0), smaller = small * larger;
+    if constexpr (Order >= 1) {
+      const V wrong = x > 0.0 ? larger : smaller; // probability of the other outcome
+      out.grad[0] = one ? -wrong : wrong;
+    }
+    if constexpr (Order >= 2) out.hess[0][0] = larger * smaller;
+    return out;
+  }
+
+  // the one threshold inside the support: P(Y <= 0) = P(Y = 0), P(Y > 0) = P(Y = 1)
+  template <int Order> static Jet<P, double> log_cdf(double, const double *p) { return log_mass<Order>(0.0, p); }
+  template <int Order> static Jet<P, double> log_sf(double, const double *p) { return log_mass<Order>(1.0, p); }
+
+private:
+  template <int Order> static Jet<P, double> log_mass(double y, const double *p) {
+    const auto jet = nll<Order>(y, p);
+    return {-jet.value, {-jet.grad[0]}, {{-jet.hess[0][0]}}};
+  }
+};
+
+} // namespace NEGLOG_ISA
+} // namespace neglog

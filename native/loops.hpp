@@ -1,0 +1,232 @@
+// Families over arrays: one loop for all of them. Rows may be exact or censored, each argument one number or one per
+// row, float32 or float64; arithmetic is float64 and results are rounded once.
+#pragma once
+
+#include "families/family.hpp"
+#include "families/job.hpp"
+
+namespace neglog {
+namespace NEGLOG_ISA {
+
+template <int Order, int P> inline Jet<P, double> constant(double value, double derivatives) {
+  Jet<P, double> out = {};
+  out.value = value;
+  for (int i = 0; i < P; ++i) {
+    out.grad[i] = derivatives;
+    for (int j = i; j < P; ++j) out.hess[i][j] = derivatives;
+  }
+  return out;
+}
+
+// ------------------------------------------------------------------------------------------------ intervals (lo, hi]
+
+// log of a sum of densities: value, gradient and Hessian of log sum_i exp(log_weight_i - nll_i), by one pass that
+// keeps the largest term, the weighted mean of the gradients and of the Hessians, and the spread of the gradients.
+template <int Order, int P> class LogMean {
+public:
+  void add(double log_weight, const Jet<P, double> &nll) {
+    const double term = log_weight - nll.value;
+    if (!(term > -kInf)) return;
+    if (term > top_) {
+      const double shrink = exp(top_ - term);
+      top_ = term, total_ *= shrink;
+      for (auto &row : spread_)
+        for (double &x : row) x *= shrink;
+    }
+    const double weight = exp(term - top_);
+    total_ += weight;
+    const double share = weight / total_;
+    for (int i = 0; i < P && Order >= 1; ++i) {
+      before_[i] = nll.grad[i] - mean_.grad[i];
+      mean_.grad[i] += share * before_[i];
+    }
+    for (int i = 0; i < P && Order >= 2; ++i)
+      for (int j = i; j < P; ++j) {
+        spread_[i][j] += weight * before_[i] * (nll.grad[j] - mean_.grad[j]);
+        mean_.hess[i][j] += share * (nll.hess[i][j] - mean_.hess[i][j]);
+      }
+  }
+
+  Jet<P, double> log_sum() const {
+    if (!(top_ > -kInf)) return constant<Order, P>(-kInf, kNaN);
+    Jet<P, double> out = {};
+    out.value = top_ + log(total_);
+    for (int i = 0; i < P && Order >= 1; ++i) out.grad[i] = -mean_.grad[i];
+    for (int i = 0; i < P && Order >= 2; ++i)
+      for (int j = i; j < P; ++j) out.hess[i][j] = spread_[i][j] / total_ - mean_.hess[i][j];
+    return out;
+  }
+
+private:
+  double top_ = -kInf, total_ = 0, before_[P] = {}, spread_[P][P] = {};
+  Jet<P, double> mean_ = {};
+};
+
+// log(exp(big) - exp(small)). The weights are big's and small's shares of the difference; their difference is 1, so
+// the Hessian needs only the difference of the gradients, not their squares.
+template <int Order, int P> inline Jet<P, double> log_difference(const Jet<P, double> &big, const Jet<P, double> &small) {
+  if (!(small.value > -kInf)) return big;
+  const double excess = 1 / expm1(big.value - small.value); // exp(small) / difference
+  Jet<P, double> out = {};
+  out.value = big.value + log1mexp(small.value - big.value);
+  for (int i = 0; i < P && Order >= 1; ++i) out.grad[i] = big.grad[i] + excess * (big.grad[i] - small.grad[i]);
+  for (int i = 0; i < P && Order >= 2; ++i)
+    for (int j = i; j < P; ++j)
+      out.hess[i][j] = big.hess[i][j] + excess * (big.hess[i][j] - small.hess[i][j]) -
+                       excess * (1 + excess) * (big.grad[i] - small.grad[i]) * (big.grad[j] - small.grad[j]);
+  return out;
+}
+
+// A narrow interval of a continuous family: the density is smooth there, and on a positive support smooth in log y.
+template <class F, int Order> inline Jet<F::P, double> integrate_density(double lo, double hi, const double *p) {
+  LogMean<Order, F::P> mean;
+  if constexpr (F::low == 0) {
+    const double width = log1p((hi - lo) / lo);
+    gauss_legendre(0, width, [&](double v, double weight) {
+      const double y = lo * exp(v);
+      mean.add(log(weight) + log(y), F::template nll<Order>(y, p));
+    });
+  } else {
+    gauss_legendre(0, hi - lo, [&](double v, double weight) {
+      mean.add(log(weight), F::template nll<Order>(lo + v, p));
+    });
+  }
+  return mean.log_sum();
+}
+
+template <class F, int Order> inline Jet<F::P, double> sum_masses(double first, double last, const double *p) {
+  LogMean<Order, F::P> mean;
+  for (double y = first; y <= last; ++y) mean.add(0.0, F::template nll<Order>(y, p));
+  return mean.log_sum();
+}
+
+// log P(lo < Y <= hi) for valid p. Narrow intervals, where the two tails agree to within a factor of 2, are summed or
+// integrated; others are the difference of whichever tail is the smaller one.
+template <class F, int Order> Jet<F::P, double> log_window(double lo, double hi, const double *p) {
+  constexpr int P = F::P;
+  constexpr double log2 = 0.69314718055994530942;
+  if constexpr (F::discrete) lo = __builtin_floor(lo), hi = __builtin_floor(hi);
+  const bool from_low = F::discrete ? lo < F::low : lo <= F::low, to_high = hi >= F::high;
+  const bool empty = !(lo < hi) || lo >= F::high || (F::discrete ? hi < F::low : hi <= F::low);
+  if (empty) return constant<Order, P>(-kInf, kNaN);
+  if (from_low && to_high) return constant<Order, P>(0, 0);
+  if (from_low) return F::template log_cdf<Order>(hi, p);
+  if (to_high) return F::template log_sf<Order>(lo, p);
+  if (F::discrete && hi - lo <= 16) return sum_masses<F, Order>(lo + 1, hi, p);
+
+  auto big = F::template log_cdf<Order>(hi, p);
+  auto small = F::template log_cdf<Order>(lo, p);
+  if (big.value > -log2) {
+    const auto above = F::template log_sf<Order>(lo, p);
+    if (above.value <= -log2) big = above, small = F::template log_sf<Order>(hi, p);
+  }
+  if (big.value - small.value > log2) return log_difference<Order>(big, small);
+  if constexpr (!F::discrete) return integrate_density<F, Order>(lo, hi, p);
+  // so many terms that the difference keeps more digits than it loses: their number is below the spread of Y
+  if (hi - lo > 4096) return log_difference<Order>(big, small);
+  return sum_masses<F, Order>(lo + 1, hi, p);
+}
+
+// -------------------------------------------------------------------------------------------------------------- rows
+
+// One row that is not exact: lo < Y <= hi, as its nll (Rows::observed) or as log P (Rows::window).
+template <class F, int Order> Jet<F::P, double> window_row(Rows rows, double lo, double hi, const double *p) {
+  bool nan = lo != lo || hi != hi;
+  for (int i = 0; i < F::P; ++i) nan |= p[i] != p[i];
+  if (nan) return constant<Order, F::P>(kNaN, kNaN);
+  if (!F::valid(p)) return constant<Order, F::P>(rows == Rows::observed ? kInf : kNaN, kNaN);
+  auto out = log_window<F, Order>(lo, hi, p);
+  if (rows == Rows::window) return out;
+  out.value = 0.0 - out.value; // not -0.0 for certainty
+  for (int i = 0; i < F::P && Order >= 1; ++i) out.grad[i] = -out.grad[i];
+  for (int i = 0; i < F::P && Order >= 2; ++i)
+    for (int j = i; j < F::P; ++j) out.hess[i][j] = -out.hess[i][j];
+  return out;
+}
+
+template <class F, int Order> Jet<F::P, VecD> exact_rows(VecD y, const VecD *p) {
+  auto nan = y != y;
+  for (int i = 0; i < F::P; ++i) nan |= p[i] != p[i];
+  const auto possible = F::valid(p) & F::inside(y);
+  auto out = F::template nll<Order>(y, p);
+  if (!any<decltype(nan)>(~possible)) return out;
+  const VecD none = nan ? splat<VecD>(kNaN) : splat<VecD>(kInf), unknown = splat<VecD>(kNaN);
+  out.value = possible ? out.value : none;
+  for (int i = 0; i < F::P && Order >= 1; ++i) out.grad[i] = possible ? out.grad[i] : unknown;
+  for (int i = 0; i < F::P && Order >= 2; ++i)
+    for (int j = i; j < F::P; ++j) out.hess[i][j] = possible ? out.hess[i][j] : unknown;
+  return out;
+}
+
+// ------------------------------------------------------------------------------------------------------------ memory
+
+constexpr int kLanes = Lanes<VecD>::n;
+
+// Rows [at, at + n), n <= kLanes; the lanes beyond repeat the last row so that they are valid numbers.
+inline VecD read(const Argument &a, int64_t at, int n) {
+  if (a.single) return splat<VecD>(a.is_float ? static_cast<const float *>(a.data)[0] : static_cast<const double *>(a.data)[0]);
+  if (n == kLanes) {
+    if (!a.is_float) return load<VecD>(static_cast<const double *>(a.data) + at);
+    HalfF v;
+    __builtin_memcpy(&v, static_cast<const float *>(a.data) + at, sizeof v);
+    return widen(v);
+  }
+  double lane[kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    const int64_t from = at + (i < n ? i : n - 1);
+    lane[i] = a.is_float ? static_cast<const float *>(a.data)[from] : static_cast<const double *>(a.data)[from];
+  }
+  return load<VecD>(lane);
+}
+
+inline void write(void *out, bool is_float, int64_t at, int n, VecD v) {
+  if (is_float) {
+    const HalfF narrowed = narrow(v);
+    __builtin_memcpy(static_cast<float *>(out) + at, &narrowed, n * sizeof(float));
+  } else {
+    __builtin_memcpy(static_cast<double *>(out) + at, &v, n * sizeof(double));
+  }
+}
+
+template <int Order, int P> inline void write(const FamilyJob &job, int64_t at, int n, const Jet<P, VecD> &jet) {
+  write(job.value, job.float_out, at, n, jet.value);
+  for (int i = 0; i < P && Order >= 1; ++i) write(job.grad, job.float_out, i * job.n + at, n, jet.grad[i]);
+  for (int i = 0; i < P && Order >= 2; ++i)
+    for (int j = 0; j < P; ++j)
+      write(job.hess, job.float_out, (i * P + j) * job.n + at, n, i <= j ? jet.hess[i][j] : jet.hess[j][i]);
+}
+
+template <int Order, int P> inline void set_lane(Jet<P, VecD> &rows, int lane, const Jet<P, double> &row) {
+  rows.value[lane] = row.value;
+  for (int i = 0; i < P && Order >= 1; ++i) rows.grad[i][lane] = row.grad[i];
+  for (int i = 0; i < P && Order >= 2; ++i)
+    for (int j = i; j < P; ++j) rows.hess[i][j][lane] = row.hess[i][j];
+}
+
+template <class F, int Order> void family_loop(const FamilyJob &job, int64_t begin, int64_t end) {
+  constexpr int P = F::P;
+  for (int64_t at = begin; at < end; at += kLanes) {
+    const int n = end - at < kLanes ? static_cast<int>(end - at) : kLanes;
+    VecD p[P];
+    for (int i = 0; i < P; ++i) p[i] = read(job.parameters[i], at, n);
+    const VecD y = read(job.y, at, n);
+    if (job.rows == Rows::exact) {
+      write<Order>(job, at, n, exact_rows<F, Order>(y, p));
+      continue;
+    }
+    const VecD upper = read(job.upper, at, n);
+    const auto exact = job.rows == Rows::observed ? y == upper : y != y && y == y;
+    Jet<P, VecD> jet = {};
+    if (any(exact)) jet = exact_rows<F, Order>(y, p);
+    for (int lane = 0; lane < n; ++lane) {
+      if (exact[lane]) continue;
+      double row[P];
+      for (int i = 0; i < P; ++i) row[i] = p[i][lane];
+      set_lane<Order>(jet, lane, window_row<F, Order>(job.rows, y[lane], upper[lane], row));
+    }
+    write<Order>(job, at, n, jet);
+  }
+}
+
+} // namespace NEGLOG_ISA
+} // namespace neglog

@@ -174,7 +174,7 @@ template <class V> inline V log1p(V x) {
   // be 2.05 - m, right to 5 %.
   V lost = x > R(1) ? R(1) - (u - x) : x - (u - R(1));
   if constexpr (sizeof(R) == 4)
-    lost *= (R(2.0499) - parts.m) * detail::power_of_two<V>(-parts.exponent);
+    lost = u > R(0x1p30) ? V{} : lost * ((R(2.0499) - parts.m) * detail::power_of_two<V>(-parts.exponent));
   else
     lost /= u;
   const auto small = parts.k == R(0);

@@ -48,9 +48,10 @@ struct RowKernels {
   void (*logsumexp)(const LseJob &, std::int64_t begin, std::int64_t end);
   // math.hpp for the tests: `which` counts through kMathNames
   void (*math)(int which, const double *x, double *out, std::int64_t n);
-  void (*exp_float)(const float *x, float *out, std::int64_t n);
+  void (*math_float)(int which, const float *x, float *out, std::int64_t n);
 };
 
-constexpr const char *kMathNames[] = {"exp", "expm1", "log", "log1p", "log1pexp", "log1mexp", "sigmoid"};
+constexpr const char *kMathNames[] = {"exp", "log", "log1p", "expm1", "log1pexp", "log1mexp", "sigmoid"};
+constexpr int kFloatMath = 3; // the first three exist in float32 too
 
 } // namespace neglog

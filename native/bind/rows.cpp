@@ -100,16 +100,17 @@ void logsumexp(AnyArray logits, MaybeOut lse, MaybeOut out, bool probabilities) 
 
 OutArray math(const std::string &name, AnyArray x, OutArray out) {
   const auto n = static_cast<std::int64_t>(x.size());
-  if (name == "exp" && x.dtype() == nb::dtype<float>()) {
-    row_kernels().exp_float(static_cast<const float *>(x.data()), static_cast<float *>(out.data()), n);
+  const auto *found = std::find(std::begin(kMathNames), std::end(kMathNames), name);
+  const auto which = static_cast<int>(found - std::begin(kMathNames));
+  if (found != std::end(kMathNames) && holds<double>(x)) {
+    row_kernels().math(which, static_cast<const double *>(x.data()), static_cast<double *>(out.data()), n);
     return out;
   }
-  const auto *end = std::end(kMathNames);
-  const auto *found = std::find(std::begin(kMathNames), end, name);
-  if (found == end || x.dtype() != nb::dtype<double>()) throw nb::value_error(("no such function: " + name).c_str());
-  row_kernels().math(static_cast<int>(found - std::begin(kMathNames)), static_cast<const double *>(x.data()),
-                     static_cast<double *>(out.data()), n);
-  return out;
+  if (which < kFloatMath && holds<float>(x)) {
+    row_kernels().math_float(which, static_cast<const float *>(x.data()), static_cast<float *>(out.data()), n);
+    return out;
+  }
+  throw nb::value_error(("no such function of this dtype: " + name).c_str());
 }
 
 } // namespace

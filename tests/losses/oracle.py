@@ -1,4 +1,4 @@
-"""The losses in 330 digits of mpmath, written as the definitions read. Nothing here is fast or stable on purpose."""
+"""The losses in 330 digits of mpmath, written as the definitions read; neither fast nor stable."""
 
 from __future__ import annotations
 

@@ -100,7 +100,9 @@ def test_nll_loss(seed):
     expected = F.nll_loss(x_torch, torch.tensor(y), weight_torch, ignore_index=ignored, reduction=reduction)
     expected.sum().backward()
     axis = 1 if batch else 0
-    loss, gradient = losses.nll_loss_grad(x, y, axis=axis, weight=weight, ignore_index=ignored, reduction=reduction)
+    loss, gradient = losses.nll_loss_grad(
+        x, y, axis=axis, weight=weight, ignore_index=ignored, reduction=reduction
+    )
     close(loss, expected)
     close(gradient, x_torch.grad)
 
@@ -138,7 +140,9 @@ def test_binary(seed):
     close(gradient, p_torch.grad)
 
 
-@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")  # torch announces a change that it has not made
+@pytest.mark.filterwarnings(
+    "ignore:reduction. 'mean' divides"
+)  # torch announces a change that it has not made
 @pytest.mark.parametrize("seed", range(40))
 def test_kl_div(seed):
     rng = np.random.default_rng(seed)

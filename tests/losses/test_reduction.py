@@ -110,7 +110,9 @@ def test_one_hot_and_index_targets_agree_where_the_divisor_is_the_same():
 def test_elementwise_weight_is_not_divided_by_unless_asked():
     weight = np.abs(X)
     none = losses.binary_cross_entropy_with_logits(X, T, weight=weight, reduction="none")
-    assert losses.binary_cross_entropy_with_logits(X, T, weight=weight) == pytest.approx(none.mean(), rel=1e-14)
+    assert losses.binary_cross_entropy_with_logits(X, T, weight=weight) == pytest.approx(
+        none.mean(), rel=1e-14
+    )
     by_weight = losses.binary_cross_entropy_with_logits(X, T, weight=weight, denominator="weights")
     assert by_weight == pytest.approx(none.sum() / weight.sum(), rel=1e-14)
 
@@ -191,7 +193,11 @@ def test_elementwise_entries_that_take_no_part_are_never_read(poison):
     mask[2], s[5] = False, 0.0
     p, t = T.copy(), T.copy()
     p[[2, 5]] = t[[2, 5]] = poison
-    calls = [losses.binary_cross_entropy_grad, losses.binary_cross_entropy_with_logits_grad, losses.kl_div_grad]
+    calls = [
+        losses.binary_cross_entropy_grad,
+        losses.binary_cross_entropy_with_logits_grad,
+        losses.kl_div_grad,
+    ]
     for call in calls:
         loss, gradient = call(p, t, mask=mask, sample_weight=s, reduction="none")
         assert np.isfinite(loss).all()
@@ -246,7 +252,9 @@ def test_a_weight_that_is_nan_is_read():
 
 @pytest.mark.parametrize("denominator", [-1.0, np.nan, np.inf, "rows", [1.0, 2.0]])
 def test_denominators_that_are_refused(denominator):
-    with pytest.raises(nl.ParameterError, match=r"cross_entropy: denominator=.*allowed: 'count', 'weights', or a number"):
+    with pytest.raises(
+        nl.ParameterError, match=r"cross_entropy: denominator=.*allowed: 'count', 'weights', or a number"
+    ):
         losses.cross_entropy(Z, Y, denominator=denominator)
 
 
@@ -265,7 +273,10 @@ def test_denominators_that_are_accepted():
         ({"reduction": "avg"}, "reduction='avg'; allowed: 'mean', 'sum', 'none'"),
         ({"reduction": "batchmean"}, "reduction='batchmean'; allowed: 'mean', 'sum', 'none'"),
         ({"empty": "skip"}, "empty='skip'; allowed: 'zero', 'nan', 'raise'"),
-        ({"reduction": "sum", "denominator": 3}, "denominator=3 with reduction='sum'; allowed with reduction='mean'"),
+        (
+            {"reduction": "sum", "denominator": 3},
+            "denominator=3 with reduction='sum'; allowed with reduction='mean'",
+        ),
         ({"label_smoothing": 1.5}, "label_smoothing=1.5; allowed: 0 <= label_smoothing <= 1"),
         ({"label_smoothing": float("nan")}, "label_smoothing=nan"),
         ({"ignore_index": 1.5}, "ignore_index=1.5; allowed: an integer"),

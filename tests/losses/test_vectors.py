@@ -27,7 +27,10 @@ def close(actual, expected):
         ({"weight": W}, 1.4757213394111572),
         ({"label_smoothing": 0.1}, 1.147197583376247),
         ({"label_smoothing": 0.1, "weight": W}, 1.502303028931282),
-        ({"label_smoothing": 0.1, "reduction": "none"}, [0.5136966829, 0.9505282711, 2.6422198294, 0.4823455501]),
+        (
+            {"label_smoothing": 0.1, "reduction": "none"},
+            [0.5136966829, 0.9505282711, 2.6422198294, 0.4823455501],
+        ),
     ],
 )
 def test_cross_entropy_of_indices(options, expected):
@@ -48,7 +51,11 @@ def test_cross_entropy_with_an_ignored_row(options, expected):
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [({}, 1.097197583376247), ({"weight": W}, 1.6601865068375516), ({"weight": W, "label_smoothing": 0.1}, 1.690090907547692)],
+    [
+        ({}, 1.097197583376247),
+        ({"weight": W}, 1.6601865068375516),
+        ({"weight": W, "label_smoothing": 0.1}, 1.690090907547692),
+    ],
 )
 def test_cross_entropy_of_probabilities(options, expected):
     close(losses.cross_entropy(Z, ONE_HOT, **options), expected)
@@ -86,7 +93,9 @@ def test_nll_loss_takes_no_logarithm():
     log_p = np.log([0.1, 0.3, 0.5, 0.1])
     close(losses.nll_loss(log_p, 3), 2.302585092994046)
     close(losses.nll_loss(log_p, 2), 0.6931471805599453)
-    close(losses.nll_loss(losses.softmax(Z), Y), -0.45799235515875870)  # probabilities by mistake: a negative loss
+    close(
+        losses.nll_loss(losses.softmax(Z), Y), -0.45799235515875870
+    )  # probabilities by mistake: a negative loss
 
 
 def test_binary_with_logits():
@@ -117,7 +126,9 @@ def test_divergence_and_cross_entropy():
     q, p = np.array([0.2, 0.5, 0.3]), np.array([0.1, 0.6, 0.3])
     close(losses.kl_div(np.log(p), q), 0.015822885905003914)
     close(losses.kl_div(np.log([p]), [q], reduction="batchmean"), 0.04746865771501174)
-    close(losses.kl_div(np.log([p]), np.log([q]), reduction="batchmean", log_target=True), 0.04746865771501174)
+    close(
+        losses.kl_div(np.log([p]), np.log([q]), reduction="batchmean", log_target=True), 0.04746865771501174
+    )
     close(losses.cross_entropy(np.log(p), q), 1.0771216717795853)  # = entropy 1.0296530140645737 + divergence
 
 
@@ -154,4 +165,6 @@ def test_log_odds():
     close(losses.odds_to_prob(losses.logodds_to_odds(losses.prob_to_logodds(p))), p)
     x = np.linspace(-30, 0, 301)[:-1]  # above 0 the digits of 1 - p are gone: not a property of the functions
     np.testing.assert_allclose(losses.prob_to_logodds(losses.logodds_to_prob(x)), x, rtol=1e-12)
-    np.testing.assert_allclose(losses.odds_to_prob(losses.logodds_to_odds(x)), losses.logodds_to_prob(x), rtol=1e-12)
+    np.testing.assert_allclose(
+        losses.odds_to_prob(losses.logodds_to_odds(x)), losses.logodds_to_prob(x), rtol=1e-12
+    )

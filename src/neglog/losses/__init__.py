@@ -1,9 +1,9 @@
 """Losses on NumPy arrays: value, or value and gradient in one pass.
 
 Every loss takes ``sample_weight``, ``mask``, ``reduction``, ``denominator`` and ``empty`` with one meaning
-(:mod:`neglog.core.reduce`), returns nats, and has a ``_grad`` sibling that returns ``(loss, gradient)``. Half
-precision is widened in registers; the sums are float64 in blocks of fixed size, so that no result depends on the
-number of threads.
+(:mod:`neglog.core.reduce`), returns nats, and has a ``_grad`` sibling that returns ``(loss, gradient)``.
+Half precision is widened in registers; the sums are float64 in blocks of fixed size, so that no result
+depends on the number of threads.
 """
 
 from neglog.losses.classification import cross_entropy, cross_entropy_grad, nll_loss, nll_loss_grad

@@ -1,4 +1,4 @@
-"""Probability, odds and log-odds, each from the other, exact in both tails as far as the input's digits go."""
+"""Probability, odds and log-odds, each from the other, as exact as the digits of the input allow."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ def prob_to_logodds(p: Any) -> Any:
 
     .. math:: \log \frac{p}{1 - p}
 
-    ``p`` in [0, 1], else InputKindError; 0 gives ``-inf``, 1 gives ``inf``. A ``p`` near 1 carries few digits of
-    ``1 - p``: below 0 the way back through :func:`logodds_to_prob` is exact to rounding, above 0 only as far as those go.
+    ``p`` in [0, 1], else InputKindError; 0 gives ``-inf``, 1 gives ``inf``. A ``p`` near 1 carries few
+    digits of ``1 - p``: below 0 the way back through :func:`logodds_to_prob` is exact to rounding, above 0
+    only as far as those go.
 
     Examples
     --------

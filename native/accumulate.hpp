@@ -66,6 +66,18 @@ public:
   }
   std::int64_t chunk(int i) const { return chunks_[i]; }
 
+  // Adds the little-endian two's complement integer of n words, counted in units of chunk `first`.
+  void add_words(int first, const std::uint32_t *words, int n) {
+    for (int i = 0; i < n; ++i) {
+      const std::int64_t word = i == n - 1 ? static_cast<std::int32_t>(words[i]) : std::int64_t{words[i]};
+      if (first + i < kChunks)
+        chunks_[first + i] += word;
+      else // the last chunk has room for one more word
+        chunks_[kChunks - 1] += word * (std::int64_t{1} << 32);
+    }
+    carry();
+  }
+
 private:
   static constexpr int kPending = 1 << 10; // 2^10 additions below 2^52 stay below 2^63
   std::int64_t chunks_[kChunks] = {};

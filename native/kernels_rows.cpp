@@ -21,47 +21,37 @@ SoftmaxSum softmax_nll(const SoftmaxJob &job, int64_t begin, int64_t end) {
   return {};
 }
 
+template <class T> bool any_nan(const T *z, int64_t n) {
+  for (int64_t k = 0; k < n; ++k)
+    if (const auto x = Storage<T>::get(z + k); x != x) return true;
+  return false;
+}
+
 template <class T> void logsumexp_rows(const LseJob &job, int64_t begin, int64_t end) {
   using R = ComputeOf<T>;
   using V = Vec<R>;
+  if (job.inner > 1 || job.classes <= kFewClasses) return normalise_rows_across<T>(job, begin, end);
   const int64_t classes = job.classes;
-  T *scratch = job.inner == 1 ? nullptr : static_cast<T *>(__builtin_malloc(2 * classes * sizeof(T)));
   for (int64_t row = begin; row < end; ++row) {
-    const int64_t at = row / job.inner * classes * job.inner + row % job.inner;
-    const T *z = static_cast<const T *>(job.logits) + at;
-    if (scratch) {
-      gather_row(z, job.inner, classes, scratch);
-      z = scratch;
-    }
+    const T *z = static_cast<const T *>(job.logits) + row * classes;
     const R top = block_max(z, classes);
-    const auto rest = max_sum_without(z, classes, classes ? first_equal(z, classes, top) : -1);
+    const auto rest = max_sum_without(z, classes, first_equal(z, classes, top));
     const double others = rest.sum * exp(static_cast<double>(rest.max) - static_cast<double>(top));
     const double log_total = log1p(others);
+    const bool infinite = absolute(top) == static_cast<R>(kInf);
     if (job.lse) {
-      double lse = static_cast<double>(top) + log_total;
-      if (top == static_cast<R>(-kInf)) { // empty, all -inf, or nothing but -inf and NaN
-        lse = -kInf;
-        for (int64_t k = 0; k < classes; ++k)
-          if (Storage<T>::get(z + k) != Storage<T>::get(z + k)) lse = kNaN;
-      } else if (top == static_cast<R>(kInf)) {
-        lse = kInf;
-        for (int64_t k = 0; k < classes; ++k)
-          if (Storage<T>::get(z + k) != Storage<T>::get(z + k)) lse = kNaN;
-      }
+      const double lse = infinite ? (any_nan(z, classes) ? kNaN : static_cast<double>(top)) : static_cast<double>(top) + log_total;
       static_cast<R *>(job.lse)[row] = static_cast<R>(lse);
     }
-    if (job.out) {
-      T *out = scratch ? scratch + classes : static_cast<T *>(job.out) + at;
-      const V shift = splat<V>(top), rest_log = splat<V>(static_cast<R>(top == static_cast<R>(kInf) ? kNaN : log_total));
-      const V factor = splat<V>(static_cast<R>(1.0 / (1.0 + others)));
-      if (job.probabilities)
-        map_row(z, out, classes, false, [&](V v, int64_t) { return exp(v - shift) * factor; });
-      else
-        map_row(z, out, classes, false, [&](V v, int64_t) { return (v - shift) - rest_log; });
-      if (scratch) scatter_row(out, job.inner, classes, static_cast<T *>(job.out) + at);
-    }
+    if (!job.out) continue;
+    const V shift = splat<V>(top), offset = splat<V>(static_cast<R>(infinite ? kNaN : log_total));
+    const V factor = splat<V>(static_cast<R>(infinite ? kNaN : 1.0 / (1.0 + others)));
+    T *out = static_cast<T *>(job.out) + row * classes;
+    if (job.probabilities)
+      map_row(z, out, classes, false, [&](V v, int64_t) { return exp(v - shift) * factor; });
+    else
+      map_row(z, out, classes, false, [&](V v, int64_t) { return (v - shift) - offset; });
   }
-  __builtin_free(scratch);
 }
 
 void logsumexp(const LseJob &job, int64_t begin, int64_t end) {

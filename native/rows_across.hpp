@@ -15,6 +15,17 @@ template <class R> struct Group {
   bool plain; // all weights are 1
 };
 
+// A sum whose terms come in batches of few: what rounding loses is kept beside it (TwoSum).
+template <class V> struct Compensated {
+  V sum{}, lost{};
+  void add(V s) {
+    const V t = sum + s, back = t - sum;
+    lost += (sum - (t - back)) + (s - back);
+    sum = t;
+  }
+  V total() const { return sum + lost; }
+};
+
 // Z is how the logits are stored, class k at z + k * stride; G how the gradient is. With kKeep the exponentials replace
 // the logits, which the gradient then reads: one exponential per element. z is scratch in that case.
 template <bool kKeep, class R, class Z, class G>
@@ -31,8 +42,8 @@ inline Vec<R> group_across(const Group<R> &group, Z *z, int64_t stride, int64_t 
     max = max_or_second(is_target ? lowest : v, max);
   }
   const V shift = max == lowest ? V{} : max;
-  V sum{}, lost{};
-  for (int64_t start = 0; start < classes; start += 16) { // 16 terms at a time, then compensated (TwoSum)
+  Compensated<V> sum;
+  for (int64_t start = 0; start < classes; start += 16) { // 16 terms at a time
     const int64_t stop = classes - start < 16 ? classes : start + 16;
     V s{};
     for (int64_t k = start; k < stop; ++k) {
@@ -40,11 +51,9 @@ inline Vec<R> group_across(const Group<R> &group, Z *z, int64_t stride, int64_t 
       s += group.target == static_cast<I>(k) ? V{} : e;
       if constexpr (kKeep) Storage<Z>::store(z + k * stride, e);
     }
-    const V t = sum + s, back = t - sum;
-    lost += (sum - (t - back)) + (s - back);
-    sum = t;
+    sum.add(s);
   }
-  const auto c = contest<V>(zy, max, sum + lost);
+  const auto c = contest<V>(zy, max, sum.total());
   if (g) {
     V coefficient = splat<V>(static_cast<R>(scale));
     if (!group.plain)
@@ -147,6 +156,19 @@ template <class R> inline void fill(const SoftmaxJob &job, int64_t row, int rows
   }
 }
 
+// The rows from `row` on that fill one group: contiguous rows, or neighbours inside one outer block.
+struct Run {
+  int rows;
+  int64_t at, step; // first element; distance between rows
+};
+inline Run run_at(int64_t row, int64_t end, int64_t classes, int64_t inner, int lanes) {
+  int64_t rows = end - row < lanes ? end - row : lanes;
+  if (inner == 1) return {static_cast<int>(rows), row * classes, classes}; // no division: it would cost as much as two classes
+  const int64_t within = row % inner;
+  if (inner - within < rows) rows = inner - within;
+  return {static_cast<int>(rows), (row - within) * classes + within, 1};
+}
+
 template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64_t begin, int64_t end) {
   using R = ComputeOf<T>;
   using V = Vec<R>;
@@ -159,15 +181,8 @@ template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64
   double sums[L] = {};
   Group<R> group{};
   for (int64_t row = begin; row < end;) {
-    int64_t rows = end - row < L ? end - row : L;
-    int64_t at = row * classes;
-    if (inner > 1) { // no division otherwise: it would cost as much as two classes do
-      const int64_t within = row % inner;
-      if (inner - within < rows) rows = inner - within; // stay inside one outer block
-      at = (row - within) * classes + within;
-    }
-    const int64_t step = inner == 1 ? classes : 1;
-    fill(job, row, static_cast<int>(rows), group, result);
+    const auto [rows, at, step] = run_at(row, end, classes, inner, L);
+    fill(job, row, rows, group, result);
     V losses;
     if (classes == 2 && inner == 1 && group.plain && sizeof(T) == sizeof(R)) {
       losses = pair_across<R>(group, reinterpret_cast<const R *>(logits + at), job.scale,
@@ -175,9 +190,9 @@ template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64
     } else if (inner > 1 && rows == L) {
       losses = group_across<false>(group, logits + at, inner, classes, job.scale, grad ? grad + at : nullptr, inner);
     } else {
-      gather_lanes(logits + at, step, inner, classes, static_cast<int>(rows), tile);
+      gather_lanes(logits + at, step, inner, classes, rows, tile);
       losses = group_across<true>(group, tile, L, classes, job.scale, grad ? tile : nullptr, L);
-      if (grad) scatter_lanes(tile, step, inner, classes, static_cast<int>(rows), grad + at);
+      if (grad) scatter_lanes(tile, step, inner, classes, rows, grad + at);
     }
     R loss[L];
     store(loss, losses);
@@ -197,6 +212,70 @@ template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64
   __builtin_free(tile);
   for (int i = 0; i < L; ++i) result.loss += sums[i];
   return result;
+}
+
+// ---- logsumexp, log_softmax, softmax ------------------------------------------------------------------------------------
+
+// The largest class is kept apart: log(sum) - max = log1p(sum of the others), which a confident row does not lose.
+template <class R, class Z, class G>
+inline Vec<R> normalise_across(const Z *z, int64_t stride, int64_t classes, G *out, int64_t out_stride, bool probabilities) {
+  using V = Vec<R>;
+  using S = Storage<Z>;
+  using I = decltype(Int<V>{}[0] + 0);
+  V max = splat<V>(static_cast<R>(-kInf));
+  Int<V> lead{};
+  for (int64_t k = 0; k < classes; ++k) {
+    const V v = S::load(z + k * stride);
+    const auto better = v > max;
+    max = better ? v : max;
+    lead = better ? Int<V>{} + static_cast<I>(k) : lead;
+  }
+  const V one = splat<V>(R(1)), shift = max == static_cast<R>(-kInf) ? V{} : max;
+  Compensated<V> others;
+  for (int64_t start = 0; start < classes; start += 16) {
+    const int64_t stop = classes - start < 16 ? classes : start + 16;
+    V s{};
+    for (int64_t k = start; k < stop; ++k) {
+      const V v = S::load(z + k * stride);
+      const V e = v == max ? one : exp(v - shift); // inf beside inf is not NaN
+      s += (lead == static_cast<I>(k)) & (max > static_cast<R>(-kInf)) ? V{} : e;
+    }
+    others.add(s);
+  }
+  const V rest = others.total(), log_total = log1p(rest);
+  if (out) {
+    const auto undefined = max == static_cast<R>(kInf);
+    const V offset = undefined ? splat<V>(static_cast<R>(kNaN)) : log_total;
+    const V factor = undefined ? splat<V>(static_cast<R>(kNaN)) : one / (one + rest);
+    for (int64_t k = 0; k < classes; ++k) {
+      const V v = S::load(z + k * stride) - max;
+      Storage<G>::store(out + k * out_stride, probabilities ? exp(v) * factor : v - offset);
+    }
+  }
+  return max + log_total;
+}
+
+template <class T> inline void normalise_rows_across(const LseJob &job, int64_t begin, int64_t end) {
+  using R = ComputeOf<T>;
+  constexpr int L = Lanes<Vec<R>>::n;
+  const auto *logits = static_cast<const T *>(job.logits);
+  auto *out = static_cast<T *>(job.out);
+  const int64_t classes = job.classes, inner = job.inner;
+  auto *tile = static_cast<R *>(__builtin_malloc((classes + 1) * L * sizeof(R)));
+  for (int64_t row = begin; row < end;) {
+    const Run run = run_at(row, end, classes, inner, L);
+    Vec<R> lse;
+    if (inner > 1 && run.rows == L) {
+      lse = normalise_across<R>(logits + run.at, inner, classes, out ? out + run.at : nullptr, inner, job.probabilities);
+    } else {
+      gather_lanes(logits + run.at, run.step, inner, classes, run.rows, tile);
+      lse = normalise_across<R>(tile, L, classes, out ? tile : nullptr, L, job.probabilities);
+      if (out) scatter_lanes(tile, run.step, inner, classes, run.rows, out + run.at);
+    }
+    if (job.lse) store_first(static_cast<R *>(job.lse) + row, run.rows, lse);
+    row += run.rows;
+  }
+  __builtin_free(tile);
 }
 
 } // namespace NEGLOG_ISA

@@ -1,6 +1,7 @@
 #include "bind.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "accumulate.hpp"
@@ -58,6 +59,16 @@ nb::object exact(Superaccumulator sum) {
   return nb::make_tuple(number.attr("__rshift__")(zeros), 1074 - 32 * first - zeros);
 }
 
+void add_words(ExactSums &self, std::int64_t index, std::int64_t chunk, nb::bytes words) {
+  const auto n = static_cast<std::int64_t>(words.size()) / 4;
+  if (index < 0 || index >= self.size()) throw nb::index_error("ExactSums.add_words: index");
+  if (n < 1 || chunk < 0 || chunk + n > Superaccumulator::kChunks + 1)
+    throw nb::value_error("ExactSums.add_words: beyond the range of the sums");
+  std::vector<std::uint32_t> copy(static_cast<std::size_t>(n));
+  std::memcpy(copy.data(), words.c_str(), copy.size() * 4);
+  self.sums[static_cast<std::size_t>(index)].add_words(static_cast<int>(chunk), copy.data(), static_cast<int>(n));
+}
+
 nb::list fractions(const ExactSums &self) {
   nb::list out;
   for (const auto &sum : self.sums) out.append(exact(sum));
@@ -81,6 +92,8 @@ void bind_accumulate(nb::module_ &m) {
           "None: the first sum).")
       .def("merge", &ExactSums::merge, "Add the sums of another.")
       .def("copy", [](const ExactSums &self) { return ExactSums(self); })
+      .def("add_words", &add_words,
+           "Add a little-endian two's complement integer, in units of 2**(32 * chunk - 1074), to one sum.")
       .def("fractions", &fractions,
            "A list of (numerator, e), meaning numerator / 2**e, with an odd numerator or (0, 0); a float where the sum is\n"
            "not finite.");

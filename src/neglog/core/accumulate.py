@@ -20,8 +20,6 @@ from neglog._native import ExactSums
 
 Exact = Fraction | float  # a float only where the sum is not finite
 
-_DIGIT = 1 << 32  # an integer below it is exact in float64, also after scaling by any power of two in range
-
 
 def exact_values(sums: ExactSums) -> list[Exact]:
     """The sums as fractions; one that is not finite as the float it is (``inf``, ``-inf``, ``nan``)."""
@@ -105,30 +103,22 @@ def _dyadic(text: str) -> tuple[int, int]:
 def from_text(texts: Sequence[str]) -> ExactSums:
     """The sums that :func:`to_text` wrote.  Raises ValueError where the text is not canonical."""
     sums = ExactSums(len(texts))
-    index: list[int] = []
-    parts: list[float] = []
     for i, text in enumerate(texts):
-        for part in _floats(text):
-            index.append(i)
-            parts.append(part)
-    sums.add(np.array(index, dtype=np.int64), np.array(parts, dtype=np.float64))
+        mantissa, mark, exponent = text.partition("p")
+        if mark:
+            _add_integer(sums, i, int(mantissa, 16), int(exponent))
+        else:
+            sums.add(np.array([i]), np.array([float(text)]))  # inf, nan
     if to_text(sums) != list(texts):
         raise ValueError("an exact sum is not in its canonical form")
     return sums
 
 
-def _floats(text: str) -> Iterable[float]:
-    """Floats whose exact sum is the number written."""
-    mantissa, mark, exponent = text.partition("p")
-    if not mark:
-        yield float(text)  # inf, nan
-        return
-    number, shift = int(mantissa, 16), int(exponent)
-    sign, number = (-1.0, -number) if number < 0 else (1.0, number)
-    while number:
-        number, digit = divmod(number, _DIGIT)
-        yield sign * math.ldexp(digit, shift)
-        shift += 32
+def _add_integer(sums: ExactSums, i: int, number: int, exponent: int) -> None:
+    chunk, shift = divmod(exponent + 1074, 32)  # chunks of the native sums count units of 2^(32 chunk - 1074)
+    number <<= shift
+    words = number.bit_length() // 32 + 1  # with room for the sign
+    sums.add_words(i, chunk, number.to_bytes(4 * words, "little", signed=True))
 
 
 def add_dyadic(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -64,7 +63,7 @@ class ClassificationSpec:
                     f"Score.classification: {name} = {value!r}; one of {', '.join(allowed)} is needed"
                 )
         for name, count, least in (("bins", bins, 1), ("worst", worst, 0)):
-            if not isinstance(count, int | np.integer) or count < least:
+            if not isinstance(count, int | np.integer) or count < least:  # pyright: ignore
                 raise InputError(
                     f"Score.classification: {name} = {count!r}; an integer of at least {least} is needed"
                 )
@@ -180,11 +179,11 @@ class ClassificationScore(Score, kind="classification"):
         bad: list[tuple[int, int]] = []  # (row of this batch, status), the first few of each reason
         for start in range(0, p.rows, _BLOCK):
             block = slice(start, start + _BLOCK)
-            parts = (None if v is None else v[block] for v in (weight, cluster, key))
-            work._add_block(start, y[block], p.block(block), *parts, bad)
+            w, c, k = (None if values is None else values[block] for values in (weight, cluster, key))
+            work._add_block(start, y[block], p.block(block), w, c, k, bad)
         if bad and self._spec.on_bad == "raise":
             raise DataError(work._complaint(self, bad, y, p, weight))
-        self.__dict__ = work.__dict__
+        vars(self).update(vars(work))
         return self
 
     def _add_block(
@@ -286,7 +285,7 @@ class ClassificationScore(Score, kind="classification"):
                 )
         self._named = types
 
-    def merge(self, other: ClassificationScore) -> Self:
+    def merge(self, other: Any) -> Self:
         """Add what another score of the same specification has seen. Equal to one score that saw all rows.
 
         Raises
@@ -323,11 +322,12 @@ class ClassificationScore(Score, kind="classification"):
         work._ignored += other._ignored
         for reason, n in other._bad.items():
             work._bad[reason] = work._bad.get(reason, 0) + n
-        self.__dict__ = work.__dict__
+        vars(self).update(vars(work))
         return self
 
     def _copy(self) -> ClassificationScore:
-        work = copy.copy(self)
+        work = object.__new__(ClassificationScore)  # copy.copy would go through bytes
+        vars(work).update(vars(self))
         work._sums = None if self._sums is None else self._sums.copy()
         work._bad = dict(self._bad)
         work._bad_rows = self._bad_rows.copy()

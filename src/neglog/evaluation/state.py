@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import struct
 import zlib
@@ -122,8 +123,7 @@ class Score(ABC):
         DataError
             The bytes are no score, of a newer version, truncated or changed.
         """
-        from neglog.evaluation import classification as _  # registers its kind
-
+        importlib.import_module("neglog.evaluation.classification")  # registers its kind
         payload = _body(bytes(data))
         try:
             return Score._kinds[payload.pop("kind")]._from_payload(payload)

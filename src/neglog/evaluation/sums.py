@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -61,8 +61,16 @@ class Rows:
 
     def where(self, chosen: NDArray[np.bool_]) -> Rows:
         """The rows chosen."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Rows(**{name: None if v is None else v[chosen] for name, v in values.items()})
+        return Rows(
+            self.label[chosen],
+            self.top[chosen],
+            self.nll[chosen],
+            self.brier[chosen],
+            self.confidence[chosen],
+            None if self.weight is None else self.weight[chosen],
+            None if self.key is None else self.key[chosen],
+            None if self.cluster is None else self.cluster[chosen],
+        )
 
 
 class ClassificationSums:
@@ -141,7 +149,7 @@ class ClassificationSums:
     def _add(self, name: str, index: NDArray[np.int64] | None, *factors: NDArray[np.float64] | None) -> None:
         """Add the products of the factors (None: 1 everywhere) to the sums ``name`` at ``index``."""
         real = [factor for factor in factors if factor is not None]
-        if real:
+        if real or index is None:
             self.exact[name].add(index, *real)
         else:
             counts = np.bincount(index, minlength=len(self.exact[name]))

@@ -1,0 +1,320 @@
+"""From rows and terms to the problem that is optimised, its layout, and the point to start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neglog.errors import InputError, ParameterError
+from neglog.estimation import terms
+from neglog.estimation.data import Sample
+from neglog.estimation.design import Design, constant, standardised
+from neglog.estimation.layout import Layout, Slot
+from neglog.estimation.problem import Problem
+from neglog.estimation.request import Request
+from neglog.estimation.rows import RowModel, ScalarRows, SoftmaxRows
+from neglog.estimation.tables import Floats, Mask, listed
+from neglog.estimation.terms import Constant, Term
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What is optimised, where its numbers stand, and where to begin."""
+
+    problem: Problem
+    layout: Layout
+    start: Floats
+
+
+def assemble(
+    family: Any,
+    request: Request,
+    sample: Sample,
+    l2: float,
+    fixed: Mapping[str, float],
+    start: Mapping[str, float],
+) -> Model:
+    """Build the model of one fit; ``family.parameters[0].event_ndim`` decides between numbers and logits."""
+    build = _softmax if family.parameters[0].event_ndim else _scalar
+    return build(family, request, sample, l2, dict(fixed), start)
+
+
+def _term(request: Request, name: str, sample: Sample) -> tuple[Term, Floats | None]:
+    """The term of a parameter and its columns; None for a constant."""
+    source = request.sources[name]
+    if source is None:
+        return Constant(), None
+    if isinstance(source, str):
+        assert request.table is not None
+        term, columns = terms.from_formula(source, request.table, sample.keep)
+    else:
+        term, columns = terms.from_matrix(source, request.intercept, sample.keep)
+    if not np.isfinite(columns).all():
+        row, column = (int(i) for i in np.argwhere(~np.isfinite(columns))[0])
+        raise InputError(
+            f"fit: column {term.columns[column]!r} of {name} is {columns[row, column]} at row "
+            f"{np.flatnonzero(sample.keep)[row]}; covariates must be finite"
+        )
+    return (term, None) if isinstance(term, Constant) else (term, columns)
+
+
+def _scalar(
+    family: Any,
+    request: Request,
+    sample: Sample,
+    l2: float,
+    fixed: dict[str, float],
+    start: Mapping[str, float],
+) -> Model:
+    offsets = dict(sample.offsets)
+    weight = sample.weight
+    if sample.weight_kind == "precision" and weight is not None:
+        dispersion = family.dispersion
+        if dispersion is None:
+            raise InputError(
+                f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind"
+            )
+        # a row of precision w has the scale divided by sqrt(w): an offset of the logarithmic link
+        offsets[dispersion] = offsets.get(dispersion, 0.0) - 0.5 * np.log(weight)
+        weight = None
+    theta = family.start(sample.y, weight)
+    eta = [_short(float(p.link.apply(value))) for p, value in zip(family.parameters, theta, strict=True)]
+    units = _units(family, sample, weight, offsets, eta)
+    slots: list[Slot] = []
+    designs: list[Design] = []
+    penalty: list[Floats] = []
+    begin: list[Floats] = []
+    for p, parameter in enumerate(family.parameters):
+        term, columns = _term(request, parameter.name, sample)
+        link = parameter.link if isinstance(term, Constant) else None
+        slot, moved = _slot(parameter.name, term, columns, link, fixed, parameter)
+        if moved is not None:
+            offsets[parameter.name] = offsets.get(parameter.name, 0.0) + np.broadcast_to(
+                moved, (sample.rows,)
+            )
+        slot, design, ridge = _design(slot, columns, weight, units[p], l2)
+        slots.append(slot)
+        designs.append(design)
+        penalty.append(ridge)
+        begin.append(_begin(design, slot, eta[p] - offsets.get(parameter.name, 0.0)))
+    _all_known(fixed, slots, "fixed")
+    layout = Layout(tuple(slots), tuple(designs), tuple(slot.free for slot in slots), np.eye(len(slots)))
+    position = {parameter.name: p for p, parameter in enumerate(family.parameters)}
+    rows = ScalarRows(
+        family, sample.y, sample.window, {position[name]: values for name, values in offsets.items()}
+    )
+    return _model(rows, layout, weight, penalty, np.concatenate(begin), start, family)
+
+
+def _softmax(
+    family: Any,
+    request: Request,
+    sample: Sample,
+    l2: float,
+    fixed: dict[str, float],
+    start: Mapping[str, float],
+) -> Model:
+    if sample.weight_kind == "precision":
+        raise InputError(
+            f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind"
+        )
+    if sample.window is not None:
+        raise InputError("fit: classes have no order, so truncation has no meaning for them")
+    assert sample.classes is not None
+    name, count = family.parameters[0].name, len(sample.classes)
+    offset = sample.offsets.get(name)
+    if offset is not None and offset.shape[1] != count:
+        raise InputError(f"fit: offset has {offset.shape[1]} columns and the labels {count} classes")
+    term, columns = _term(request, name, sample)
+    contrast = _sum_to_zero(count) if l2 else np.eye(count)[:, 1:]
+    if l2 and fixed:
+        raise InputError("fit: with l2 the classes are tied together, so single coefficients cannot be fixed")
+    slots: list[Slot] = []
+    for code, label in enumerate(sample.classes):
+        slot, moved = _slot(f"{name}.{label}", term, columns, None, fixed, None, shown=bool(l2) or code > 0)
+        if moved is not None:
+            offset = np.zeros((sample.rows, count)) if offset is None else offset
+            offset = offset + moved * np.eye(count)[code]
+        slots.append(slot)
+    _all_known(fixed, slots, "fixed")
+    first, shared, ridge = _design(slots[0], columns, sample.weight, 1.0, l2)
+    if fixed:
+        built = [_design(slot, columns, sample.weight, 1.0, l2) for slot in slots]
+        slots, designs = [slot for slot, _, _ in built], [design for _, design, _ in built[1:]]
+    else:
+        slots = [Slot(s.label, s.term, first.free, s.held, first.aliased, None, s.shown) for s in slots]
+        designs = [shared] * (count - 1)
+    estimated = tuple(slot.free for slot in slots[1:])
+    layout = Layout(tuple(slots), tuple(designs), estimated, contrast)
+    rows = SoftmaxRows(family, sample.y, contrast, offset)  # type: ignore[arg-type]
+    penalty = [ridge] * (count - 1) if l2 else [np.zeros(design.size) for design in designs]
+    return _model(rows, layout, sample.weight, penalty, np.zeros(layout.size), start, family)
+
+
+def _model(
+    rows: RowModel,
+    layout: Layout,
+    weight: Floats | None,
+    penalty: list[Floats],
+    x: Floats,
+    start: Mapping[str, float],
+    family: Any,
+) -> Model:
+    if start:
+        _all_known(start, layout.slots, "start")
+        coefficients = layout.coefficients(x)
+        for slot, values in zip(layout.slots, coefficients, strict=True):
+            for i, name in enumerate(slot.names):
+                if name in start:
+                    values[i] = _on_link(name, start[name], slot.link, family, "start")
+        x = layout.internal(coefficients)
+    return Model(Problem(rows, layout.designs, weight, np.concatenate(penalty)), layout, x)
+
+
+def _slot(
+    label: str,
+    term: Term,
+    columns: Floats | None,
+    link: Any,
+    fixed: Mapping[str, float],
+    parameter: Any,
+    shown: bool = True,
+) -> tuple[Slot, Floats | None]:
+    """The slot, and what its fixed coefficients add to the linear predictor."""
+    k = len(term.columns)
+    slot = Slot(label, term, np.ones(k, bool), np.zeros(k), np.zeros(k, bool), link, shown)
+    at = [i for i, name in enumerate(slot.names) if shown and name in fixed]
+    if not at:
+        return slot, None
+    for i in at:
+        slot.held[i] = _on_link(slot.names[i], fixed[slot.names[i]], link, None, "fixed", parameter)
+        slot.free[i] = False
+    moved = slot.held if columns is None else columns @ slot.held
+    return slot, moved
+
+
+def _on_link(name: str, value: float, link: Any, family: Any, what: str, parameter: Any = None) -> float:
+    """A value given for ``name`` on the scale of its linear predictor."""
+    if family is not None:
+        parameter = next((p for p in family.parameters if p.name == name), None)
+    value = float(value)
+    if link is not None and parameter is not None and not parameter.domain.contains(value):
+        raise ParameterError(f"fit: {what}: {name} = {value:g} is outside its domain {parameter.domain}")
+    shown = float(link.apply(value)) if link is not None else value
+    if not np.isfinite(shown):
+        raise ParameterError(f"fit: {what}: {name} = {value:g}; a finite value inside its domain is needed")
+    return shown
+
+
+def _design(
+    slot: Slot, columns: Floats | None, weight: Floats | None, unit: float, l2: float
+) -> tuple[Slot, Design, Floats]:
+    """Standardised columns of what is estimated, without those that the data cannot tell apart; and the ridge."""
+    if columns is None:
+        if slot.free.all():
+            return slot, constant(unit), np.zeros(1)
+        return slot, Design(None, unit, np.empty((0, 0))), np.zeros(0)
+    free = np.flatnonzero(slot.free)
+    own = slot.term.intercept
+    level = int(np.flatnonzero(free == own)[0]) if own is not None and own in free else None
+    chosen = columns if len(free) == columns.shape[1] else columns[:, free]
+    centred_by = level if l2 or level is not None else _constant_column(chosen)
+    design = standardised(chosen, centred_by, weight, unit)
+    if not l2:
+        extra = dependent(design.columns, unit) if design.columns is not None else np.zeros(0, bool)
+        if extra.any():
+            rest, aliased = slot.free.copy(), slot.aliased.copy()
+            rest[free[extra]], aliased[free[extra]] = False, True
+            slot = Slot(slot.label, slot.term, rest, slot.held, aliased, slot.link, slot.shown)
+            return _design(slot, columns, weight, unit, l2)
+        return slot, design, np.zeros(len(free))
+    ridge = l2 * np.diag(design.back) ** 2
+    if level is not None:
+        ridge[level] = 0.0
+    return slot, design, ridge
+
+
+def dependent(columns: Floats, unit: float, tolerance: float = 1e-7) -> Mask:
+    """Columns that are linear combinations of columns before them, up to ``tolerance`` of their length.
+
+    The Gram matrix settles the usual case; a doubtful one is decided by QR, whose accuracy is not squared.
+    """
+    n, k = columns.shape
+    gram = columns.T @ columns / (unit * unit * max(n, 1))
+    if k == 0 or np.linalg.eigvalsh(gram)[0] > 1e-5:
+        return np.zeros(k, bool)
+    r = np.linalg.qr(columns, mode="r") / (unit * np.sqrt(n))
+    basis = np.zeros((len(r), 0))
+    found = np.zeros(k, bool)
+    for j in range(k):
+        rest = r[:, j]
+        for _ in range(2):  # twice is enough (Kahan)
+            rest = rest - basis @ (basis.T @ rest)
+        length = np.linalg.norm(rest)
+        found[j] = length <= tolerance * max(1.0, float(np.linalg.norm(r[:, j])))
+        if not found[j]:
+            basis = np.column_stack([basis, rest / length])
+    return found
+
+
+def _constant_column(columns: Floats) -> int | None:
+    same = np.flatnonzero((columns == columns[0]).all(axis=0) & (columns[0] != 0))
+    return int(same[0]) if len(same) else None
+
+
+def _begin(design: Design, slot: Slot, target: Floats | float) -> Floats:
+    """Internal coefficients whose linear predictor is near ``target``."""
+    if not design.size:
+        return np.empty(0)
+    if design.columns is None:
+        return np.array([np.mean(target) / design.unit])
+    full = np.broadcast_to(target, (len(design.columns),))
+    level = slot.term.intercept
+    if level is not None and slot.free[level]:
+        begin = np.zeros(design.size)
+        begin[int(slot.free[:level].sum())] = float(np.mean(full)) / design.unit
+        return begin
+    return np.linalg.lstsq(design.columns, full)[0]
+
+
+def _units(
+    family: Any, sample: Sample, weight: Floats | None, offsets: dict[str, Floats], eta: list[float]
+) -> list[float]:
+    """One unit of each linear predictor: 1 on log and logit scales; on the scale of the data, what one row tells."""
+    units = [1.0] * len(eta)
+    if family.discrete:
+        return units
+    own = [p for p, parameter in enumerate(family.parameters) if parameter.link.name == "identity"]
+    if own:
+        rows = ScalarRows(family, sample.y, None, {})
+        with np.errstate(all="ignore"):
+            _, _, h = rows.derivatives(slice(0, sample.rows), np.array(eta)[:, None])
+        for p in own:
+            mean = float(np.average(h[p, p], weights=weight))
+            units[p] = mean**-0.5 if np.isfinite(mean) and mean > 0 else max(abs(eta[p]), 1.0)
+    return [_short(unit) for unit in units]
+
+
+def _short(value: float) -> float:
+    """``value`` to 36 bits: starts and units computed from the same rows in another order become the same number."""
+    mantissa, exponent = np.frexp(value)
+    return float(np.ldexp(np.round(np.ldexp(mantissa, 36)), int(exponent) - 36))
+
+
+def _sum_to_zero(count: int) -> Floats:
+    """Orthonormal columns that sum to zero, ``(C, C - 1)`` (Helmert)."""
+    contrast = np.zeros((count, count - 1))
+    for e in range(count - 1):
+        contrast[: e + 1, e] = 1.0
+        contrast[e + 1, e] = -(e + 1.0)
+    return contrast / np.linalg.norm(contrast, axis=0)
+
+
+def _all_known(given: Mapping[str, float], slots: Any, what: str) -> None:
+    names = [name for slot in slots if slot.shown for name in slot.names]
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        raise InputError(f"fit: {what} names {unknown[0]!r}; the names are {listed(names)}")

@@ -1,0 +1,236 @@
+"""``nl.fit``: read the call, gather the rows, optimise, verify, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from neglog.errors import DataError, InputError
+from neglog.estimation import data as rows
+from neglog.estimation import inference, optimise, request, verify
+from neglog.estimation.assemble import Model, assemble
+from neglog.estimation.data import Sample
+from neglog.estimation.problem import DENSE
+from neglog.estimation.result import Fit, Training
+from neglog.estimation.tables import Floats, listed
+from neglog.families import family as find_family
+
+
+def fit(
+    family: Any,
+    y: Any = None,
+    X: Any = None,
+    *,
+    data: Any = None,
+    intercept: bool = False,
+    weights: Any = None,
+    weight_kind: str = "frequency",
+    offset: Any = None,
+    truncation: Any = None,
+    clusters: Any = None,
+    l2: float = 0.0,
+    fixed: Mapping[str, float] | None = None,
+    start: Mapping[str, float] | None = None,
+    cov_type: str | None = None,
+    missing: str = "raise",
+    max_iter: int = 200,
+) -> Fit:
+    r"""Maximum likelihood, or maximum a posteriori with ``l2``: minimise the negative log-likelihood of the rows.
+
+    .. math:: \sum_i w_i\,[-\log P(y_i \in \text{event and window}) + \log P(\text{window})]
+              + \tfrac{\lambda}{2} \sum_j \beta_j^2
+
+    Forms of the call::
+
+        fit("weibull", y)                                             # no covariates
+        fit("weibull", nl.right_censored(time, event), X, intercept=True)
+        fit("normal", "mpg ~ hp + wt", data=df)                       # a formula for the location
+        fit("normal", {"loc": "mpg ~ hp", "scale": "~ hp"}, data=df)  # one formula per parameter
+        fit("weibull", nl.interval(lo, hi), {"scale": "~ age"}, data=df)
+        fit("weibull", "right_censored(time, event) ~ age", data=df)
+
+    Parameters
+    ----------
+    family : str or Family
+        ``"normal"``, ``"weibull"``, ``"poisson"``, ``"bernoulli"``, ``"categorical"``.
+    y : (n,) array, Observations, name or formula
+        The response. Categorical: labels of any sortable kind. A string is a formula or a column of ``data``; the left
+        side of a formula may be a column, ``right_censored(time, event)``, ``interval(low, high)``, or an expression.
+    X : (n, k) array, table, list of column names, formula, or a dict of these by parameter, optional
+        Covariates, used as they are. Without a dict they belong to the location (``family.location``).
+    data : DataFrame, pyarrow Table or dict of columns, optional
+        Where names are looked up.
+    intercept : bool
+        Add a column of ones to each matrix. Formulas add theirs.
+    weights : (n,) array or name, optional
+        Not negative; a row of weight zero is never read.
+    weight_kind : {"frequency", "precision", "sampling"}
+        A frequency repeats its row. A precision divides the dispersion of its row by its square root (normal only).
+        A sampling weight multiplies the row's contribution and implies a sandwich covariance.
+    offset : (n,) array, name, or dict by parameter, optional
+        Added to the linear predictor. Categorical: ``(n, C)``.
+    truncation : (low, high), optional
+        The row could be seen only if it fell in ``(low, high]``; each end a number, an array, a name or None.
+    clusters : (n,) array or name, optional
+        Groups of dependent rows, for ``cov_type="cluster"``, which they imply.
+    l2 : float
+        Penalty on the coefficients as the caller scales the columns; intercepts and parameters without covariates are
+        excluded. Categorical: without it the first class is the reference; with it each class has a vector, and
+        intercepts sum to zero.
+    fixed, start : dict of name to value, optional
+        Values that are not estimated, and where to begin, under the names and on the scale of ``Fit.params``.
+    cov_type : {"observed", "expected", "opg", "sandwich", "cluster"}, optional
+        Where standard errors come from. Default: observed.
+    missing : {"raise", "drop"}
+        What rows with missing values do.
+    max_iter : int
+        Most Newton iterations.
+
+    Returns
+    -------
+    Fit
+        ``ok`` only if the optimum was verified. What is wrong with the *call* raises; what is wrong with the
+        *likelihood* is a result with a ``status`` and a ``message``.
+
+    Raises
+    ------
+    DataError
+        Missing values, data outside the support or the window, impossible rows, an unknown column.
+    ShapeError, ParameterError, InputError, MissingDependencyError
+
+    Notes
+    -----
+    Newton's method in a trust region with exact derivatives on the link scale, with columns standardised inside.
+    Parameters without covariates are reported on their own scale. The log-likelihood is summed exactly.
+
+    References
+    ----------
+    Nocedal and Wright, *Numerical Optimization*, 2nd ed. (2006), chapters 4 and 7.
+
+    Examples
+    --------
+    >>> import neglog as nl
+    >>> r = nl.fit("weibull", nl.right_censored([5.0, 8.0, 11.0, 12.0], [1, 1, 1, 0]))
+    >>> r.ok, {name: round(value, 4) for name, value in r.params.items()}
+    (True, {'shape': 2.9632, 'scale': 10.7209})
+    """
+    known = find_family(family)
+    if not (np.isfinite(l2) and l2 >= 0):
+        raise InputError(f"fit: l2 = {l2!r}; allowed: a finite number, not negative")
+    call = request.read(known, y, X, data, intercept)
+    sample = rows.gather(
+        known,
+        call,
+        weights=weights,
+        weight_kind=weight_kind,
+        offset=offset,
+        truncation=truncation,
+        clusters=clusters,
+        missing=missing,
+    )
+    information = inference.check(cov_type, known, sample)
+    model = assemble(known, call, sample, float(l2), fixed or {}, start or {})
+    _possible(known, model, sample)
+    limit = np.full(model.problem.size, 60.0)
+    search = optimise.minimise(model.problem.evaluate, model.start, limit, max_iter)
+    verdict = verify.judge(known, model.problem, model.layout, search, sample)
+    return _report(known, call, sample, model, search, verdict, information, float(l2))
+
+
+def _possible(family: Any, model: Model, sample: Sample) -> None:
+    """No row may be impossible: with finite parameters inside their domains its likelihood would be zero for all."""
+    nll = model.problem.nll_rows(model.start)
+    if np.isfinite(nll).all():
+        return
+    at = np.flatnonzero(sample.keep)[~np.isfinite(nll)]
+    raise DataError(
+        f"fit: row {at[0]} has probability zero under {family.name} ({len(at)} such rows: {listed(at.tolist(), 5)}); "
+        f"its interval must meet the support {family.support}"
+    )
+
+
+def _report(
+    family: Any,
+    call: request.Request,
+    sample: Sample,
+    model: Model,
+    search: optimise.Search,
+    verdict: verify.Verdict,
+    information: str,
+    l2: float,
+) -> Fit:
+    problem, layout, x = model.problem, model.layout, search.end.x
+    values, coefficients, slopes = layout.report(x)
+    cov, df, message = _uncertainty(problem, layout, search, sample, verdict, information)
+    nll = problem.nll(x)
+    free = layout.mask("free")
+    return Fit(
+        family=family,
+        names=tuple(layout.names),
+        values=values,
+        coefficients=coefficients,
+        slopes=slopes,
+        cov=cov * slopes * slopes[:, None],
+        fixed=tuple(
+            name
+            for name, f, a in zip(layout.names, free, layout.mask("aliased"), strict=True)
+            if not f and not a
+        ),
+        terms=tuple({id(slot.term): slot.term for slot in layout.slots}.values())
+        if sample.classes is not None
+        else tuple(slot.term for slot in layout.slots),
+        loglik=-nll,
+        objective=nll + problem.ridge(x),
+        nobs=sample.nobs,
+        rows=sample.rows,
+        dropped=sample.dropped,
+        df=df,
+        l2=l2,
+        status=verdict.status,
+        message=message,
+        information=information,
+        weight_kind=sample.weight_kind,
+        iterations=search.iterations,
+        response=call.response,
+        classes=sample.classes,
+        training=Training(model, sample, x),
+    )
+
+
+def _uncertainty(
+    problem: Any,
+    layout: Any,
+    search: optimise.Search,
+    sample: Sample,
+    verdict: verify.Verdict,
+    information: str,
+) -> tuple[Floats, float, str]:
+    """Covariance of the coefficients, free parameters (effective ones under a penalty), and the message."""
+    count = len(layout.names)
+    unknown = np.full((count, count), np.nan)
+    df = float(problem.size)
+    fixed = ~layout.mask("free") & ~layout.mask("aliased")
+    unknown[fixed] = unknown[:, fixed] = 0.0
+    if verdict.status not in ("ok", "rank_deficient"):
+        return unknown, df, f"{verdict.message}. Standard errors have no meaning here"
+    hessian = search.end.hessian
+    if callable(hessian):
+        return unknown, df, f"{verdict.message}; standard errors are left out above {DENSE} coefficients"
+    inside = inference.covariance(information, problem, search.end.x, hessian, sample)
+    if inside is None:
+        return (
+            unknown,
+            df,
+            f"{verdict.message}; the {information} information matrix is not positive definite, so there are no standard errors",
+        )
+    if problem.penalty.any():
+        posterior = inference.inverse(hessian)
+        assert posterior is not None
+        df -= float(np.diag(posterior) @ problem.penalty)
+    jacobian = layout.jacobian
+    cov = jacobian @ inside @ jacobian.T
+    aliased = layout.mask("aliased")
+    cov[aliased] = cov[:, aliased] = np.nan
+    return cov, df, verdict.message

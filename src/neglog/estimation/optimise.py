@@ -1,0 +1,182 @@
+"""Trust-region Newton on a function that gives value, gradient and Hessian; dense, or by Hessian products.
+
+The coordinates are dimensionless (see :mod:`neglog.estimation.design`), so step lengths and limits have a meaning:
+a step of 1 is one unit of log scale, of logit, or one standard deviation. The search does not judge its result; it
+says why it stopped and :mod:`neglog.estimation.verify` decides what that is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from neglog.estimation.problem import Hessian
+from neglog.estimation.tables import Floats
+
+_EPS = float(np.finfo(np.float64).eps)
+
+Function = Callable[[Floats], tuple[float, Floats, Hessian]]
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A place and what is known there."""
+
+    x: Floats
+    value: float
+    gradient: Floats
+    hessian: Hessian
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """Where the search ended and why.
+
+    ``stop``: ``converged`` the steps have died out; ``drifting`` the value has stopped falling while the steps have
+    not; ``far`` a coordinate passed the limit; ``stalled`` no step is accepted; ``max_iterations``.
+    """
+
+    start: Point
+    end: Point
+    step: Floats  # the last Newton step that was tried
+    decrement: float  # g @ inv(H) @ g at the end: the squared distance to the optimum in standard errors
+    iterations: int
+    stop: str
+    values: list[float] = field(default_factory=list[float])
+
+
+def minimise(function: Function, x: Floats, limit: Floats, max_iter: int) -> Search:
+    """Minimise from ``x``; stop when every step is below rounding or a coordinate has moved more than ``limit``."""
+    here = start = Point(x, *function(x))
+    radius, values, last, quiet = 2.0 * max(len(x), 1) ** 0.5, [start.value], np.zeros_like(x), 0
+    decrement, stop, iteration = np.inf, "max_iterations", 0
+    for iteration in range(1, max_iter + 1):
+        step, newton = trust_step(here.hessian, here.gradient, radius)
+        length = _norm(step)
+        predicted = -float(here.gradient @ step + 0.5 * step @ apply(here.hessian, step))
+        if newton:
+            decrement, last = 2.0 * max(predicted, 0.0), step
+        small = _max(step) <= 1e-12 * (1.0 + _max(here.x))
+        if newton and (small or predicted <= 0.0):
+            stop = "converged"
+            break
+        there = Point(here.x + step, *function(here.x + step))
+        noise = 8 * _EPS * (abs(here.value) + 1.0)
+        gain = here.value - there.value if np.isfinite(there.value) else -np.inf
+        if predicted <= noise:  # the value cannot tell any more; the gradient still can
+            quiet += 1
+            if gain < -4 * noise or not _norm(there.gradient) < _norm(here.gradient):
+                stop, last = "converged" if newton else "drifting", step
+                break
+            here = there
+            if quiet == 8:  # quadratic convergence needs two or three
+                stop, last = "drifting", step
+                break
+            continue
+        if gain >= 1e-4 * predicted - noise:
+            here = there
+            values.append(here.value)
+            if gain > 0.75 * predicted and not newton:
+                radius = max(radius, 2 * length)
+        else:
+            radius = 0.25 * length
+        if length < 1e-14 * (1.0 + _norm(here.x)) or radius < 1e-14:
+            stop = "stalled"
+            break
+        if (np.abs(here.x - start.x) > limit).any():
+            stop = "far"
+            break
+        if _drifts(values, length, iteration):
+            stop, last = "drifting", step
+            break
+    return Search(start, here, last, decrement, iteration, stop, values)
+
+
+def _drifts(values: list[float], length: float, iteration: int) -> bool:
+    """The value is settled to one part in 1e8 over three steps, and yet the steps have not become short."""
+    if iteration < 8 or len(values) < 4 or length < 0.2:
+        return False
+    return values[-4] - values[-1] < 1e-8 * (1.0 + abs(values[-1]))
+
+
+def apply(hessian: Hessian, v: Floats) -> Floats:
+    """Hessian times vector, whichever form it has."""
+    return hessian(v) if callable(hessian) else hessian @ v
+
+
+def trust_step(hessian: Hessian, gradient: Floats, radius: float) -> tuple[Floats, bool]:
+    """The step that minimises the quadratic model within ``radius``, and whether it is the full Newton step."""
+    if callable(hessian):
+        return _conjugate_gradients(hessian, gradient, radius)
+    from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+    try:
+        step = -np.asarray(
+            cho_solve(cho_factor(hessian, lower=True, check_finite=False), gradient, check_finite=False)
+        )
+        if _norm(step) <= radius:
+            return step, True
+    except LinAlgError:
+        pass
+    return _eigen_step(hessian, gradient, radius), False
+
+
+def _eigen_step(hessian: Floats, gradient: Floats, radius: float) -> Floats:
+    """Exact solution on the boundary of the trust region (Nocedal & Wright, 2006, section 4.3)."""
+    values, vectors = np.linalg.eigh(hessian)
+    g = vectors.T @ gradient
+    floor = max(0.0, -float(values[0])) + 1e-14 * max(1.0, float(np.abs(values).max()))
+
+    def length(shift: float) -> float:
+        return _norm(g / (values + shift))
+
+    if (
+        length(floor) <= radius
+    ):  # hard case: the gradient is blind to the direction of least curvature; add it
+        step = -(g / (values + floor))
+        step[0] += np.copysign(np.sqrt(max(radius**2 - _norm(step) ** 2, 0.0)), -g[0] if g[0] else 1.0)
+        return vectors @ step
+    low, high = floor, floor + _norm(g) / radius
+    for _ in range(100):  # bisection in the logarithm of the excess: robust, and cheap beside eigh
+        middle = (
+            floor + np.sqrt(max(low - floor, 1e-300 * high) * (high - floor))
+            if low > floor
+            else 0.5 * (low + high)
+        )
+        low, high = (middle, high) if length(middle) > radius else (low, middle)
+        if high - low <= 1e-6 * high:
+            break
+    return vectors @ -(g / (values + high))
+
+
+def _conjugate_gradients(
+    product: Callable[[Floats], Floats], gradient: Floats, radius: float
+) -> tuple[Floats, bool]:
+    """Steihaug's truncated conjugate gradients; the tolerance shrinks with the gradient, so convergence is fast."""
+    step, residual = np.zeros_like(gradient), -gradient
+    direction, square = residual.copy(), float(residual @ residual)
+    tolerance = min(0.1, np.sqrt(np.sqrt(square))) ** 2 * square
+    for _ in range(10 * len(gradient)):
+        if square <= max(tolerance * 1e-6, 1e-300):
+            break
+        bent = product(direction)
+        curve = float(direction @ bent)
+        length = square / curve if curve > 0 else np.inf
+        if curve <= 0 or _norm(step + length * direction) > radius:
+            a, b, c = float(direction @ direction), float(step @ direction), float(step @ step) - radius**2
+            return step + (-b + np.sqrt(b * b - a * c)) / a * direction, False
+        step = step + length * direction
+        residual = residual - length * bent
+        square, before = float(residual @ residual), square
+        direction = residual + square / before * direction
+    return step, True
+
+
+def _norm(v: Floats) -> float:
+    return float(np.sqrt(v @ v))
+
+
+def _max(v: Floats) -> float:
+    return float(np.abs(v).max(initial=0.0))

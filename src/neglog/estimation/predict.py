@@ -1,0 +1,118 @@
+"""From a fit and new rows to linear predictors, parameters, means and probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sized
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from neglog.errors import InputError, ShapeError
+from neglog.estimation.tables import Floats, floats
+from neglog.estimation.terms import Constant, Formula
+
+if TYPE_CHECKING:
+    from neglog.estimation.result import Fit
+
+
+def predict(fit: Fit, data: Any, kind: str | None, offset: Any) -> Any:
+    """See :meth:`neglog.estimation.result.Fit.predict`."""
+    vector = fit.classes is not None
+    allowed = ("probs", "logprobs", "logits") if vector else ("mean", "params")
+    kind = allowed[0] if kind is None or (vector and kind == "mean") else kind
+    if kind not in allowed:
+        raise InputError(f"predict: kind={kind!r}; a fit of {fit.family.name} gives {', '.join(allowed)}")
+    if data is None:
+        if offset is not None:
+            raise InputError(
+                "predict: the rows of the fit have their own offset; pass offset= with new data only"
+            )
+        eta = _trained(fit)
+    else:
+        eta = _linear(fit, data, offset)
+    if vector:
+        return _classes(fit, eta[0], kind)
+    theta = {
+        parameter.name: np.asarray(parameter.link.inverse(values))
+        for parameter, values in zip(fit.family.parameters, eta, strict=True)
+    }
+    return theta if kind == "params" else fit.family.mean(**theta)
+
+
+def _classes(fit: Fit, logits: Floats, kind: str) -> Floats:
+    if kind == "logits":
+        return logits
+    if kind == "probs":
+        return np.asarray(fit.family.mean(logits))
+    codes = np.arange(logits.shape[1])
+    return -np.asarray(fit.family.nll(codes, logits[:, None, :]))
+
+
+def _trained(fit: Fit) -> list[Floats]:
+    """Linear predictors of the rows of the fit."""
+    if fit.training is None:
+        raise InputError("predict: a loaded fit does not hold the rows it was fitted to; pass data")
+    model, x = fit.training.model, fit.training.x
+    rows: Any = model.problem.rows
+    everything = slice(0, rows.rows)
+    eta = model.problem.eta(everything, x)
+    if fit.classes is not None:
+        return [rows.logits(everything, eta)]
+    own = [eta[p] + rows.offsets[p] if p in rows.offsets else eta[p] for p in range(len(eta))]
+    return [np.broadcast_to(values, (rows.rows,)) for values in own]
+
+
+def _linear(fit: Fit, data: Any, offset: Any) -> list[Floats]:
+    """Linear predictors of new rows: one ``(n,)`` array per parameter, or one ``(n, C)`` array of logits."""
+    names = [parameter.name for parameter in fit.family.parameters]
+    sources = _per_parameter(fit, data, names)
+    matrices: dict[str, Floats] = {}
+    for name, term in zip(names, fit.terms, strict=True):
+        if not isinstance(term, Constant):
+            matrices[name] = term.matrix(sources[name], 0)
+    rows = len(next(iter(matrices.values()))) if matrices else _count(data)
+    given: Mapping[str, Any] = (
+        offset if isinstance(offset, Mapping) else {} if offset is None else {fit.family.location: offset}
+    )
+    eta: list[Floats] = []
+    coefficients = dict(zip(fit.names, fit.coefficients, strict=True))
+    for name, term in zip(names, fit.terms, strict=True):
+        columns = matrices.get(name, np.ones((rows, 1)))
+        if len(columns) != rows:
+            raise ShapeError(f"predict: {name} has {len(columns)} rows and others {rows}")
+        values = columns @ _coefficients(fit, name, term, coefficients).T
+        values = values if fit.classes is not None else values[:, 0]
+        if name in given:
+            own = floats(given[name], "offset")
+            if own.shape != values.shape:
+                raise ShapeError(f"predict: offset has shape {own.shape}; allowed: {values.shape}")
+            values = values + own
+        eta.append(values)
+    return eta
+
+
+def _coefficients(fit: Fit, name: str, term: Any, coefficients: dict[str, Any]) -> Floats:
+    """``(1, k)`` for a number, ``(C, k)`` for logits; the reference class has zeros."""
+    labels = [name] if fit.classes is None else [f"{name}.{label}" for label in fit.classes]
+    suffix = [""] if isinstance(term, Constant) else [f".{column}" for column in term.columns]
+    return np.array([[float(coefficients.get(label + end, 0.0)) for end in suffix] for label in labels])
+
+
+def _per_parameter(fit: Fit, data: Any, names: list[str]) -> dict[str, Any]:
+    by_name = isinstance(data, Mapping) and set(cast("Mapping[str, Any]", data)) <= set(names)
+    if by_name and not any(isinstance(term, Formula) for term in fit.terms):
+        return {name: cast("Mapping[str, Any]", data).get(name) for name in names}
+    return dict.fromkeys(names, data)
+
+
+def _count(data: Any) -> int:
+    """How many rows are wanted of a model without covariates."""
+    if isinstance(data, (int, np.integer)):
+        return int(data)
+    if hasattr(data, "num_rows"):
+        return int(data.num_rows)
+    if isinstance(data, Mapping):
+        data = next(iter(cast("Mapping[str, Any]", data).values()), ())
+    if isinstance(data, Sized):
+        return len(data)
+    raise InputError("predict: data must be a table, a matrix, or a number of rows")

@@ -1,0 +1,185 @@
+"""The likelihood of rows as a function of linear predictors: families and links in, nothing about data tables.
+
+A row model has ``predictors`` linear predictors eta. Per row it gives the negative log-likelihood and its exact first
+and second derivatives in eta. The formulas live in :mod:`neglog.families`; here is the chain rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from neglog.core.observations import Observations
+from neglog.estimation.tables import Floats
+
+Rows = slice
+
+
+class RowModel(Protocol):
+    """What :class:`neglog.estimation.problem.Problem` asks of a likelihood."""
+
+    predictors: int
+    rows: int
+
+    def values(self, part: Rows, eta: Floats) -> Floats:
+        """Negative log-likelihood of the rows, shape ``(m,)``; ``eta`` is ``(predictors, m)`` or ``(predictors, 1)``."""
+        ...
+
+    def derivatives(self, part: Rows, eta: Floats) -> tuple[Floats, Floats, Floats]:
+        """Value ``(m,)``, gradient ``(E, m)`` and Hessian ``(E, E, m)`` in eta."""
+        ...
+
+    def gradient(self, part: Rows, eta: Floats) -> tuple[Floats, Floats]:
+        """Value and gradient only, for models whose Hessian is too large to store."""
+        ...
+
+    def product(self, part: Rows, eta: Floats, direction: Floats) -> Floats:
+        """Hessian in eta times ``direction``, both ``(E, m)``."""
+        ...
+
+    def expected(self, part: Rows, eta: Floats) -> Floats:
+        """Expected information in eta, shape ``(E, E, m)``."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ScalarRows:
+    """Families whose parameters are numbers: predictor p is parameter p on its link scale, plus its offset.
+
+    ``window``: each row was seen only because it fell in ``(low, high]``; ``y`` lies inside.
+    """
+
+    family: Any
+    y: Observations | Floats
+    window: tuple[Floats, Floats] | None
+    offsets: dict[int, Floats]
+
+    @property
+    def predictors(self) -> int:
+        """One per parameter."""
+        return len(self.family.parameters)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.y)
+
+    def theta(self, part: Rows, eta: Floats) -> list[tuple[Floats, Floats, Floats]]:
+        """Per parameter: its values and their two derivatives in eta."""
+        links = (parameter.link for parameter in self.family.parameters)
+        return [
+            link.inverse_derivatives(eta[p] + self.offsets[p][part] if p in self.offsets else eta[p])
+            for p, link in enumerate(links)
+        ]
+
+    def values(self, part: Rows, eta: Floats) -> Floats:
+        theta = [t[0] for t in self.theta(part, eta)]
+        value = self.family.nll(self._y(part), *theta, check=False)
+        if self.window is not None:
+            value = value + self.family.log_interval(*self._window(part), *theta, check=False)
+        return value
+
+    def derivatives(self, part: Rows, eta: Floats) -> tuple[Floats, Floats, Floats]:
+        chain = self.theta(part, eta)
+        theta = [t[0] for t in chain]
+        value, gradient, hessian = self.family.nll_grad_hess(self._y(part), *theta, check=False)
+        if self.window is not None:
+            terms = self.family.log_interval_grad_hess(*self._window(part), *theta, check=False)
+            value, gradient, hessian = value + terms[0], gradient + terms[1], hessian + terms[2]
+        return value, *_chain_rule(chain, gradient, hessian)
+
+    def gradient(self, part: Rows, eta: Floats) -> tuple[Floats, Floats]:
+        value, gradient, _ = self.derivatives(part, eta)
+        return value, gradient
+
+    def product(self, part: Rows, eta: Floats, direction: Floats) -> Floats:
+        return np.einsum("efm,fm->em", self.derivatives(part, eta)[2], direction)
+
+    def expected(self, part: Rows, eta: Floats) -> Floats:
+        chain = self.theta(part, eta)
+        information = self.family.fisher(*[t[0] for t in chain])
+        count = len(self.y[part])
+        scaled = [
+            [information[p, q] * chain[p][1] * chain[q][1] for q in range(len(chain))]
+            for p in range(len(chain))
+        ]
+        return np.broadcast_to(np.array(scaled), (len(chain), len(chain), count))
+
+    def _y(self, part: Rows) -> Observations | Floats:
+        return self.y if part == slice(0, self.rows) else self.y[part]
+
+    def _window(self, part: Rows) -> tuple[Floats, Floats]:
+        assert self.window is not None
+        low, high = self.window
+        return low[part], high[part]
+
+
+def _chain_rule(
+    chain: list[tuple[Floats, Floats, Floats]], gradient: Floats, hessian: Floats
+) -> tuple[Floats, Floats]:
+    """From derivatives in theta to derivatives in eta; ``gradient`` and ``hessian`` are fresh and are overwritten."""
+    for p, (_, first, second) in enumerate(chain):
+        hessian[p] *= first
+        hessian[:, p] *= first
+        hessian[p, p] += gradient[p] * second
+        gradient[p] *= first
+    return gradient, hessian
+
+
+@dataclass(frozen=True, eq=False)
+class SoftmaxRows:
+    """One vector parameter: logits = ``contrast @ eta + offset``, where the contrast removes what no data can tell.
+
+    ``contrast`` is ``(C, E)`` with E = C - 1: either the first class stands at zero, or all sum to zero.
+    """
+
+    family: Any
+    codes: np.ndarray[Any, np.dtype[np.int64]]  # (n,)
+    contrast: Floats  # (C, E)
+    offset: Floats | None  # (n, C)
+
+    @property
+    def predictors(self) -> int:
+        """One less than the number of classes."""
+        return self.contrast.shape[1]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.codes)
+
+    def logits(self, part: Rows, eta: Floats) -> Floats:
+        """Shape ``(m, C)``."""
+        logits = eta.T @ self.contrast.T
+        logits = logits if self.offset is None else logits + self.offset[part]
+        return np.broadcast_to(logits, (len(self.codes[part]), logits.shape[1]))
+
+    def values(self, part: Rows, eta: Floats) -> Floats:
+        return self.family.nll(self.codes[part], self.logits(part, eta), check=False)
+
+    def gradient(self, part: Rows, eta: Floats) -> tuple[Floats, Floats]:
+        value, gradient = self.family.nll_grad(self.codes[part], self.logits(part, eta), check=False)
+        return value, self.contrast.T @ gradient.T
+
+    def derivatives(self, part: Rows, eta: Floats) -> tuple[Floats, Floats, Floats]:
+        value, gradient, hessian = self.family.nll_grad_hess(
+            self.codes[part], self.logits(part, eta), check=False
+        )
+        return value, self.contrast.T @ gradient.T, self._project(hessian)
+
+    def product(self, part: Rows, eta: Floats, direction: Floats) -> Floats:
+        logits = self.logits(part, eta)
+        moved = np.ascontiguousarray(direction.T @ self.contrast.T)
+        return self.contrast.T @ self.family.hess_matvec(self.codes[part], logits, moved).T
+
+    def expected(self, part: Rows, eta: Floats) -> Floats:
+        return self._project(self.family.fisher(self.logits(part, eta)))
+
+    def _project(self, hessian: Floats) -> Floats:
+        """(m, C, C) in the logits -> (E, E, m) in eta."""
+        if np.array_equal(self.contrast[1:], np.eye(self.predictors)):  # the first class is the reference
+            return np.moveaxis(hessian[:, 1:, 1:], 0, 2)
+        half = np.tensordot(hessian, self.contrast, axes=(2, 0))  # (m, C, E)
+        return np.einsum("ce,mcf->efm", self.contrast, half, optimize=True)

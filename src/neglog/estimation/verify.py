@@ -1,0 +1,218 @@
+"""What a search found is worth: verified, or in words which parameter went where and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neglog.core.observations import Observations
+from neglog.estimation.data import Sample
+from neglog.estimation.inference import inverse
+from neglog.estimation.layout import Layout
+from neglog.estimation.optimise import Search
+from neglog.estimation.problem import Hessian, Problem
+from neglog.estimation.tables import Floats, listed
+from neglog.estimation.terms import Constant
+
+STATUS = {
+    "ok": "verified: the gradient is zero up to rounding, the information matrix is positive definite, and all "
+    "parameters are inside their domains",
+    "unbounded": "the likelihood grows without limit",
+    "boundary": "the likelihood has no maximum inside the domain; it rises towards the boundary",
+    "separated": "the likelihood has no maximum; it rises for ever along a direction of the covariates",
+    "flat": "the likelihood does not change along a direction, so the data cannot tell the estimates",
+    "rank_deficient": "some columns are linear combinations of others",
+    "max_iterations": "the search was stopped before it arrived",
+    "stalled": "the search could not improve the likelihood, but the point where it stands is no verified maximum",
+}
+
+_FLAT = (
+    1e-13  # smallest eigenvalue of the information matrix with unit diagonal that double precision can trust
+)
+_LOST = 100.0  # standard error, in units of log or logit, at which an estimate means nothing
+_LOST_DATA = 1e6  # the same in units of the data's own spread
+_NEAR = 1e-6  # distance to the optimum, in standard errors, that counts as having arrived
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``status`` is a key of ``STATUS``; ``message`` says it in words for this fit."""
+
+    status: str
+    message: str
+
+
+def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample: Sample) -> Verdict:
+    """Verify the end of a search, or find out why it is no maximum."""
+    if not problem.size:
+        return Verdict("ok", "nothing was estimated: every parameter is fixed")
+    arrived = search.stop == "converged" and search.decrement <= _NEAR**2
+    weakest, direction = _weakest(search.end.hessian, problem.size)
+    if arrived and weakest > _FLAT and _informed(family, layout, search.end.hessian):
+        if layout.mask("aliased").any():
+            return Verdict("rank_deficient", _rank_message(layout))
+        return Verdict("ok", STATUS["ok"])
+    flat = weakest <= _FLAT and _is_flat(problem, search, direction)
+    fell = search.start.value - search.end.value > 1e-6 * (1.0 + abs(search.end.value))
+    if flat and (search.stop == "converged" or not fell):
+        return _flat(layout, direction, family, sample)
+    away = _runaway(family, problem, layout, search, sample)
+    if away is not None:
+        return away
+    return _flat(layout, direction, family, sample) if flat else _unfinished(search, layout)
+
+
+def _informed(family: Any, layout: Layout, hessian: Hessian) -> bool:
+    """Whether every entry is known better than to a factor of e^100; where the likelihood has died out, none is."""
+    if callable(hessian):
+        return True
+    known = inverse(hessian)
+    if known is None:
+        return False
+    limit = np.full(len(hessian), _LOST)
+    for e, span in enumerate(layout.spans):
+        on_data = not family.discrete and family.parameters[e].link.name == "identity"
+        limit[span] = _LOST_DATA if on_data else _LOST
+    return bool((np.diag(known) <= limit**2).all())
+
+
+def _weakest(hessian: Hessian, size: int) -> tuple[float, Floats]:
+    """Smallest eigenvalue of the Hessian with unit diagonal, and its direction."""
+    if callable(hessian):
+        from scipy.sparse.linalg import LinearOperator, eigsh
+
+        operator = LinearOperator((size, size), matvec=lambda v: hessian(np.ravel(v)), dtype=np.float64)  # type: ignore[call-arg]
+        top = float(eigsh(operator, k=1, which="LA", tol=1e-2, return_eigenvectors=False)[0])
+        shifted = LinearOperator(
+            (size, size), matvec=lambda v: top * np.ravel(v) - hessian(np.ravel(v)), dtype=np.float64
+        )  # type: ignore[call-arg]
+        values, vectors = eigsh(shifted, k=1, which="LA", tol=1e-6)
+        return float(top - values[0]) / top, vectors[:, 0]
+    if not np.isfinite(hessian).all():
+        return -np.inf, np.zeros(size)
+    diagonal = np.abs(np.diag(hessian))
+    scale = np.where(diagonal > 0, diagonal, 1.0) ** -0.5
+    values, vectors = np.linalg.eigh(hessian * scale * scale[:, None])
+    direction = vectors[:, 0] * scale
+    smallest = float(values[0]) if (diagonal > 0).all() else min(float(values[0]), 0.0)
+    return smallest, direction / max(float(np.abs(direction).max()), 1e-300)
+
+
+def _is_flat(problem: Problem, search: Search, direction: Floats) -> bool:
+    """Whether a tenth of a unit along ``direction`` either way changes nothing that double precision can see."""
+    here = search.end.value
+    change = [abs(problem.evaluate(search.end.x + sign * direction)[0] - here) for sign in (-0.1, 0.1)]
+    return max(change) <= 1e-9 * (1.0 + abs(here))
+
+
+def _flat(layout: Layout, direction: Floats, family: Any, sample: Sample) -> Verdict:
+    message = f"{STATUS['flat']}: {_directed(layout, direction, signs=False)}. {_cause(family, sample)}"
+    return Verdict("flat", f"{message}Fix one of them (fixed=...), add l2=, or add rows that tell them apart")
+
+
+def _runaway(family: Any, problem: Problem, layout: Layout, search: Search, sample: Sample) -> Verdict | None:
+    """Follow the path of the search further and see what the likelihood does there."""
+    moved = search.end.x - search.start.x
+    way = search.step if search.stop == "drifting" else moved
+    length = float(np.abs(way).max(initial=0.0))
+    if length == 0 or (search.stop == "max_iterations" and length < 15):
+        return None
+    way = way / length
+    values = [search.end.value, *(problem.evaluate(search.end.x + t * way)[0] for t in (1.0, 2.0))]
+    back = problem.evaluate(search.end.x - way)[0]
+    falls = [back - values[0], values[0] - values[1], values[1] - values[2]]
+    path = _directed(layout, way)
+    total = float(problem.rows.rows if problem.weight is None else problem.weight.sum())
+    steady = falls[0] > 1e-6 * total and (
+        falls[1] > 0.3 * falls[0] or not np.isfinite(falls[1]) or length > 20
+    )
+    if steady and search.stop != "drifting":
+        return Verdict(
+            "unbounded",
+            f"{STATUS['unbounded']} as {path}. {_cause(family, sample)}"
+            "Use a family that suits the data, record the rounding of the values as intervals (nl.interval), or fix the parameter",
+        )
+    if search.stop in ("drifting", "far") or (length > 10 and falls[0] >= 0):
+        if _has_covariates(layout, way):
+            return Verdict(
+                "separated",
+                f"{STATUS['separated']}: {path}. {_cause(family, sample, separated=True)}"
+                "Add l2= (a prior), drop or merge the columns, or fix the coefficients",
+            )
+        return Verdict(
+            "boundary",
+            f"{STATUS['boundary']}: {path}. {_cause(family, sample)}Add rows, or fix the parameter",
+        )
+    return None
+
+
+def _unfinished(search: Search, layout: Layout) -> Verdict:
+    status = "max_iterations" if search.stop == "max_iterations" else "stalled"
+    worst = int(np.argmax(np.abs(search.end.gradient)))
+    name = _names(layout)[worst]
+    advice = "raise max_iter" if status == "max_iterations" else "try other start values"
+    return Verdict(
+        status,
+        f"{STATUS[status]} (after {search.iterations} iterations; the largest remaining slope is that of {name}): "
+        f"{advice}, or simplify the model",
+    )
+
+
+def _names(layout: Layout) -> list[str]:
+    """A name for every entry of the optimised vector; an entry of a contrast goes by its first slot."""
+    names: list[str] = []
+    for e, mask in enumerate(layout.estimated):
+        slot = layout.slots[int(np.flatnonzero(layout.contrast[:, e])[0])]
+        names += [slot.names[i] for i in np.flatnonzero(mask)]
+    return names
+
+
+def _directed(layout: Layout, direction: Floats, signs: bool = True) -> str:
+    """``scale falls, shape grows`` for the leading entries of a direction."""
+    names = _names(layout)
+    order = [i for i in np.argsort(-np.abs(direction)) if abs(direction[i]) >= 0.2 * np.abs(direction).max()][
+        :4
+    ]
+    if not signs:
+        return listed([names[i] for i in order])
+    return listed([f"{names[i]} {'grows' if direction[i] > 0 else 'falls'}" for i in order])
+
+
+def _has_covariates(layout: Layout, direction: Floats) -> bool:
+    """Whether a leading entry of the direction belongs to a column that is no intercept."""
+    found = False
+    for e, (mask, span) in enumerate(zip(layout.estimated, layout.spans, strict=True)):
+        slot = layout.slots[int(np.flatnonzero(layout.contrast[:, e])[0])]
+        if isinstance(slot.term, Constant):
+            continue
+        slopes = np.array([i != slot.term.intercept for i in np.flatnonzero(mask)])
+        found |= bool((np.abs(direction[span][slopes]) >= 0.05).any())
+    return found
+
+
+def _cause(family: Any, sample: Sample, separated: bool = False) -> str:
+    """A property of the data that explains it, as a sentence; empty if none is found."""
+    y = sample.y
+    if isinstance(y, Observations):
+        if not y.exact.any():
+            sides = {1: "right-censored", 2: "left-censored", 3: "interval-censored"}
+            kinds = sorted({sides[int(kind)] for kind in np.unique(y.kind)})
+            return f"No row is exact: all {len(y)} are {' or '.join(kinds)}. "
+        y = y.lower[y.exact]
+    if len(y) and (y == y[0]).all():
+        return (
+            f"All {len(y)} exact values are {y[0]:g}. " if len(y) > 1 else "There is only one exact value. "
+        )
+    if separated and family.discrete:
+        return "Some outcomes are predicted perfectly by these columns. "
+    return ""
+
+
+def _rank_message(layout: Layout) -> str:
+    names = [name for name, gone in zip(layout.names, layout.mask("aliased"), strict=True) if gone]
+    return (
+        f"{STATUS['rank_deficient']}: {listed(names)} {'is' if len(names) == 1 else 'are'} held at 0, without standard "
+        "errors; the likelihood is at its maximum and predictions hold. Drop the columns, or add l2="
+    )

@@ -53,8 +53,10 @@ nb::object exact(Superaccumulator sum) {
   const std::int64_t last = sum.chunk(top);
   words.push_back(static_cast<std::uint32_t>(last));
   words.push_back(static_cast<std::uint32_t>(last >> 32));
-  nb::object number = nb::module_::import_("builtins").attr("int").attr("from_bytes")(
-      nb::bytes(words.data(), words.size() * 4), "little", nb::arg("signed") = true);
+  nb::object number =
+      nb::module_::import_("builtins")
+          .attr("int")
+          .attr("from_bytes")(nb::bytes(words.data(), words.size() * 4), "little", nb::arg("signed") = true);
   const int zeros = __builtin_ctzll(static_cast<std::uint64_t>(sum.chunk(first)));
   return nb::make_tuple(number.attr("__rshift__")(zeros), 1074 - 32 * first - zeros);
 }
@@ -82,7 +84,8 @@ void bind_accumulate(nb::module_ &m) {
       .def(nb::init<std::int64_t>(), nb::arg("k"))
       .def("__len__", &ExactSums::size)
       .def(
-          "add", [](ExactSums &self, std::optional<In<std::int64_t>> index, nb::args args) {
+          "add",
+          [](ExactSums &self, std::optional<In<std::int64_t>> index, nb::args args) {
             Factors factors;
             for (nb::handle factor : args) factors.push_back(nb::cast<Doubles>(factor));
             add(self, index, factors);
@@ -95,6 +98,7 @@ void bind_accumulate(nb::module_ &m) {
       .def("add_words", &add_words,
            "Add a little-endian two's complement integer, in units of 2**(32 * chunk - 1074), to one sum.")
       .def("fractions", &fractions,
-           "A list of (numerator, e), meaning numerator / 2**e, with an odd numerator or (0, 0); a float where the sum is\n"
+           "A list of (numerator, e), meaning numerator / 2**e, with an odd numerator or (0, 0); a float where the sum "
+           "is\n"
            "not finite.");
 }

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from neglog._native import ExactSums
+
 from neglog.core import accumulate as acc
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -138,7 +138,11 @@ def test_cluster_sums_merge(rows, cut):
 
     whole, first, second = of(rows), of(rows[:cut]), of(rows[cut:])
     second.merge(first)
-    assert second.to_payload() == whole.to_payload() == acc.ClusterSums.from_payload(whole.to_payload()).to_payload()
+    assert (
+        second.to_payload()
+        == whole.to_payload()
+        == acc.ClusterSums.from_payload(whole.to_payload()).to_payload()
+    )
 
 
 @given(st.lists(st.integers(), max_size=30), st.integers(0, 5), st.integers(0, 30))

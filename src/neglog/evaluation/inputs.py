@@ -32,8 +32,8 @@ def class_labels(classes: Any) -> tuple[Any, ...]:
             isinstance(label, float) and not math.isfinite(label)
         ):
             raise InputError(
-                f"Score.classification: classes[{k}] = {label!r}; a string, an integer, a boolean or a finite "
-                "float is needed"
+                f"Score.classification: classes[{k}] = {label!r}; "
+                "a string, an integer, a boolean or a finite float is needed"
             )
         if label in seen:
             raise InputError(

@@ -1,4 +1,4 @@
-"""What a classification score remembers of the rows it has seen: exact sums, counts, and a few rows by name."""
+"""What a classification score remembers of its rows: exact sums, counts, and a few rows by name."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from neglog._native import ExactSums
 from neglog.core.accumulate import ClusterSums, Smallest, from_text, to_text
 
-# Per-row NLL falls into four bins per factor of two: the bin is the exponent and the first two bits of the mantissa, so
-# it needs no logarithm and no rounding. Below 2^-20 and from 2^11 there is one bin each; infinity is counted apart.
+# Per-row NLL falls into four bins per factor of two: the bin is the exponent and the first two bits of the
+# mantissa, so it needs no logarithm and no rounding. Below 2^-20 and from 2^11 there is one bin each;
+# infinity is counted apart.
 _LOW, _HIGH = -20, 11
 HISTOGRAM_EDGES: tuple[float, ...] = (
     0.0,

@@ -98,6 +98,11 @@ struct ExactSums {
     if (other.size() != size()) throw std::invalid_argument("ExactSums.merge: different numbers of sums");
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i].merge(other.sums[i]);
   }
+  ExactSums total() const {
+    ExactSums one(1);
+    for (const auto &sum : sums) one.sums[0].merge(sum);
+    return one;
+  }
 };
 
 } // namespace neglog

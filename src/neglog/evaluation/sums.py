@@ -123,12 +123,8 @@ class ClassificationSums:
         self._add("bin_weight2", bin_, w, w)
         self._add("bin_hits", hit_bin, hits.weight)
         self._add("bin_hits_w2", hit_bin, hits.weight, hits.weight)
-        self._add("bin_confidence", bin_, w, rows.confidence)
-        self._add("bin_confidence_w2", bin_, w, w, rows.confidence)
-        self._add("bin_confidence2_w2", bin_, w, w, rows.confidence, rows.confidence)
-        self._add("brier", None, w, rows.brier)
-        self._add("brier_w2", None, w, w, rows.brier)
-        self._add("brier2_w2", None, w, w, rows.brier, rows.brier)
+        self._add_moments(("bin_confidence", "bin_confidence_w2", "bin_confidence2_w2"), bin_, rows.confidence, w)
+        self._add_moments(("brier", "brier_w2", "brier2_w2"), None, rows.brier, w)
 
         zero = rows.nll == np.inf
         if zero.any():
@@ -140,9 +136,7 @@ class ClassificationSums:
             finite = rows
         w = finite.weight
         self.counts["histogram"] += _histogram(finite.nll)
-        self._add("class_nll", finite.label, w, finite.nll)
-        self._add("nll_w2", None, w, w, finite.nll)
-        self._add("nll2_w2", None, w, w, finite.nll, finite.nll)
+        self._add_moments(("class_nll", "nll_w2", "nll2_w2"), finite.label, finite.nll, w)
         if finite.cluster is not None:
             self.clusters.add(finite.cluster, np.ones_like(finite.nll) if w is None else w, finite.nll)
         self._add_worst(rows)
@@ -155,6 +149,27 @@ class ClassificationSums:
         else:
             counts = np.bincount(index, minlength=len(self.exact[name]))
             self.exact[name].add(np.arange(len(counts)), counts.astype(np.float64))
+
+    def _add_moments(
+        self,
+        names: tuple[str, str, str],
+        index: NDArray[np.int64] | None,
+        x: NDArray[np.float64],
+        w: NDArray[np.float64] | None,
+    ) -> None:
+        """Add w x, w^2 x and w^2 x^2 to the three sums named, where they are many at ``index``."""
+        first, second, third = (self.exact[name] for name in names)
+        of_squares = index if len(third) == len(first) else None
+        if w is None:
+            once = ExactSums(len(first))
+            once.add(index, x)
+            first.merge(once)
+            second.merge(once if len(second) == len(first) else once.total())
+            third.add(of_squares, x, x)
+        else:
+            first.add(index, w, x)
+            second.add(of_squares, w, w, x)
+            third.add(of_squares, w, w, x, x)
 
     def _add_worst(self, rows: Rows) -> None:
         size, items = self.worst.size, self.worst.items

@@ -105,6 +105,13 @@ def test_rows_far_into_a_batch_have_their_own_number():
         score(classes=2).update(np.zeros(70_000, int), p)
 
 
+def test_clusters_beyond_float64():
+    with pytest.raises(nl.DataError, match="cluster 7: the products of weights and losses exceed"):
+        score(classes=2).update([0], [GOOD], sample_weight=[1e308], cluster=[7]).update(
+            [0], [[1e-30, 1.0]], sample_weight=[1e308], cluster=[7]
+        )
+
+
 def test_bad_rows_go_by_their_keys():
     r = score("skip").update(["eggs", "ham", "eggs"], [GOOD] * 3, key=["z", "y", "a"]).result()
     assert [b.row for b in r.bad_rows] == ["a", "z"]
@@ -136,6 +143,7 @@ def test_classes_by_the_dozen_are_abbreviated():
         ([0], [[[0.5, 0.5]]], r"p has shape \(1, 1, 2\)"),
         ([0], [[0.5, 0.25, 0.25]], r"p has 3 columns; one for each of 2 classes is needed"),
         ([0, 1], [GOOD], r"y has shape \(2,\); p has 1 rows, so \(1,\) is needed"),
+        ([], np.empty((0, 0)), r"p has shape \(0, 0\); at least one class is needed"),
         ([[0]], [GOOD], r"y has shape \(1, 1\)"),
         (0, [GOOD], r"y has shape \(\)"),
     ],

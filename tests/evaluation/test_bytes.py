@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from test_merge import batch, score
+from tests.evaluation.test_merge import batch, score
 
 import neglog as nl
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import oracle
 import pytest
 from scipy.stats import binom, binomtest
+from tests.evaluation import oracle
 
 import neglog as nl
 from neglog.evaluation.calibration import consistency_band, wilson

@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 import numpy as np
-import oracle
 import pytest
+from tests.evaluation import oracle
 
 import neglog as nl
 

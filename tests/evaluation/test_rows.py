@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
-import oracle
 import pytest
+from tests.evaluation import oracle
 
 from neglog import _native
 
@@ -223,3 +225,12 @@ def test_sum_tolerance_and_largest_deviation():
     got = native("probs", p, [0, 0, 0])
     assert got["status"].tolist() == [0, 0, 0] and abs(got["sum_off"] - 0.0009) < 1e-15
     assert native("probs", p, [0, 0, 0], tolerance=0.0005)["status"].tolist() == [0, SUM_OFF, 0]
+
+
+@pytest.mark.parametrize("isa", [isa for isa in _native.available_isas() if isa != _native.isa()])
+def test_the_other_instruction_sets(isa, on_isa):
+    here = Path(__file__)
+    files = [str(here), str(here.with_name("test_accumulate.py"))]
+    on_isa(
+        isa, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not instruction_sets and not 5000", *files
+    )

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neglog._native import ExactSums
+from neglog.errors import DataError
 
 Exact = Fraction | float  # a float only where the sum is not finite
 
@@ -195,7 +196,7 @@ class ClusterSums:
 
     def _add(self, name: Any, pair: tuple[Any, Any]) -> None:
         if any(isinstance(value, float) for value in pair):
-            raise OverflowError(f"the sums of cluster {name!r} exceed float64")
+            raise DataError(f"cluster {name!r}: the products of weights and losses exceed the range of float64")
         old = self._sums.get(name)
         self._sums[name] = pair if old is None else (add_dyadic(old[0], pair[0]), add_dyadic(old[1], pair[1]))
 

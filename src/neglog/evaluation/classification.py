@@ -157,8 +157,8 @@ class ClassificationScore(Score, kind="classification"):
         >>> s.update([0, 2], np.array([[4.0, 1.0, 0.0], [0.0, np.nan, 1.0]]))
         Traceback (most recent call last):
         ...
-        neglog.errors.DataError: Score.update: 1 of 2 rows cannot be scored. NaN among the predictions: 1 row (1),
-        where p[1] = [0.0, nan, 1.0]. Nothing of this batch was counted; on_bad="skip" leaves ...
+        neglog.errors.DataError: Score.update: 1 of 2 rows cannot be scored. NaN among the predictions:
+        1 row (1), where p[1] = [0.0, nan, 1.0]. Nothing of this batch was counted; on_bad="skip" leaves ...
         """
         p = Predictions(p)
         work = self._copy()

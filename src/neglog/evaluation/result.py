@@ -174,7 +174,7 @@ class ClassificationResult:
             text.append(f"{'standard error':<18} robust for {self.clusters} clusters")
         if self.zero_probability:
             text.append(
-                f"{'probability 0':<18} at the label of {self.zero_probability} rows; without them the NLL is "
+                f"{'probability 0':<18} at the label of {self.zero_probability} rows; without them NLL "
                 f"{self.finite_nll:.4g}"
             )
         text.append(f"{'rows':<18} {self.nobs} scored, {self.ignored} ignored, {sum(self.bad.values())} bad")

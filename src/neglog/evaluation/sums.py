@@ -123,7 +123,8 @@ class ClassificationSums:
         self._add("bin_weight2", bin_, w, w)
         self._add("bin_hits", hit_bin, hits.weight)
         self._add("bin_hits_w2", hit_bin, hits.weight, hits.weight)
-        self._add_moments(("bin_confidence", "bin_confidence_w2", "bin_confidence2_w2"), bin_, rows.confidence, w)
+        in_bins = ("bin_confidence", "bin_confidence_w2", "bin_confidence2_w2")
+        self._add_moments(in_bins, bin_, rows.confidence, w)
         self._add_moments(("brier", "brier_w2", "brier2_w2"), None, rows.brier, w)
 
         zero = rows.nll == np.inf

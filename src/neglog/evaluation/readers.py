@@ -294,7 +294,7 @@ class _Parquet:
         if path == "-":  # the footer comes last, so standard input has to be held
             source = pa.BufferReader(stream.read())
         try:
-            self._file = parquet.ParquetFile(source)
+            self._file = parquet.ParquetFile(source, pre_buffer=False)  # else a row group is held as it is
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"{shown(path)} is not a complete Parquet file: {_first_line(error)}") from error
         finally:

@@ -28,6 +28,14 @@ class Score(ABC):
     rows over batches, threads or machines, in any order, gives the same result to the last bit.
 
     Made by the constructors of each kind: :meth:`classification`.
+
+    Examples
+    --------
+    >>> import neglog as nl
+    >>> score = nl.Score.classification(input="probs", classes=["no", "yes"])
+    >>> score = score.update(["yes", "no"], [[0.2, 0.8], [0.9, 0.1]])
+    >>> print(round(score.result().nll, 6))
+    0.164252
     """
 
     kind: ClassVar[str]

@@ -1,4 +1,5 @@
 // Special functions behind the families, each with its card. V is double or VecD; the scalar ones say double.
+// They are held to their cards through the families that use them (tests/properties/test_accuracy.py).
 #pragma once
 
 #include "math.hpp"
@@ -39,8 +40,9 @@ template <class V> inline V log1pmx(V x) {
   return any<decltype(s < s)>(far) ? (far ? log1p(x) - x : near) : near;
 }
 
-// log n! - ((n + 1/2) log n - n + log sqrt(2 pi)), the error of Stirling's formula, for whole n >= 1 (0 gives the table's 0).
-// Table to 15, then 1/(12 n) - 1/(360 n^3) + ... (Abramowitz and Stegun 6.1.41), below 2^-57 after five terms.
+// log n! - ((n + 1/2) log n - n + log sqrt(2 pi)), the error of Stirling's formula, for whole n >= 1 (0 gives the
+// table's 0). Table to 15, then 1/(12 n) - 1/(360 n^3) + ... (Abramowitz and Stegun 6.1.41), below 2^-57 after five
+// terms.
 template <class V> inline V stirling_error(V n) {
   static constexpr double table[16] = {
       0.0,

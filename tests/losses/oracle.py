@@ -41,7 +41,7 @@ def bce(p, t):
     if t != 0:
         loss -= t * mpmath.log(p) if p != 0 else -INF
     if t != 1:
-        loss -= (1 - t) * mpmath.log(1 - p) if p != 1 else -INF
+        loss -= (1 - t) * mpmath.log1p(-p) if p != 1 else -INF
     return loss
 
 

@@ -1,6 +1,6 @@
 // A sum of doubles without rounding: R. Neal, "Fast exact summation using small and large superaccumulators" (2015),
-// the small one. Chunk i counts units of 2^(32 i - 1074); chunks overlap, so an addition touches two or three of them and
-// carries wait. Addition of integers commutes: the sum does not depend on order, partition or threads.
+// the small one. Chunk i counts units of 2^(32 i - 1074); chunks overlap, so an addition touches two or three of them
+// and carries wait. Addition of integers commutes: the sum does not depend on order, partition or threads.
 #pragma once
 
 #include <cmath>
@@ -66,6 +66,18 @@ public:
   }
   std::int64_t chunk(int i) const { return chunks_[i]; }
 
+  // Adds the little-endian two's complement integer of n words, counted in units of chunk `first`.
+  void add_words(int first, const std::uint32_t *words, int n) {
+    for (int i = 0; i < n; ++i) {
+      const std::int64_t word = i == n - 1 ? static_cast<std::int32_t>(words[i]) : std::int64_t{words[i]};
+      if (first + i < kChunks)
+        chunks_[first + i] += word;
+      else // the last chunk has room for one more word
+        chunks_[kChunks - 1] += word * (std::int64_t{1} << 32);
+    }
+    carry();
+  }
+
 private:
   static constexpr int kPending = 1 << 10; // 2^10 additions below 2^52 stay below 2^63
   std::int64_t chunks_[kChunks] = {};
@@ -85,6 +97,11 @@ struct ExactSums {
   void merge(const ExactSums &other) {
     if (other.size() != size()) throw std::invalid_argument("ExactSums.merge: different numbers of sums");
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i].merge(other.sums[i]);
+  }
+  ExactSums total() const {
+    ExactSums one(1);
+    for (const auto &sum : sums) one.sums[0].merge(sum);
+    return one;
   }
 };
 

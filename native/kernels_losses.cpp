@@ -231,8 +231,7 @@ void back_along_classes(const LogSoftmaxBackJob &job, int64_t row) {
     load_block(job.log_probs, job.type, start + c, n, log_p);
     load_block(job.upstream, job.type, start + c, n, g);
     for (int i = n; i < (n + kLanes - 1) / kLanes * kLanes; ++i) log_p[i] = g[i] = 0.0;
-    for (int i = 0; i < n; i += kLanes)
-      store(g + i, load<VecD>(g + i) - exp(load<VecD>(log_p + i)) * total);
+    for (int i = 0; i < n; i += kLanes) store(g + i, load<VecD>(g + i) - exp(load<VecD>(log_p + i)) * total);
     store_block(job.grad, job.type, start + c, n, g);
   }
 }

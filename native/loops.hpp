@@ -64,9 +64,10 @@ private:
 
 // log(exp(big) - exp(small)). The weights are big's and small's shares of the difference; their difference is 1, so
 // the Hessian needs only the difference of the gradients, not their squares.
-template <int Order, int P> inline Jet<P, double> log_difference(const Jet<P, double> &big, const Jet<P, double> &small) {
-  if (!(small.value > -kInf)) return big;
+template <int Order, int P>
+inline Jet<P, double> log_difference(const Jet<P, double> &big, const Jet<P, double> &small) {
   const double excess = 1 / expm1(big.value - small.value); // exp(small) / difference
+  if (excess == 0 || !(small.value > -kInf)) return big;    // also where small's derivatives have left the range
   Jet<P, double> out = {};
   out.value = big.value + log1mexp(small.value - big.value);
   for (int i = 0; i < P && Order >= 1; ++i) out.grad[i] = big.grad[i] + excess * (big.grad[i] - small.grad[i]);
@@ -87,9 +88,8 @@ template <class F, int Order> inline Jet<F::P, double> integrate_density(double 
       mean.add(log(weight) + log(y), F::template nll<Order>(y, p));
     });
   } else {
-    gauss_legendre(0, hi - lo, [&](double v, double weight) {
-      mean.add(log(weight), F::template nll<Order>(lo + v, p));
-    });
+    gauss_legendre(0, hi - lo,
+                   [&](double v, double weight) { mean.add(log(weight), F::template nll<Order>(lo + v, p)); });
   }
   return mean.log_sum();
 }
@@ -164,7 +164,8 @@ constexpr int kLanes = Lanes<VecD>::n;
 
 // Rows [at, at + n), n <= kLanes; the lanes beyond repeat the last row so that they are valid numbers.
 inline VecD read(const Argument &a, int64_t at, int n) {
-  if (a.single) return splat<VecD>(a.is_float ? static_cast<const float *>(a.data)[0] : static_cast<const double *>(a.data)[0]);
+  if (a.single)
+    return splat<VecD>(a.is_float ? static_cast<const float *>(a.data)[0] : static_cast<const double *>(a.data)[0]);
   if (n == kLanes) {
     if (!a.is_float) return load<VecD>(static_cast<const double *>(a.data) + at);
     HalfF v;

@@ -202,7 +202,9 @@ inline Place place_of(const SoftmaxJob &job, int64_t row, SoftmaxSum &result) {
     return {-1, 0.0};
   }
   // with smoothing every class counts, so the class weight enters term by term instead
-  return {y, job.weight && job.smoothing == 0.0 ? weight * job.weight[y] : weight};
+  if (!job.weight || job.smoothing != 0.0) return {y, weight};
+  if (job.weight[y] == 0.0) return {-1, 0.0};
+  return {y, weight * job.weight[y]};
 }
 
 template <class R> inline void put_loss(const SoftmaxJob &job, int64_t row, double loss) {

@@ -51,5 +51,6 @@ void family_rows(const std::string &family, int rows, AnyArray y, std::optional<
 void bind_families(nb::module_ &m) {
   m.def("family_rows", &family_rows, nb::arg("family"), nb::arg("rows"), nb::arg("y"), nb::arg("upper").none(),
         nb::arg("parameters"), nb::arg("outputs"),
-        "A family over flat arrays, each of one element or one per row: fills outputs = [value, gradient, Hessian][:order + 1].");
+        "A family over flat arrays, each of one element or one per row: fills outputs = [value, gradient, "
+        "Hessian][:order + 1].");
 }

@@ -34,9 +34,7 @@ Element element_of(const AnyArray &a) {
 }
 
 const double *pointer(const Weights &a) { return a ? a->data() : nullptr; }
-const std::uint8_t *pointer(const Mask &a) {
-  return a ? reinterpret_cast<const std::uint8_t *>(a->data()) : nullptr;
-}
+const std::uint8_t *pointer(const Mask &a) { return a ? reinterpret_cast<const std::uint8_t *>(a->data()) : nullptr; }
 void *pointer(const OptionalOut &a) { return a ? a->data() : nullptr; }
 Pattern pattern(const Weights &a) {
   return a ? Pattern{a->data(), std::max<std::int64_t>(1, static_cast<std::int64_t>(a->size()))} : Pattern{};
@@ -85,8 +83,8 @@ template <class Part> std::int64_t first(const std::vector<Part> &parts, std::in
 using SumAndBad = std::tuple<double, std::int64_t, std::int64_t>;
 
 template <Pointwise formula>
-SumAndBad pointwise(AnyArray input, AnyArray target, Weights weight, Weights pos_weight, Weights entry_weight, Mask mask,
-                    OptionalOut loss, OptionalOut grad, double scale) {
+SumAndBad pointwise(AnyArray input, AnyArray target, Weights weight, Weights pos_weight, Weights entry_weight,
+                    Mask mask, OptionalOut loss, OptionalOut grad, double scale) {
   const PointwiseJob job{.formula = formula,
                          .input = input.data(),
                          .input_type = element_of(input),

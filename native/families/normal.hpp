@@ -46,6 +46,7 @@ private:
     const double h = t.hazard / scale;
     Jet<P, double> out = {};
     out.value = t.log_sf;
+    if (t.hazard == 0) return out; // certain to the last bit, and z may be so large that z^2 overflows
     if constexpr (Order >= 1) {
       out.grad[0] = side * h;
       out.grad[1] = h * z;

@@ -82,7 +82,7 @@ private:
   // log(1 - exp(small.value)); its slope is side * P(Y = k) over itself, and nothing cancels in the curvature
   static Tail complement(const Tail &small, double k, double rate, double side) {
     const double value = log1mexp(small.value), slope = side * exp(log_mass(k, rate) - value);
-    return {value, {slope}, {{slope * ((k - rate) / rate - slope)}}};
+    return {value, {slope}, {{slope == 0 ? 0 : slope * ((k - rate) / rate - slope)}}}; // k / rate may overflow
   }
 
   static double log_mass(double k, double rate) { return -nll<0>(k, &rate).value; }

@@ -1,7 +1,8 @@
 """Sums that merge exactly: whatever the order, the partition or the number of threads, the same bits.
 
-The additions happen in native superaccumulators (:class:`neglog._native.ExactSums`). This module finishes them: exact
-dyadic rationals, rounded once. A dyadic number is ``(numerator, exponent)`` and means ``numerator * 2**-exponent``.
+The additions happen in native superaccumulators (:class:`neglog._native.ExactSums`). This module finishes
+them: exact dyadic rationals, rounded once. A dyadic number is ``(numerator, exponent)`` and means
+``numerator * 2**-exponent``.
 """
 
 from __future__ import annotations
@@ -17,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neglog._native import ExactSums
+from neglog.errors import DataError
 
 Exact = Fraction | float  # a float only where the sum is not finite
-
-_DIGIT = 1 << 32  # an integer below it is exact in float64, also after scaling by any power of two in range
 
 
 def exact_values(sums: ExactSums) -> list[Exact]:
@@ -63,8 +63,8 @@ def rounded_sqrt(x: Exact) -> float:
         return math.sqrt(x) if x >= 0 else math.nan
     if x < 0:
         return math.nan
-    # an even shift leaves an integer square root of at least 64 bits; the last bit is sticky, so rounding it to 53
-    # bits is rounding the true root
+    # an even shift leaves an integer square root of at least 64 bits; the last bit is sticky, so rounding
+    # it to 53 bits is rounding the true root
     half = max(0, 64 - (x.numerator.bit_length() - x.denominator.bit_length()) // 2)
     scaled, rest = divmod(x.numerator << 2 * half, x.denominator)
     root = math.isqrt(scaled)
@@ -75,9 +75,10 @@ def rounded_sqrt(x: Exact) -> float:
 def mean_variance(rows: int, w: Exact, wx: Exact, w2: Exact, w2x: Exact, w2x2: Exact) -> Exact:
     """Variance of the weighted mean ``sum(w x) / sum(w)``, linearised.
 
-    ``n / (n - 1) * sum(w^2 (x - mean)^2) / sum(w)^2``: with equal weights the familiar ``s^2 / n``; multiplying all
-    weights by a number changes nothing. The arguments are the exact sums of ``w``, ``w x``, ``w^2``, ``w^2 x`` and
-    ``w^2 x^2`` over ``rows`` rows. NaN for fewer than two rows or where a sum is not finite.
+    ``n / (n - 1) * sum(w^2 (x - mean)^2) / sum(w)^2``: with equal weights the familiar ``s^2 / n``;
+    multiplying all weights by a number changes nothing. The arguments are the exact sums of ``w``, ``w x``,
+    ``w^2``, ``w^2 x`` and ``w^2 x^2`` over ``rows`` rows. NaN for fewer than two rows or where a sum is not
+    finite.
 
     >>> mean_variance(2, *map(Fraction, (2, 4, 2, 4, 10)))  # x = 1, 3
     Fraction(1, 1)
@@ -89,7 +90,7 @@ def mean_variance(rows: int, w: Exact, wx: Exact, w2: Exact, w2x: Exact, w2x2: E
 
 
 def to_text(sums: ExactSums) -> list[str]:
-    """Canonical text of every sum: ``numerator`` in hexadecimal, ``p``, binary exponent; equal sums, equal text."""
+    """Canonical text of every sum: numerator in hexadecimal, ``p``, binary exponent."""
     return [repr(value) if isinstance(value, float) else _dyadic_text(value) for value in sums.fractions()]
 
 
@@ -105,30 +106,22 @@ def _dyadic(text: str) -> tuple[int, int]:
 def from_text(texts: Sequence[str]) -> ExactSums:
     """The sums that :func:`to_text` wrote.  Raises ValueError where the text is not canonical."""
     sums = ExactSums(len(texts))
-    index: list[int] = []
-    parts: list[float] = []
     for i, text in enumerate(texts):
-        for part in _floats(text):
-            index.append(i)
-            parts.append(part)
-    sums.add(np.array(index, dtype=np.int64), np.array(parts, dtype=np.float64))
+        mantissa, mark, exponent = text.partition("p")
+        if mark:
+            _add_integer(sums, i, int(mantissa, 16), int(exponent))
+        else:
+            sums.add(np.array([i]), np.array([float(text)]))  # inf, nan
     if to_text(sums) != list(texts):
         raise ValueError("an exact sum is not in its canonical form")
     return sums
 
 
-def _floats(text: str) -> Iterable[float]:
-    """Floats whose exact sum is the number written."""
-    mantissa, mark, exponent = text.partition("p")
-    if not mark:
-        yield float(text)  # inf, nan
-        return
-    number, shift = int(mantissa, 16), int(exponent)
-    sign, number = (-1.0, -number) if number < 0 else (1.0, number)
-    while number:
-        number, digit = divmod(number, _DIGIT)
-        yield sign * math.ldexp(digit, shift)
-        shift += 32
+def _add_integer(sums: ExactSums, i: int, number: int, exponent: int) -> None:
+    chunk, shift = divmod(exponent + 1074, 32)  # chunks of the native sums count units of 2^(32 chunk - 1074)
+    number <<= shift
+    words = number.bit_length() // 32 + 1  # with room for the sign
+    sums.add_words(i, chunk, number.to_bytes(4 * words, "little", signed=True))
 
 
 def add_dyadic(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
@@ -203,7 +196,7 @@ class ClusterSums:
 
     def _add(self, name: Any, pair: tuple[Any, Any]) -> None:
         if any(isinstance(value, float) for value in pair):
-            raise OverflowError(f"the sums of cluster {name!r} exceed float64")
+            raise DataError(f"cluster {name!r}: the products of weights and losses exceed the range of float64")
         old = self._sums.get(name)
         self._sums[name] = pair if old is None else (add_dyadic(old[0], pair[0]), add_dyadic(old[1], pair[1]))
 

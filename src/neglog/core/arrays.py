@@ -68,14 +68,15 @@ def floating(function: str, name: str, value: Any) -> Array:
     if dtype.char in "efd":
         return array.astype(dtype.newbyteorder("="))
     raise InputKindError(
-        f"{function}: {name} has dtype {dtype}; allowed: float16, bfloat16, float32, float64 (integers become float64)"
+        f"{function}: {name} has dtype {dtype}; allowed: float16, bfloat16, float32, float64 (integers "
+        "become float64)"
     )
 
 
 def numbers(function: str, name: str, value: Any) -> Array:
     """``value`` in a dtype whose elements the kernels widen to double themselves; others become float64."""
     array = np.asarray(value)
-    if (array.dtype.char in "?Befd" or array.dtype in (np.int32, np.int64)) and array.dtype.isnative:
+    if array.dtype.char in "?Bilqefd" and array.dtype.isnative:
         return array
     return floating(function, name, array)
 
@@ -83,6 +84,13 @@ def numbers(function: str, name: str, value: Any) -> Array:
 def result_dtype(array: Array) -> np.dtype[Any]:
     """The dtype of a loss: float64 for float64 input, float32 for everything narrower."""
     return _FLOAT64 if array.dtype.char == "d" else _FLOAT32
+
+
+def finest(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
+    """The narrowest float dtype that holds both: float32 for float16 beside bfloat16."""
+    if a == b:
+        return a
+    return _FLOAT32 if a.itemsize == b.itemsize else max(a, b, key=lambda dtype: dtype.itemsize)
 
 
 def bits(array: Array) -> Array:
@@ -159,7 +167,9 @@ def _check_out(function: str, array: Array, out: Any, reads: dict[str, Any]) -> 
     if out.shape != array.shape:
         raise ShapeError(f"{function}: out has shape {out.shape}; allowed: that of the input, {array.shape}")
     if out.dtype != array.dtype:
-        raise InputKindError(f"{function}: out has dtype {out.dtype}; allowed: that of the input, {array.dtype}")
+        raise InputKindError(
+            f"{function}: out has dtype {out.dtype}; allowed: that of the input, {array.dtype}"
+        )
     if not out.flags.writeable:
         raise InputKindError(f"{function}: out is read-only")
     same = out.ctypes.data == array.ctypes.data and out.strides == array.strides

@@ -1,4 +1,4 @@
-"""Observations of which some are known only up to an interval: survival times, detection limits, binned data."""
+"""Observations known only up to an interval: survival times, detection limits, binned data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ class Observations:
         lower = np.array(self.lower, dtype=np.float64)
         upper = np.array(self.upper, dtype=np.float64)
         if lower.shape != upper.shape:
-            raise ShapeError(f"Observations: lower has shape {lower.shape} and upper {upper.shape}; they must be equal")
+            raise ShapeError(
+                f"Observations: lower has shape {lower.shape} and upper {upper.shape}; they must be equal"
+            )
         if (bad := lower > upper).any():
             at = tuple(int(i) for i in np.argwhere(bad)[0])
             raise DataError(
@@ -83,7 +85,7 @@ _NAMES = {
 
 
 def right_censored(time: ArrayLike, event: ArrayLike) -> Observations:
-    r"""Times of which some are only lower bounds: :math:`Y = t` where ``event`` is 1, :math:`Y > t` where it is 0.
+    r"""Times of which some are only lower bounds: :math:`Y = t` where ``event`` is 1, else :math:`Y > t`.
 
     Parameters
     ----------
@@ -110,7 +112,9 @@ def right_censored(time: ArrayLike, event: ArrayLike) -> Observations:
     """
     lower, flag = np.asarray(time, dtype=np.float64), np.asarray(event)
     if lower.shape != flag.shape:
-        raise ShapeError(f"right_censored: time has shape {lower.shape} and event {flag.shape}; they must be equal")
+        raise ShapeError(
+            f"right_censored: time has shape {lower.shape} and event {flag.shape}; they must be equal"
+        )
     if (bad := ~np.isin(flag, (0, 1))).any():
         at = tuple(int(i) for i in np.argwhere(bad)[0])
         raise DataError(

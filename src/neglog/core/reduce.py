@@ -1,22 +1,24 @@
 """The one place where weights, masks, ignored entries and the divisor of a mean are decided.
 
-An entry is what has one target: a row of logits, or an element of an elementwise loss. Its loss is multiplied by
-``weight`` (torch's: by class for index targets, elementwise for binary losses) and by ``sample_weight``. It takes
-part unless it is ignored, masked, or of zero ``sample_weight``; what takes no part is never read, and its loss and
-gradient are exactly 0.
+An entry is what has one target: a row of logits, or an element of an elementwise loss. Its loss is
+multiplied by ``weight`` (torch's: by class for index targets, elementwise for binary losses) and by
+``sample_weight``. It takes part unless it is ignored, masked, or of zero ``sample_weight``; what takes no
+part is never read, and its loss and gradient are exactly 0.
 
-================  =========================================================================================
-``denominator``   the mean is the sum of the weighted losses over
-================  =========================================================================================
-``None``          what torch divides by: the sum of ``weight[target]`` for index targets, the number of entries
-                  that take part for all others; with ``sample_weight`` each entry counts its sample weight
-``"count"``       the number of entries that take part
-``"weights"``     the sum of ``weight * sample_weight``
-a number          itself: the same for every part of a split batch, so that the parts add up to the whole
-================  =========================================================================================
+The mean is the sum of the weighted losses over the divisor that ``denominator`` names:
 
-Where the divisor is 0 because nothing took part, the mean is ``empty``: ``"zero"`` (with zero gradient), ``"nan"``,
-or ``"raise"``.
+``None``
+    what torch divides by: the sum of ``weight[target]`` for index targets, the number of entries that take
+    part for all others; with ``sample_weight`` each entry counts its sample weight
+``"count"``
+    the number of entries that take part
+``"weights"``
+    the sum of ``weight * sample_weight``
+a number
+    itself: the same for every part of a split batch, so that the parts add up to the whole
+
+Where the divisor is 0 because nothing took part, the mean is ``empty``: ``"zero"`` (with zero gradient),
+``"nan"``, or ``"raise"``.
 """
 
 from __future__ import annotations
@@ -72,8 +74,8 @@ class Reduction(NamedTuple):
             )
         if self.empty == "raise":
             raise DataError(
-                f"{self.function}: the mean of nothing: all {layout_size(layout)} entries are ignored, masked or of "
-                "zero weight; allowed with empty='zero' or empty='nan'"
+                f"{self.function}: the mean of nothing: all {layout_size(layout)} entries are ignored, "
+                "masked or of zero weight; allowed with empty='zero' or empty='nan'"
             )
         return dtype.type(0.0 if self.empty == "zero" else math.nan)
 
@@ -96,7 +98,8 @@ def entry_weights(
         array = np.asarray(sample_weight, np.float64)
         if array.shape != layout.batch:
             raise ShapeError(
-                f"{function}: sample_weight has shape {array.shape}; allowed: one weight per target, {layout.batch}"
+                f"{function}: sample_weight has shape {array.shape}; allowed: one weight per target, "
+                f"{layout.batch}"
             )
         sample_weight = layout.entries(array)
     if mask is not None:
@@ -162,7 +165,8 @@ def plan(
         return Reduction(function, "mean", _divisor(function, entries, denominator, row_weights), empty)
     if denominator is not None:
         raise ParameterError(
-            f"{function}: denominator={denominator!r} with reduction={reduction!r}; allowed with reduction='mean' only"
+            f"{function}: denominator={denominator!r} with reduction={reduction!r}; allowed with "
+            "reduction='mean' only"
         )
     if batch_mean and reduction == "batchmean":
         return Reduction(function, "mean", _batches(function, entries), empty)
@@ -172,16 +176,22 @@ def plan(
     return Reduction(function, reduction, 1.0, empty)
 
 
-def _divisor(function: str, entries: Entries, denominator: Any, row_weights: Callable[[], Array] | None) -> float:
+def _divisor(
+    function: str, entries: Entries, denominator: Any, row_weights: Callable[[], Array] | None
+) -> float:
     if denominator is not None and not isinstance(denominator, str):
         return _number(function, denominator)
     if denominator not in (None, "count", "weights"):
-        raise ParameterError(f"{function}: denominator={denominator!r}; allowed: 'count', 'weights', or a number > 0")
+        raise ParameterError(
+            f"{function}: denominator={denominator!r}; allowed: 'count', 'weights', or a number > 0"
+        )
     layout, sample_weight, mask, weight, target, ignore_index = entries
     if denominator == "weights" and row_weights is not None and weight is not None:
         sample_weight = _row_weights(entries, row_weights())
         weight = None
-    weighs = weight is not None and denominator != "count" and (denominator == "weights" or target is not None)
+    weighs = (
+        weight is not None and denominator != "count" and (denominator == "weights" or target is not None)
+    )
     size = layout_size(layout)
     if not weighs and sample_weight is None and mask is None and ignore_index is None:
         return float(size)
@@ -195,8 +205,8 @@ def _divisor(function: str, entries: Entries, denominator: Any, row_weights: Cal
     divisor = weighted if weighs else plain
     if divisor <= 0 and magnitude > 0:
         raise ParameterError(
-            f"{function}: the weights of what takes part sum to {divisor:.6g}; allowed for a weighted mean: a sum "
-            "> 0 (negative weights go with reduction='sum' or a numeric denominator)"
+            f"{function}: the weights of what takes part sum to {divisor:.6g}; allowed for a weighted mean: "
+            "a sum > 0 (negative weights go with reduction='sum' or a numeric denominator)"
         )
     return divisor
 
@@ -231,7 +241,9 @@ def _number(function: str, denominator: Any) -> float:
     except (TypeError, ValueError):
         value = math.nan
     if not (0.0 <= value < math.inf):
-        raise ParameterError(f"{function}: denominator={denominator!r}; allowed: 'count', 'weights', or a number > 0")
+        raise ParameterError(
+            f"{function}: denominator={denominator!r}; allowed: 'count', 'weights', or a number > 0"
+        )
     return value
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -64,7 +63,7 @@ class ClassificationSpec:
                     f"Score.classification: {name} = {value!r}; one of {', '.join(allowed)} is needed"
                 )
         for name, count, least in (("bins", bins, 1), ("worst", worst, 0)):
-            if not isinstance(count, int | np.integer) or count < least:
+            if not isinstance(count, int | np.integer) or count < least:  # pyright: ignore
                 raise InputError(
                     f"Score.classification: {name} = {count!r}; an integer of at least {least} is needed"
                 )
@@ -125,16 +124,17 @@ class ClassificationScore(Score, kind="classification"):
         y : array of labels, shape (N,)
             Each among the classes, whatever their type.
         p : array, shape (N, C), float16, float32 or float64
-            One column per class in the order of ``classes``: probabilities, logits or log-probabilities as declared. Any
-            strides; read once; not copied as a whole.
+            One column per class in the order of ``classes``: probabilities, logits or log-probabilities as
+            declared. Any strides; read once; not copied as a whole.
         sample_weight : array, shape (N,), optional
             Weights >= 0. Rows of weight 0 are counted as ignored and never read.
         cluster : array of int or str, shape (N,), optional
-            Rows of one cluster may depend on one another; the standard error becomes robust to it. All rows of a score
-            or none have one. The state grows with the number of clusters.
+            Rows of one cluster may depend on one another; the standard error becomes robust to it. All rows
+            of a score or none have one. The state grows with the number of clusters.
         key : array of int or str, shape (N,), optional
-            Names of the rows in the lists of worst and bad rows. Without it worst rows carry no name, and bad rows are
-            numbered from 0 in the order of arrival, rows of a merged state after those already there.
+            Names of the rows in the lists of worst and bad rows. Without it worst rows carry no name, and
+            bad rows are numbered from 0 in the order of arrival, rows of a merged state after those already
+            there.
 
         Returns
         -------
@@ -157,7 +157,8 @@ class ClassificationScore(Score, kind="classification"):
         >>> s.update([0, 2], np.array([[4.0, 1.0, 0.0], [0.0, np.nan, 1.0]]))
         Traceback (most recent call last):
         ...
-        neglog.errors.DataError: Score.update: 1 of 2 rows cannot be scored. NaN among the predictions: 1 row (1), where p[1] = [0.0, nan, 1.0]. Nothing of this batch was counted; on_bad="skip" leaves such rows out and reports them.
+        neglog.errors.DataError: Score.update: 1 of 2 rows cannot be scored. NaN among the predictions:
+        1 row (1), where p[1] = [0.0, nan, 1.0]. Nothing of this batch was counted; on_bad="skip" leaves ...
         """
         p = Predictions(p)
         work = self._copy()
@@ -167,7 +168,7 @@ class ClassificationScore(Score, kind="classification"):
         assert classes is not None
         if p.classes != len(classes):
             raise ShapeError(
-                f"Score.update: p has {p.classes} columns; one for each of the {len(classes)} classes is needed"
+                f"Score.update: p has {p.classes} columns; one for each of {len(classes)} classes is needed"
             )
         y = vector("y", y, p.rows)
         weight = None if sample_weight is None else vector("sample_weight", sample_weight, p.rows)
@@ -180,11 +181,11 @@ class ClassificationScore(Score, kind="classification"):
         bad: list[tuple[int, int]] = []  # (row of this batch, status), the first few of each reason
         for start in range(0, p.rows, _BLOCK):
             block = slice(start, start + _BLOCK)
-            parts = (None if v is None else v[block] for v in (weight, cluster, key))
-            work._add_block(start, y[block], p.block(block), *parts, bad)
+            w, c, k = (None if values is None else values[block] for values in (weight, cluster, key))
+            work._add_block(start, y[block], p.block(block), w, c, k, bad)
         if bad and self._spec.on_bad == "raise":
             raise DataError(work._complaint(self, bad, y, p, weight))
-        self.__dict__ = work.__dict__
+        vars(self).update(vars(work))
         return self
 
     def _add_block(
@@ -265,7 +266,8 @@ class ClassificationScore(Score, kind="classification"):
                 continue
             first = rows[0]
             if reason == "label":
-                shown = f"y[{first}] = {y[first : first + 1].tolist()[0]!r}; the classes are {_short(self._spec.classes)}"
+                label = y[first : first + 1].tolist()[0]
+                shown = f"y[{first}] = {label!r}; the classes are {_short(self._spec.classes)}"
             elif reason == "weight":
                 shown = f"sample_weight[{first}] = {weight[first]}"
             else:
@@ -274,19 +276,19 @@ class ClassificationScore(Score, kind="classification"):
             some = ", ".join(map(str, rows[:5])) + (", ..." if n > 5 else "")
             parts.append(f"{BAD_REASONS[reason]}: {n} row{'s' * (n > 1)} ({some}), where {shown}.")
         return (
-            f"Score.update: {sum(counts.values())} of {p.rows} rows cannot be scored. {' '.join(parts)} Nothing of this "
-            'batch was counted; on_bad="skip" leaves such rows out and reports them.'
+            f"Score.update: {sum(counts.values())} of {p.rows} rows cannot be scored. {' '.join(parts)} "
+            'Nothing of this batch was counted; on_bad="skip" leaves such rows out and reports them.'
         )
 
     def _agree(self, types: dict[str, str]) -> None:
         for name, mine in self._named.items():
             if mine != types[name]:
                 raise InputError(
-                    f"Score: {name}: {_TYPES[types[name]]} here, {_TYPES[mine]} before; a score keeps to one of the two"
+                    f"Score: {name}: {_TYPES[types[name]]} here, {_TYPES[mine]} before; a score keeps to one"
                 )
         self._named = types
 
-    def merge(self, other: ClassificationScore) -> Self:
+    def merge(self, other: Any) -> Self:
         """Add what another score of the same specification has seen. Equal to one score that saw all rows.
 
         Raises
@@ -323,11 +325,12 @@ class ClassificationScore(Score, kind="classification"):
         work._ignored += other._ignored
         for reason, n in other._bad.items():
             work._bad[reason] = work._bad.get(reason, 0) + n
-        self.__dict__ = work.__dict__
+        vars(self).update(vars(work))
         return self
 
     def _copy(self) -> ClassificationScore:
-        work = copy.copy(self)
+        work = object.__new__(ClassificationScore)  # copy.copy would go through bytes
+        vars(work).update(vars(self))
         work._sums = None if self._sums is None else self._sums.copy()
         work._bad = dict(self._bad)
         work._bad_rows = self._bad_rows.copy()

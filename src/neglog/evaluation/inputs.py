@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from neglog.errors import InputError, ShapeError
 
 
-def class_labels(classes: Iterable[Any] | int) -> tuple[Any, ...]:
+def class_labels(classes: Any) -> tuple[Any, ...]:
     """The labels as Python values, in the order of the columns.
 
     Raises
@@ -20,10 +19,10 @@ def class_labels(classes: Iterable[Any] | int) -> tuple[Any, ...]:
     InputError
         No labels, a label twice, or a label that is no string, integer, boolean or finite float.
     """
-    if isinstance(classes, int | np.integer) and not isinstance(classes, bool):
-        classes = range(int(classes))
-    elif isinstance(classes, str | bytes):
+    if isinstance(classes, str | bytes | bool):
         raise InputError(f"Score.classification: classes = {classes!r}; a sequence of labels is needed")
+    if isinstance(classes, int | np.integer):
+        classes = range(int(classes))
     labels = tuple(label.item() if isinstance(label, np.generic) else label for label in classes)
     if not labels:
         raise InputError("Score.classification: classes is empty; at least one label is needed")
@@ -33,8 +32,8 @@ def class_labels(classes: Iterable[Any] | int) -> tuple[Any, ...]:
             isinstance(label, float) and not math.isfinite(label)
         ):
             raise InputError(
-                f"Score.classification: classes[{k}] = {label!r}; a string, an integer, a boolean or a finite "
-                "float is needed"
+                f"Score.classification: classes[{k}] = {label!r}; "
+                "a string, an integer, a boolean or a finite float is needed"
             )
         if label in seen:
             raise InputError(
@@ -137,6 +136,8 @@ class Predictions:
                 "; for two classes give both columns: np.column_stack([1 - p, p])" if len(shape) == 1 else ""
             )
             raise ShapeError(f"Score.update: p has shape {shape}; (rows, classes) is needed{hint}")
+        if shape[1] == 0:
+            raise ShapeError(f"Score.update: p has shape {shape}; at least one class is needed")
         if self._tensor is None and self._array.dtype.kind not in "biuf":
             raise InputError(f"Score.update: p has dtype {self._array.dtype}; real numbers are needed")
         self.rows, self.classes = shape

@@ -8,13 +8,14 @@
 1.15260281607...
 """
 
-from neglog.families.base import Family, ScalarFamily
+from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
 from neglog.families.categorical import Categorical
 from neglog.families.facts import LINKS, Interval, Link, Parameter
 from neglog.families.normal import Normal
 from neglog.families.poisson import Poisson
 from neglog.families.registry import family, names
+from neglog.families.scalar import ScalarFamily
 from neglog.families.weibull import Weibull
 
 __all__ = [

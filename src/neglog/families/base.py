@@ -1,8 +1,4 @@
-"""What a family is: the likelihood of one observation given its parameters.
-
-``Family`` names what every family has. ``ScalarFamily`` is the one implementation for families whose parameters
-are numbers; a family supplies facts and the hooks at its end, and overrides nothing else.
-"""
+"""What a family is: the likelihood of one observation given its parameters."""
 
 from __future__ import annotations
 
@@ -13,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neglog.core.observations import Observations
-from neglog.errors import DataError, InputKindError, ParameterError, ShapeError
-from neglog.families import kernel
+from neglog.errors import ParameterError
 from neglog.families.facts import Interval, Parameter
 
 Array = NDArray[Any]
@@ -32,7 +27,9 @@ class Family(ABC):
     dispersion: ClassVar[str | None] = None  # the scale that the square root of a precision weight divides
 
     @abstractmethod
-    def nll(self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Any:
+    def nll(
+        self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike
+    ) -> Any:
         """Negative log-likelihood of each observation, in nats, all constants included."""
 
     @abstractmethod
@@ -61,7 +58,11 @@ class Family(ABC):
 
     @abstractmethod
     def sample(
-        self, *params: ArrayLike, size: int | tuple[int, ...] | None = None, rng: Rng = None, **named: ArrayLike
+        self,
+        *params: ArrayLike,
+        size: int | tuple[int, ...] | None = None,
+        rng: Rng = None,
+        **named: ArrayLike,
     ) -> Any:
         """Independent draws."""
 
@@ -74,7 +75,9 @@ class Family(ABC):
         """The definition of the nll of exact rows, in ``xp`` (numpy or torch) and nothing else."""
 
     @final
-    def _bind(self, function: str, params: tuple[ArrayLike, ...], named: dict[str, ArrayLike]) -> list[ArrayLike]:
+    def _bind(
+        self, function: str, params: tuple[ArrayLike, ...], named: dict[str, ArrayLike]
+    ) -> list[ArrayLike]:
         """Positional and named arguments in the order of ``self.parameters``."""
         names = [p.name for p in self.parameters]
         call = f"{type(self).__name__}.{function}"
@@ -106,386 +109,3 @@ class Family(ABC):
                     f"{type(self).__name__}.{function}: {parameter.name} = {value[at]:g}"
                     f"{f' at position {at}' if at else ''} is outside its domain {parameter.domain}"
                 )
-
-
-class ScalarFamily(Family):
-    """A family whose parameters and observations are numbers; everything broadcasts.
-
-    The public methods are final. A family adds facts, the hooks below, and its struct in ``native/families``.
-    """
-
-    @final
-    def nll(self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Any:
-        """Negative log-likelihood of each observation, in nats, all constants included.
-
-        ``-log f(y)`` for an exact row, ``-log P(lower < Y <= upper)`` for a censored one.
-
-        Parameters
-        ----------
-        y : array or Observations
-            Data; broadcast against the parameters.
-        *params, **named : arrays
-            The family's parameters in order, or by name.
-        check : bool
-            Raise where a parameter lies outside its domain. With ``False`` such rows are ``+inf``.
-
-        Returns
-        -------
-        array of the broadcast shape
-            float32 if every floating input is at most that wide, otherwise float64; a scalar for scalars.
-            ``+inf`` outside the support and for impossible intervals; NaN only where an input is NaN.
-
-        Raises
-        ------
-        ParameterError, ShapeError
-
-        Examples
-        --------
-        >>> import neglog as nl
-        >>> float(nl.Weibull().nll(1.7, shape=1.5, scale=2.0))
-        1.15260281607...
-        >>> nl.Weibull().nll(nl.right_censored([1.7, 1.7], [1, 0]), 1.5, 2.0)
-        array([1.15260282, 0.78366128])
-        """
-        return self._rows("nll", 0, y, params, named, check)[0]
-
-    @final
-    def nll_grad(
-        self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike
-    ) -> tuple[Any, Array]:
-        """``nll`` and its gradient in the parameters, of shape ``(P, *batch)``; arguments as for ``nll``.
-
-        Where the nll is ``+inf`` the gradient is its limit if there is one and NaN otherwise.
-
-        Examples
-        --------
-        >>> import neglog as nl
-        >>> value, grad = nl.Normal().nll_grad([0.0, 3.0], loc=1.0, scale=2.0)
-        >>> grad
-        array([[ 0.25 , -0.5  ],
-               [ 0.375,  0.   ]])
-        """
-        value, grad = self._rows("nll_grad", 1, y, params, named, check)
-        return value, grad
-
-    @final
-    def nll_grad_hess(
-        self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike
-    ) -> tuple[Any, Array, Array]:
-        """``nll``, gradient ``(P, *batch)`` and exact Hessian ``(P, P, *batch)``; arguments as for ``nll``.
-
-        Examples
-        --------
-        >>> import neglog as nl
-        >>> value, grad, hess = nl.Poisson().nll_grad_hess(3, rate=2.0)
-        >>> float(grad[0]), float(hess[0, 0])
-        (-0.5, 0.75)
-        """
-        value, grad, hess = self._rows("nll_grad_hess", 2, y, params, named, check)
-        return value, grad, hess
-
-    @final
-    def log_interval(
-        self, lower: ArrayLike, upper: ArrayLike, *params: ArrayLike, check: bool = True, **named: ArrayLike
-    ) -> Any:
-        """``log P(lower < Y <= upper)``, accurate in both tails and for intervals of any width.
-
-        ``-inf`` for an empty interval (``lower == upper`` included) and outside the support.
-
-        Raises
-        ------
-        DataError
-            If a lower end lies above its upper end, unless ``check=False`` (then the interval is empty).
-
-        Examples
-        --------
-        >>> import neglog as nl
-        >>> float(nl.Normal().log_interval(40.0, 41.0, 0.0, 1.0))
-        -804.608442013...
-        """
-        return self._window("log_interval", 0, lower, upper, params, named, check)[0]
-
-    @final
-    def log_interval_grad_hess(
-        self, lower: ArrayLike, upper: ArrayLike, *params: ArrayLike, check: bool = True, **named: ArrayLike
-    ) -> tuple[Any, Array, Array]:
-        """``log_interval``, its gradient ``(P, *batch)`` and Hessian ``(P, P, *batch)`` in the parameters."""
-        value, grad, hess = self._window("log_interval_grad_hess", 2, lower, upper, params, named, check)
-        return value, grad, hess
-
-    @final
-    def log_cdf(self, y: ArrayLike, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Any:
-        """``log P(Y <= y)``, accurate in both tails.
-
-        Examples
-        --------
-        >>> import neglog as nl
-        >>> nl.Normal().log_cdf([-40.0, 10.0], 0.0, 1.0)
-        array([-8.04608442e+02, -7.61985302e-24])
-        """
-        return self._window("log_cdf", 0, -np.inf, y, params, named, check)[0]
-
-    @final
-    def log_cdf_grad_hess(
-        self, y: ArrayLike, *params: ArrayLike, check: bool = True, **named: ArrayLike
-    ) -> tuple[Any, Array, Array]:
-        """``log_cdf``, its gradient ``(P, *batch)`` and Hessian ``(P, P, *batch)`` in the parameters."""
-        value, grad, hess = self._window("log_cdf_grad_hess", 2, -np.inf, y, params, named, check)
-        return value, grad, hess
-
-    @final
-    def log_sf(self, y: ArrayLike, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Any:
-        """``log P(Y > y)``, accurate in both tails.
-
-        Examples
-        --------
-        >>> import neglog as nl
-        >>> float(nl.Normal().log_sf(40.0, 0.0, 1.0))
-        -804.608442013...
-        """
-        return self._window("log_sf", 0, y, np.inf, params, named, check)[0]
-
-    @final
-    def log_sf_grad_hess(
-        self, y: ArrayLike, *params: ArrayLike, check: bool = True, **named: ArrayLike
-    ) -> tuple[Any, Array, Array]:
-        """``log_sf``, its gradient ``(P, *batch)`` and Hessian ``(P, P, *batch)`` in the parameters."""
-        value, grad, hess = self._window("log_sf_grad_hess", 2, y, np.inf, params, named, check)
-        return value, grad, hess
-
-    @final
-    def cdf(self, y: ArrayLike, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Any:
-        """``P(Y <= y)``; take ``log_cdf`` or ``sf`` where it is near 0 or 1."""
-        return np.exp(self._window("cdf", 0, -np.inf, y, params, named, check)[0])
-
-    @final
-    def sf(self, y: ArrayLike, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Any:
-        """``P(Y > y)``; take ``log_sf`` or ``cdf`` where it is near 0 or 1."""
-        return np.exp(self._window("sf", 0, y, np.inf, params, named, check)[0])
-
-    @final
-    def ppf(self, q: ArrayLike, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Any:
-        """The smallest ``y`` of the support with ``P(Y <= y) >= q``.
-
-        Raises
-        ------
-        InputKindError
-            If a ``q`` lies outside [0, 1]. NaN stays NaN.
-
-        Examples
-        --------
-        >>> import neglog as nl
-        >>> float(nl.Weibull().ppf(0.5, shape=1.0, scale=2.0))
-        1.38629436111...
-        """
-        values, _ = self._float64("ppf", params, named, check)
-        call = f"{type(self).__name__}.ppf"
-        probability = kernel.as_real(call, "q", q).astype(np.float64)
-        self._shape("ppf", {"q": probability}, values)
-        if (bad := (probability < 0) | (probability > 1)).any():
-            raise InputKindError(f"{call}: q = {probability[bad][0]:g} is no probability; allowed: [0, 1]")
-        with np.errstate(all="ignore"):
-            quantile = np.asarray(self._ppf(probability, *values))
-        return quantile.astype(kernel.result_dtype([q, *self._bind("ppf", params, named)]), copy=False)[()]
-
-    @final
-    def mean(self, *params: ArrayLike, **named: ArrayLike) -> Any:
-        """Expected value, of the parameters' broadcast shape.
-
-        >>> import neglog as nl
-        >>> float(nl.Weibull().mean(shape=1.0, scale=2.0))
-        2.0
-        """
-        values, dtype = self._float64("mean", params, named)
-        with np.errstate(all="ignore"):
-            return np.asarray(self._mean(*np.broadcast_arrays(*values))).astype(dtype, copy=False)[()]
-
-    @final
-    def var(self, *params: ArrayLike, **named: ArrayLike) -> Any:
-        """Variance, of the parameters' broadcast shape.
-
-        >>> import neglog as nl
-        >>> float(nl.Poisson().var(2.5))
-        2.5
-        """
-        values, dtype = self._float64("var", params, named)
-        with np.errstate(all="ignore"):
-            return np.asarray(self._var(*np.broadcast_arrays(*values))).astype(dtype, copy=False)[()]
-
-    @final
-    def fisher(self, *params: ArrayLike, **named: ArrayLike) -> Array:
-        """Variance of the score of one exact observation = expected Hessian of its nll, ``(P, P, *batch)``.
-
-        >>> import neglog as nl
-        >>> nl.Normal().fisher(loc=0.0, scale=2.0)
-        array([[0.25, 0. ],
-               [0. , 0.5 ]])
-        """
-        values, dtype = self._float64("fisher", params, named)
-        shape = self._shape("fisher", {}, values)
-        out = np.zeros((len(values), len(values), *shape))
-        with np.errstate(all="ignore"):
-            for (i, j), entry in self._fisher(*values).items():
-                out[i, j] = out[j, i] = entry
-        return out.astype(dtype, copy=False)
-
-    @final
-    def sample(
-        self, *params: ArrayLike, size: int | tuple[int, ...] | None = None, rng: Rng = None, **named: ArrayLike
-    ) -> Any:
-        """Independent draws: float64 for continuous families, int64 for discrete ones.
-
-        Parameters
-        ----------
-        *params, **named : arrays
-            Parameters, broadcast against each other and against ``size``.
-        size : int or tuple, optional
-            Shape of the result; default: the parameters' broadcast shape.
-        rng : numpy.random.Generator or int, optional
-            Generator, or the seed of a new one.
-
-        Examples
-        --------
-        >>> import neglog as nl
-        >>> nl.Poisson().sample(4.0, size=3, rng=0).shape
-        (3,)
-        """
-        values, _ = self._float64("sample", params, named)
-        shape = self._shape("sample", {}, values)
-        if size is not None:
-            wanted = (size,) if isinstance(size, int) else tuple(size)
-            if np.broadcast_shapes(wanted, shape) != wanted:
-                raise ShapeError(f"{type(self).__name__}.sample: size {wanted} does not hold parameters of shape {shape}")
-            shape = wanted
-        return self._draw(np.random.default_rng(rng), shape, *values)
-
-    @final
-    def start(self, y: ArrayLike | Observations, weights: ArrayLike | None = None) -> tuple[float, ...]:
-        """Finite parameters inside their domains from which a fit of independent rows can start.
-
-        Parameters
-        ----------
-        y : 1-d array or Observations
-            Data, censored or not; rows with NaN or zero weight are not read.
-        weights : array of the same length, optional
-
-        Raises
-        ------
-        DataError
-            If no row is left.
-
-        Examples
-        --------
-        >>> import neglog as nl
-        >>> nl.Poisson().start([1, 2, 6])
-        (3.0,)
-        """
-        rows = y if isinstance(y, Observations) else Observations(np.ravel(y), np.ravel(y))
-        weight = np.ones(rows.shape) if weights is None else np.broadcast_to(np.asarray(weights, float), rows.shape)
-        use = (rows.kind >= 0) & (weight > 0)
-        if not use.any():
-            raise DataError(f"{type(self).__name__}.start: there is no row to start from")
-        return tuple(float(value) for value in self._start(rows[use], weight[use]))
-
-    def _evaluate(
-        self,
-        function: str,
-        order: int,
-        rows: int,  # kernel.EXACT, OBSERVED or WINDOW
-        data: dict[str, ArrayLike],  # y, or lower and upper
-        params: tuple[ArrayLike, ...],
-        named: dict[str, ArrayLike],
-        check: bool,
-    ) -> tuple[Any, ...]:
-        """Everything that reaches the native loops passes here."""
-        call = f"{type(self).__name__}.{function}"
-        given = self._bind(function, params, named)
-        values = self._real(function, given, check)
-        arrays = {name: kernel.as_real(call, name, value) for name, value in data.items()}
-        shape = self._shape(function, arrays, values)
-        if check and rows == kernel.WINDOW:
-            _check_order(call, **arrays)
-        dtype = kernel.result_dtype([*data.values(), *given])
-        return kernel.evaluate(self.name, rows, order, list(arrays.values()), values, shape, dtype)
-
-    def _rows(
-        self,
-        function: str,
-        order: int,
-        y: ArrayLike | Observations,
-        params: tuple[ArrayLike, ...],
-        named: dict[str, ArrayLike],
-        check: bool,
-    ) -> tuple[Any, ...]:
-        if isinstance(y, Observations):
-            ends: dict[str, ArrayLike] = {"lower": y.lower, "upper": y.upper}
-            return self._evaluate(function, order, kernel.OBSERVED, ends, params, named, check)
-        return self._evaluate(function, order, kernel.EXACT, {"y": y}, params, named, check)
-
-    def _window(
-        self,
-        function: str,
-        order: int,
-        lower: ArrayLike,
-        upper: ArrayLike,
-        params: tuple[ArrayLike, ...],
-        named: dict[str, ArrayLike],
-        check: bool,
-    ) -> tuple[Any, ...]:
-        ends = {"lower": lower, "upper": upper}
-        return self._evaluate(function, order, kernel.WINDOW, ends, params, named, check)
-
-    def _real(self, function: str, given: list[ArrayLike], check: bool) -> list[Array]:
-        call = f"{type(self).__name__}.{function}"
-        values = [kernel.as_real(call, p.name, value) for p, value in zip(self.parameters, given, strict=True)]
-        if check:
-            self._check_domain(function, values)
-        return values
-
-    def _shape(self, function: str, data: dict[str, Array], values: list[Array]) -> tuple[int, ...]:
-        arrays = data | {p.name: value for p, value in zip(self.parameters, values, strict=True)}
-        return kernel.broadcast_shape(
-            f"{type(self).__name__}.{function}", {name: array.shape for name, array in arrays.items()}
-        )
-
-    def _float64(
-        self, function: str, params: tuple[ArrayLike, ...], named: dict[str, ArrayLike], check: bool = True
-    ) -> tuple[list[Array], np.dtype[Any]]:
-        """Checked parameters as float64 for the hooks, and the dtype that the caller expects back."""
-        given = self._bind(function, params, named)
-        values = [value.astype(np.float64, copy=False) for value in self._real(function, given, check)]
-        return values, kernel.result_dtype(given)
-
-    # The hooks of a family. Parameters arrive as checked float64 arrays that broadcast together.
-
-    @abstractmethod
-    def _mean(self, *params: Array) -> Array:
-        """Expected value."""
-
-    @abstractmethod
-    def _var(self, *params: Array) -> Array:
-        """Variance."""
-
-    @abstractmethod
-    def _fisher(self, *params: Array) -> dict[tuple[int, int], Array]:
-        """Entries of the expected Hessian that are not zero, one triangle."""
-
-    @abstractmethod
-    def _ppf(self, q: Array, *params: Array) -> Array:
-        """Quantiles for ``q`` in [0, 1] or NaN."""
-
-    @abstractmethod
-    def _draw(self, rng: np.random.Generator, shape: tuple[int, ...], *params: Array) -> Array:
-        """Draws of that shape."""
-
-    @abstractmethod
-    def _start(self, rows: Observations, weight: Array) -> tuple[float, ...]:
-        """Start values from rows without NaN and with positive weights."""
-
-
-def _check_order(call: str, lower: Array, upper: Array) -> None:
-    if (bad := lower > upper).any():
-        at = tuple(int(i) for i in np.argwhere(bad)[0])
-        low, high = (np.broadcast_to(end, bad.shape)[at] for end in (lower, upper))
-        position = f" at position {at}" if at else ""
-        raise DataError(f"{call}: lower = {low:g} is above upper = {high:g}{position}; intervals are (lower, upper]")

@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from neglog.core.observations import Observations
-from neglog.families.base import Array, ScalarFamily
+from neglog.families.base import Array
 from neglog.families.facts import EXTENDED_REAL, LINKS, Interval, Parameter
 from neglog.families.registry import register
 from neglog.families.representative import representative
+from neglog.families.scalar import ScalarFamily
 from neglog.families.special import log1pexp
 
 

@@ -26,13 +26,13 @@ class Categorical(Family):
     Parameters
     ----------
     logits : (..., C), real or ``-inf``
-        Unnormalised log-probabilities :math:`z`; the class axis is last, the other axes broadcast against ``y``.
+        Unnormalised log-probabilities :math:`z`; the class axis is last, the others broadcast against ``y``.
         ``-inf`` masks a class: its probability and gradient are exactly 0.
 
     Notes
     -----
-    Gradients are ``(*batch, C)`` and Hessians ``(*batch, C, C)``: the class axis stays last. There is no order
-    among classes, so there is no cdf, and ``mean`` and ``var`` are those of the C indicators.
+    Gradients are ``(*batch, C)`` and Hessians ``(*batch, C, C)``: the class axis stays last. There is no
+    order among classes, so there is no cdf, and ``mean`` and ``var`` are those of the C indicators.
 
     Examples
     --------
@@ -57,13 +57,16 @@ class Categorical(Family):
         value = xp.logaddexp.reduce(logits, axis=-1) if xp is np else xp.logsumexp(logits, -1)
         return xp.where(inside, value - own, xp.where(y != y, y, math.inf))
 
-    def nll(self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Any:
+    def nll(
+        self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike
+    ) -> Any:
         """Negative log-likelihood of each class index, in nats.
 
         Parameters
         ----------
         y : array of class indices
-            Broadcast against the logits' leading axes. What is no index in ``[0, C)`` is outside the support: ``inf``.
+            Broadcast against the logits' leading axes. What is no index in ``[0, C)`` is outside the
+            support: ``inf``.
         logits : (..., C)
         check : bool
             Raise where a logit is NaN or ``inf``.
@@ -85,8 +88,8 @@ class Categorical(Family):
     ) -> tuple[Any, Array]:
         """``nll`` and its gradient ``softmax(logits) - onehot(y)``, of shape ``(*batch, C)``.
 
-        The entry of the observed class is minus the sum of the other probabilities, so it keeps its digits when
-        the prediction is confident and right.
+        The entry of the observed class is minus the sum of the other probabilities, so it keeps its digits
+        when the prediction is confident and right.
 
         >>> import neglog as nl
         >>> nl.Categorical().nll_grad(0, [40.0, 0.0])[1]
@@ -102,9 +105,7 @@ class Categorical(Family):
         value, grad, logits = self._rows("nll_grad_hess", 2, y, params, named, check)
         return value, grad, _covariance(logits)
 
-    def hess_matvec(
-        self, y: ArrayLike, *params: ArrayLike, check: bool = True, **named: ArrayLike
-    ) -> Array:
+    def hess_matvec(self, y: ArrayLike, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Array:
         """The Hessian times a vector, ``p * (v - p . v)``, without the C x C matrix.
 
         Parameters
@@ -158,25 +159,30 @@ class Categorical(Family):
         return p * rest
 
     def sample(
-        self, *params: ArrayLike, size: int | tuple[int, ...] | None = None, rng: Rng = None, **named: ArrayLike
+        self,
+        *params: ArrayLike,
+        size: int | tuple[int, ...] | None = None,
+        rng: Rng = None,
+        **named: ArrayLike,
     ) -> Any:
         """Class indices, int64; ``size`` is the shape of the result, default the logits' leading axes."""
         logits, _ = self._logits("sample", params, named, True)
-        shape = logits.shape[:-1]
-        if size is not None:
-            wanted = (size,) if isinstance(size, int) else tuple(size)
-            if kernel.broadcast_shape("Categorical.sample", {"size": wanted, "logits": shape}) != wanted:
-                raise ShapeError(f"Categorical.sample: size {wanted} does not hold logits of shape {logits.shape}")
-            shape = wanted
-        noise = np.random.default_rng(rng).gumbel(size=(*shape, logits.shape[-1]))  # Gumbel-max: no normalisation
+        shape = kernel.draw_shape("Categorical.sample", size, logits.shape[:-1])
+        noise = np.random.default_rng(rng).gumbel(
+            size=(*shape, logits.shape[-1])
+        )  # Gumbel-max: no normalisation
         return np.argmax(logits + noise, axis=-1)
 
     def start(self, y: ArrayLike | Observations, weights: ArrayLike | None = None) -> tuple[Any, ...]:
-        """Log frequencies of the classes 0 ... max(y), each count half a row higher so that none is ``-inf``."""
+        """Log frequencies of the classes 0 ... max(y), each count half a row higher: none is ``-inf``."""
         if isinstance(y, Observations):
             y = self._exact("start", y)
         index = np.ravel(np.asarray(y))
-        weight = np.ones(index.shape) if weights is None else np.broadcast_to(np.asarray(weights, float), index.shape)
+        weight = (
+            np.ones(index.shape)
+            if weights is None
+            else np.broadcast_to(np.asarray(weights, float), index.shape)
+        )
         use = self.support.contains(index) & (weight > 0)
         if not use.any():
             raise DataError("Categorical.start: there is no row to start from")
@@ -185,7 +191,9 @@ class Categorical(Family):
 
     def _exact(self, function: str, y: Observations) -> Array:
         if not y.exact.all():
-            raise InputKindError(f"Categorical.{function}: y is censored; an interval of classes has no meaning")
+            raise InputKindError(
+                f"Categorical.{function}: y is censored; an interval of classes has no meaning"
+            )
         return y.lower
 
     def _logits(
@@ -194,7 +202,9 @@ class Categorical(Family):
         (given,) = self._bind(function, params, named)
         logits = kernel.as_real(f"Categorical.{function}", "logits", given)
         if logits.ndim == 0 or logits.shape[-1] == 0:
-            raise ShapeError(f"Categorical.{function}: logits of shape {logits.shape}; allowed: (..., C) with C >= 1")
+            raise ShapeError(
+                f"Categorical.{function}: logits of shape {logits.shape}; allowed: (..., C) with C >= 1"
+            )
         if check:
             self._check_domain(function, [logits])
         return logits, kernel.result_dtype([given])
@@ -213,7 +223,9 @@ class Categorical(Family):
         logits = logits.astype(dtype, copy=False)
         classes = logits.shape[-1]
         index = np.asarray(self._exact(function, y) if isinstance(y, Observations) else y)
-        shape = kernel.broadcast_shape(f"Categorical.{function}", {"y": index.shape, "logits": logits.shape[:-1]})
+        shape = kernel.broadcast_shape(
+            f"Categorical.{function}", {"y": index.shape, "logits": logits.shape[:-1]}
+        )
         index = np.broadcast_to(index, shape)
         logits = np.ascontiguousarray(np.broadcast_to(logits, (*shape, classes)))
         inside = self.support.contains(index) & (index < classes)
@@ -241,7 +253,7 @@ class Categorical(Family):
 
 
 def _softmax(logits: Array) -> tuple[Array, Array]:
-    """Probabilities, and one minus them: for the likeliest class the sum of the others, which does not cancel."""
+    """Probabilities, and one minus them: the sum of the others where subtraction would cancel."""
     with np.errstate(invalid="ignore"):  # all logits -inf: NaN, as it should be
         weight = np.exp(logits - logits.max(-1, keepdims=True))
     total = weight.sum(-1, keepdims=True)

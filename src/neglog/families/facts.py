@@ -41,7 +41,9 @@ class Interval:
         return np.asarray(inside & (x == np.floor(x)) if self.integer else inside)
 
     def __str__(self) -> str:
-        ends = f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
+        ends = (
+            f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
+        )
         return f"integers in {ends}" if self.integer else ends
 
 
@@ -75,7 +77,11 @@ class Link:
             return self._inverse(np.asarray(eta, dtype=np.float64))
 
     def __reduce__(self) -> tuple[Callable[[str], Link], tuple[str]]:
-        return LINKS.__getitem__, (self.name,)
+        return _by_name, (self.name,)
+
+
+def _by_name(name: str) -> Link:
+    return LINKS[name]
 
 
 def _identity(eta: Float) -> tuple[Float, Float, Float]:

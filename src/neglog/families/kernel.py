@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ WINDOW = 2  # +log P(y < Y <= upper)
 
 
 def as_real(function: str, name: str, value: ArrayLike) -> Array:
-    """``value`` as native float32 or float64; anything else that is real is widened exactly (integers: to 2**53)."""
+    """``value`` as native float32 or float64; other reals are widened exactly (integers: to 2**53)."""
     array = np.asarray(value)
     if array.dtype.char in "fd" and array.dtype.isnative:
         return array
@@ -32,7 +32,9 @@ def as_real(function: str, name: str, value: ArrayLike) -> Array:
 def result_dtype(values: Sequence[Any]) -> np.dtype[Any]:
     """float32 if no float is wider; integers, and Python's own floats, do not decide."""
     dtypes = [
-        np.asarray(value).dtype for value in values if type(value) not in (float, int, bool) and value is not None
+        np.asarray(value).dtype
+        for value in values
+        if type(value) not in (float, int, bool) and value is not None
     ]
     floats = [dtype for dtype in dtypes if dtype.kind == "f"]
     return np.dtype(np.float32 if floats and all(d.itemsize <= 4 for d in floats) else np.float64)
@@ -47,6 +49,16 @@ def broadcast_shape(function: str, shapes: dict[str, tuple[int, ...]]) -> tuple[
         raise ShapeError(f"{function}: shapes do not broadcast together: {given}") from None
 
 
+def draw_shape(function: str, size: int | tuple[int, ...] | None, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of a sample: ``size``, which must hold parameters of ``shape``, or ``shape`` itself."""
+    if size is None:
+        return shape
+    wanted = tuple(size) if isinstance(size, Iterable) else (int(size),)
+    if broadcast_shape(function, {"size": wanted, "parameters": shape}) != wanted:
+        raise ShapeError(f"{function}: size {wanted} does not hold parameters of shape {shape}")
+    return wanted
+
+
 def evaluate(
     family: str,
     rows: int,  # EXACT, OBSERVED or WINDOW
@@ -56,7 +68,7 @@ def evaluate(
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
 ) -> tuple[Any, ...]:
-    """Value ``shape``, gradient ``(P, *shape)`` and Hessian ``(P, P, *shape)`` as far as ``order`` asks for them."""
+    """Value ``shape``, gradient ``(P, *shape)``, Hessian ``(P, P, *shape)``, as far as ``order`` says."""
     count = len(parameters)
     outputs = [np.empty((count,) * i + shape, dtype) for i in range(order + 1)]
     inputs = [_rows(array, shape) for array in data]

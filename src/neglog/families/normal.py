@@ -9,16 +9,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from neglog.core.observations import Observations
-from neglog.families.base import Array, ScalarFamily
+from neglog.families.base import Array
 from neglog.families.facts import LINKS, POSITIVE, REAL, Interval, Parameter
 from neglog.families.registry import register
 from neglog.families.representative import representative
+from neglog.families.scalar import ScalarFamily
 
 
 @register
 @dataclass(frozen=True)
 class Normal(ScalarFamily):
-    r"""The normal distribution: :math:`-\log f(y) = z^2/2 + \log\sigma + \tfrac12\log 2\pi`, :math:`z=(y-\mu)/\sigma`.
+    r"""Normal: :math:`-\log f(y) = z^2/2 + \log\sigma + \tfrac12\log 2\pi`, :math:`z=(y-\mu)/\sigma`.
 
     Parameters
     ----------

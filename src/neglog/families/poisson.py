@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from neglog.core.observations import Observations
-from neglog.families.base import Array, ScalarFamily
+from neglog.families.base import Array
 from neglog.families.facts import LINKS, NON_NEGATIVE, Interval, Parameter
 from neglog.families.registry import register
 from neglog.families.representative import representative
+from neglog.families.scalar import ScalarFamily
 from neglog.families.special import lgamma
 
 
@@ -28,8 +29,8 @@ class Poisson(ScalarFamily):
 
     Notes
     -----
-    Evaluated in the deviance form of Loader, "Fast and accurate computation of binomial probabilities" (2000).
-    Counts that are no integers are outside the support: ``inf``. Tails at ``y`` count whole numbers up to
+    Evaluated in the deviance form of Loader, "Fast and accurate computation of binomial probabilities"
+    (2000). Counts that are no integers are outside the support: ``inf``. Tails at ``y`` are those at
     ``floor(y)``.
 
     Examples

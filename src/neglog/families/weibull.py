@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from neglog.core.observations import RIGHT, Observations
-from neglog.families.base import Array, ScalarFamily
+from neglog.families.base import Array
 from neglog.families.facts import LINKS, POSITIVE, Interval, Parameter
 from neglog.families.registry import register
 from neglog.families.representative import representative
+from neglog.families.scalar import ScalarFamily
 
 
 @register
@@ -66,8 +67,7 @@ class Weibull(ScalarFamily):
     def _var(self, *params: Array) -> Array:
         from scipy.special import gammaln, zeta
 
-        shape, scale = params
-        x = 1 / shape
+        x = 1 / params[0]
         # log E[Y^2] / E[Y]^2 = log G(1+2x) - 2 log G(1+x) cancels for large shapes; there its Taylor series
         # sum_n (-1)^n zeta(n) (2^n - 2) x^n / n (Abramowitz and Stegun 6.1.33); 0.2^24 < 1e-16
         n = np.arange(2, 26).reshape(-1, *[1] * x.ndim)

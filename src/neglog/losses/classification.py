@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from neglog import _native
-from neglog.core.arrays import Array, Layout, deliver, floating, gradient_like, result_dtype, rows
+from neglog.core.arrays import Array, Layout, deliver, finest, floating, gradient_like, result_dtype, rows
 from neglog.core.reduce import (
     Denominator,
     Empty,
@@ -74,10 +74,10 @@ def cross_entropy(
     reduction : "mean", "sum" or "none"
         ``"none"`` has the shape of the target with entries that take no part exactly 0.
     denominator : None, "count", "weights" or number
-        What the mean divides by. None: as torch does, the sum of ``weight[target]`` for indices and the number of
-        targets for probabilities, each target counting its ``sample_weight``. ``"count"``: the number of targets
-        that take part. ``"weights"``: the sum of ``weight * sample_weight``. A number: itself, so that the losses
-        and gradients of the parts of a split batch add up to those of the whole.
+        What the mean divides by. None: as torch does, the sum of ``weight[target]`` for indices and the
+        number of targets for probabilities, each target counting its ``sample_weight``. ``"count"``: the
+        number of targets that take part. ``"weights"``: the sum of ``weight * sample_weight``. A number:
+        itself, so that the losses and gradients of the parts of a split batch add up to those of the whole.
     empty : "zero", "nan" or "raise"
         The mean when nothing takes part.
     check : bool
@@ -100,13 +100,13 @@ def cross_entropy(
 
     Notes
     -----
-    Entries that take no part are never read, whatever they hold. A logit of ``-inf`` is a masked class: probability
-    and gradient exactly 0, and ``0 * log 0 = 0``. The target's logit ``-inf`` gives ``+inf``, all ``-inf`` or a
-    ``+inf`` gives NaN. A confident correct prediction keeps its loss: a margin of 40 gives 4.2e-18, not 0. Where
-    torch differs: docs/differences.md.
+    Entries that take no part are never read, whatever they hold. A logit of ``-inf`` is a masked class:
+    probability and gradient exactly 0, and ``0 * log 0 = 0``. The target's logit ``-inf`` gives ``+inf``,
+    all ``-inf`` or a ``+inf`` gives NaN. A confident correct prediction keeps its loss: a margin of 40 gives
+    4.2e-18, not 0. Where torch differs: docs/differences.md.
 
-    Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.108; label smoothing: Szegedy et al.
-    (2016), arXiv:1512.00567, section 7.
+    Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.108; label smoothing: Szegedy et
+    al. (2016), arXiv:1512.00567, section 7.
 
     Examples
     --------
@@ -145,16 +145,18 @@ def cross_entropy_grad(
 
     .. math:: \partial L / \partial z = p - e_y \quad\text{or}\quad (\textstyle\sum_k q_k)\, p - q
 
-    times the weights and, for the mean, over the divisor. The entry of the target is minus the sum of the other
-    probabilities, never ``p_y - 1``.
+    times the weights and, for the mean, over the divisor. The entry of the target is minus the sum of the
+    other probabilities, never ``p_y - 1``.
 
     Parameters
     ----------
-    logits, target, axis, weight, sample_weight, mask, ignore_index, label_smoothing, reduction, denominator, empty, check
-        As in :func:`cross_entropy`. With ``reduction="none"`` each row of the gradient is that of its own loss.
+    logits, target, axis, weight, sample_weight, mask, ignore_index, label_smoothing, reduction, denominator,
+    empty, check
+        As in :func:`cross_entropy`. With ``reduction="none"`` each row of the gradient is that of its own
+        loss.
     out : array of the shape and dtype of ``logits``, optional
-        Receives the gradient and saves the page faults of fresh memory. ``out=logits`` works in place: the logits
-        are overwritten. Any other overlap with an input is refused.
+        Receives the gradient and saves the page faults of fresh memory. ``out=logits`` works in place: the
+        logits are overwritten. Any other overlap with an input is refused.
 
     Returns
     -------
@@ -194,8 +196,9 @@ def nll_loss(
     Parameters
     ----------
     log_probs : (..., C, ...) array
-        ``x``, for instance from :func:`log_softmax`. Only the value of the true class is read, and no logarithm
-        is taken: probabilities passed by mistake give a negative loss, which ``check=True`` refuses.
+        ``x``, for instance from :func:`log_softmax`. Only the value of the true class is read, and no
+        logarithm is taken: probabilities passed by mistake give a negative loss, which ``check=True``
+        refuses.
     target : integer array
         Class indices of the shape without ``axis``.
     check : bool
@@ -205,8 +208,8 @@ def nll_loss(
 
     Returns
     -------
-    The loss in nats: float64 for float64 input, float32 for narrower ones; a log-probability of ``-inf`` gives
-    ``+inf``.
+    The loss in nats: float64 for float64 input, float32 for narrower ones; a log-probability of ``-inf``
+    gives ``+inf``.
 
     Examples
     --------
@@ -215,7 +218,9 @@ def nll_loss(
     >>> print(nl.losses.nll_loss(np.log([0.1, 0.3, 0.5, 0.1]), 3).round(6))
     2.302585
     """
-    options = Options(axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check)
+    options = Options(
+        axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check
+    )
     return _nll("nll_loss", log_probs, target, options, None, False)[0]
 
 
@@ -250,7 +255,9 @@ def nll_loss_grad(
     >>> print(loss, gradient.tolist())
     0.375 [[-0.5, 0.0], [0.0, -0.5]]
     """
-    options = Options(axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check)
+    options = Options(
+        axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check
+    )
     return _nll("nll_loss_grad", log_probs, target, options, out, True)
 
 
@@ -277,7 +284,7 @@ class Problem(NamedTuple):
     layout: Layout
     target: Array  # as the caller has it
     memory_target: Array  # (outer, inner) class indices or (outer, C, inner) probabilities
-    index: bool
+    by_index: bool  # else by probabilities
     entries: Entries
     reduction: Reduction
 
@@ -287,7 +294,9 @@ def _problem(function: str, name: str, x: Array, target: Array, options: Options
     axis = options.axis % x.ndim
     classes = layout.memory.shape[1]
     if classes == 0:
-        raise ShapeError(f"{function}: {name} has shape {x.shape}; allowed: at least one class along axis {axis}")
+        raise ShapeError(
+            f"{function}: {name} has shape {x.shape}; allowed: at least one class along axis {axis}"
+        )
     if index:
         memory_target = index_target(function, target, layout, x.shape, axis)
     else:
@@ -296,16 +305,23 @@ def _problem(function: str, name: str, x: Array, target: Array, options: Options
     sample_weight, mask = entry_weights(function, layout, options.sample_weight, options.mask)
     weight = class_weight(function, options.weight, classes)
     entries = Entries(layout, sample_weight, mask, weight, memory_target if index else None, ignore_index)
-    row_weights: Callable[[], Array] | None = None
+    row_weights = None
     if not index and weight is not None:
-
-        def row_weights() -> Array:
-            return np.einsum("oci,c->oi", layout.full(target).astype(np.float64), weight)
-
+        row_weights = partial(_weight_of_rows, layout, target, weight)
     reduction = plan(
-        function, entries, options.reduction, options.denominator, options.empty, row_weights=row_weights
+        function,
+        entries,
+        options.reduction,
+        options.denominator,
+        options.empty,
+        row_weights=row_weights,
     )
     return Problem(x, axis, layout, target, memory_target, index, entries, reduction)
+
+
+def _weight_of_rows(layout: Layout, target: Array, weight: Array) -> Array:
+    """Class weight that each row of probabilities carries: sum_k w_k q_k."""
+    return np.einsum("oci,c->oi", layout.full(target.astype(np.float64)), weight)
 
 
 def _cross_entropy(
@@ -317,11 +333,12 @@ def _cross_entropy(
     x = floating(function, "logits", logits)
     target = target if type(target) is np.ndarray else np.asarray(target)
     index = is_index(function, target, probabilities=True)
-    if not index and target.dtype != x.dtype:
-        common = np.promote_types(x.dtype, target.dtype)
+    if not index:
+        target = floating(function, "target", target)
+        common = finest(x.dtype, target.dtype)
         if common != x.dtype:  # the target is finer: its digits count
             return _widened(function, x, target.astype(common), options, out, want_gradient)
-        target = target.astype(common)
+        target = target.astype(common, copy=False)
     problem = _problem(function, "logits", x, target, options, index)
     layout, entries, reduction = problem.layout, problem.entries, problem.reduction
     if options.check and not index:
@@ -337,7 +354,7 @@ def _cross_entropy(
     )  # fmt: skip
     if bad_row >= 0:
         _raise_bad(function, problem, bad_row)
-    if written is not None:
+    if gradient is not None and written is not None:
         deliver(gradient, written, layout)
     return reduction.finish(total, losses, layout, dtype), gradient
 
@@ -378,26 +395,33 @@ def _nll(
     )  # fmt: skip
     if bad_row >= 0:
         _raise_bad(function, problem, bad_row)
-    if written is not None:
+    if gradient is not None and written is not None:
         deliver(gradient, written, layout)
     return reduction.finish(total, losses, layout, dtype), gradient
 
 
 def _reads(target: Array, options: Options) -> dict[str, Any]:
     """What ``out`` must not overlap."""
-    return {"target": target, "weight": options.weight, "sample_weight": options.sample_weight, "mask": options.mask}
+    return {
+        "target": target,
+        "weight": options.weight,
+        "sample_weight": options.sample_weight,
+        "mask": options.mask,
+    }
 
 
 def _raise_bad(function: str, problem: Problem, row: int) -> NoReturn:
     """Row ``row`` in memory has a target that cannot be used."""
     layout, position = problem.layout, problem.layout.position(row)
-    if problem.index:
+    if problem.by_index:
         classes, ignore_index = layout.memory.shape[1], problem.entries.ignore_index
         raise_bad_class(function, problem.target, position, classes, ignore_index)
     q = problem.target[(*position[: problem.axis], slice(None), *position[problem.axis :])]
     k = int(np.flatnonzero((q < 0) | (q > 1))[0])
     place_of_k = (*position[: problem.axis], k, *position[problem.axis :])
-    raise_not_probability(function, "target", problem.target, place_of_k, " (class indices: an integer dtype)")
+    raise_not_probability(
+        function, "target", problem.target, place_of_k, " (class indices: an integer dtype)"
+    )
 
 
 def _takes_part(problem: Problem) -> Array:
@@ -432,8 +456,9 @@ def _check_log_rows(function: str, problem: Problem) -> None:
         row = int(np.flatnonzero(wrong)[0])
         where = place("log_probs", problem.layout.position(row))
         raise InputKindError(
-            f"{function}: exp({where}) sums to {np.exp(np.float64(log_sums.flat[row])):.6g} over the classes; allowed "
-            "with check=True: 1 (log_softmax gives log-probabilities, cross_entropy takes logits)"
+            f"{function}: exp({where}) sums to {np.exp(np.float64(log_sums.flat[row])):.6g} over the "
+            "classes; allowed with check=True: 1 (log_softmax gives log-probabilities, cross_entropy takes "
+            "logits)"
         )
 
 

@@ -1,4 +1,4 @@
-"""Binary cross-entropy, of probabilities or logits, and Kullback-Leibler divergence: one entry per element."""
+"""Binary cross-entropy of probabilities or logits, and Kullback-Leibler divergence, element by element."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def binary_cross_entropy(
     Parameters
     ----------
     probs : array
-        ``p`` in [0, 1]. ``log(1 - p)`` is computed as ``log1p(-p)``, so small probabilities keep their digits.
+        ``p`` in [0, 1]. ``log(1 - p)`` is computed as ``log1p(-p)``, so small probabilities keep their
+        digits.
     target : array of the same shape
         ``t`` in [0, 1]: bool, integer or float; soft targets are allowed.
     weight : array that broadcasts to the target's shape, optional
@@ -155,12 +156,14 @@ def binary_cross_entropy_with_logits(
     Examples
     --------
     >>> import neglog as nl
-    >>> loss = nl.losses.binary_cross_entropy_with_logits([800.0, -800.0, 0.0, 2.0], [0, 1, 0.3, 1], reduction="none")
-    >>> print(loss.round(6))
+    >>> x, t = [800.0, -800.0, 0.0, 2.0], [0, 1, 0.3, 1]
+    >>> print(nl.losses.binary_cross_entropy_with_logits(x, t, reduction="none").round(6))
     [8.00000e+02 8.00000e+02 6.93147e-01 1.26928e-01]
     """
     options = Options(weight, pos_weight, sample_weight, mask, reduction, denominator, empty)
-    return _elementwise("binary_cross_entropy_with_logits", _BCE_LOGITS, logits, target, options, None, False)[0]
+    return _elementwise(
+        "binary_cross_entropy_with_logits", _BCE_LOGITS, logits, target, options, None, False
+    )[0]
 
 
 def binary_cross_entropy_with_logits_grad(
@@ -225,8 +228,8 @@ def kl_div(
     sample_weight, mask : arrays of the target's shape, optional
         One value per element, as in :func:`cross_entropy`.
     reduction : "mean", "batchmean", "sum" or "none"
-        ``"mean"`` divides by the number of *elements*, as torch does; ``"batchmean"`` by the entries of the first
-        axis in which something takes part, which is the divergence per distribution.
+        ``"mean"`` divides by the number of *elements*, as torch does; ``"batchmean"`` by the entries of the
+        first axis in which something takes part, which is the divergence per distribution.
     denominator, empty
         As in :func:`cross_entropy`.
 
@@ -243,8 +246,8 @@ def kl_div(
 
     Notes
     -----
-    ``0 * log 0 = 0`` also where ``x`` is ``-inf``; ``q > 0`` there gives ``+inf``. Single elements may be negative,
-    a sum over normalised distributions is not.
+    ``0 * log 0 = 0`` also where ``x`` is ``-inf``; ``q > 0`` there gives ``+inf``. Single elements may be
+    negative, a sum over normalised distributions is not.
 
     Examples
     --------
@@ -327,7 +330,8 @@ def _elementwise(
     t = numbers(function, "target", target)
     if x.shape != t.shape:
         raise ShapeError(
-            f"{function}: target has shape {t.shape}; allowed: that of {formula.input}, {x.shape} (nothing is broadcast)"
+            f"{function}: target has shape {t.shape}; allowed: that of {formula.input}, {x.shape} (nothing "
+            "is broadcast)"
         )
     layout = flat(x)
     sample_weight, mask = entry_weights(function, layout, options.sample_weight, options.mask)
@@ -335,7 +339,12 @@ def _elementwise(
     pos_weight = element_weight(function, "pos_weight", options.pos_weight, layout)
     entries = Entries(layout, sample_weight, mask, weight)
     reduction = plan(
-        function, entries, options.reduction, options.denominator, options.empty, batch_mean=formula.batch_mean
+        function,
+        entries,
+        options.reduction,
+        options.denominator,
+        options.empty,
+        batch_mean=formula.batch_mean,
     )
     dtype = result_dtype(x)
     losses = losses_buffer(reduction.kind, layout, dtype)
@@ -345,13 +354,21 @@ def _elementwise(
         reads |= {"weight": options.weight, "pos_weight": options.pos_weight}
         gradient, written = gradient_like(function, x, layout, out, reads)
     total, bad_input, bad_target = formula.kernel(
-        layout.memory, layout.full(t), weight, pos_weight, sample_weight, mask, losses, written, reduction.scale
+        layout.memory,
+        layout.full(t),
+        weight,
+        pos_weight,
+        sample_weight,
+        mask,
+        losses,
+        written,
+        reduction.scale,
     )
     if bad_input >= 0:
         hint = " (binary_cross_entropy_with_logits takes logits)"
         raise_not_probability(function, formula.input, x, layout.position(bad_input), hint)
     if bad_target >= 0:
         raise_not_probability(function, "target", t, layout.position(bad_target))
-    if written is not None:
+    if gradient is not None and written is not None:
         deliver(gradient, written, layout)
     return reduction.finish(total, losses, layout, dtype), gradient

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from neglog import _native
-from neglog.core.arrays import Array, Layout, flat, floating, rows
+from neglog.core.arrays import Array, flat, floating, rows
 from neglog.core.reduce import Entries, entry_weights, plan
 from neglog.errors import InputError, ShapeError, TargetError
 from neglog.losses.targets import raise_not_probability
@@ -31,8 +31,8 @@ def log_loss(
     y_true : (n,) array of labels
         Numbers, strings or booleans.
     y_proba : (n, C) array, or (n,) of the larger of two labels
-        Columns in the order of the sorted labels. Only the probability of the true class is read: rows are neither
-        renormalised nor required to sum to one.
+        Columns in the order of the sorted labels. Only the probability of the true class is read: rows are
+        neither renormalised nor required to sum to one.
     normalize : bool
         The weighted mean; otherwise the weighted sum.
     sample_weight : (n,) array, optional
@@ -42,8 +42,8 @@ def log_loss(
 
     Returns
     -------
-    float, in nats. A probability of 0 for what happened gives ``inf``: nothing is clipped. No rows, or no weight,
-    gives NaN.
+    float, in nats. A probability of 0 for what happened gives ``inf``: nothing is clipped. No rows, or no
+    weight, gives NaN.
 
     Raises
     ------
@@ -73,15 +73,15 @@ def log_loss(
         p = p[:, 0]
     if y.ndim != 1 or p.ndim not in (1, 2) or p.shape[0] != y.shape[0]:
         raise ShapeError(
-            f"log_loss: y_true has shape {y.shape} and y_proba {np.shape(y_proba)}; allowed: (n,) with (n, C), "
-            "or (n,) with (n,) for two labels"
+            f"log_loss: y_true has shape {y.shape} and y_proba {np.shape(y_proba)}; allowed: (n,) with "
+            "(n, C), or (n,) with (n,) for two labels"
         )
     known = _distinct(y if labels is None else np.asarray(labels).reshape(-1))
     classes = p.shape[1] if p.ndim == 2 else 2
     if len(known) != classes:
         raise _label_count(known, p, labels is not None)
     layout = rows("log_loss", "y_proba", p, 1) if p.ndim == 2 else flat(p)
-    weights, _ = entry_weights("log_loss", _one_per_row(layout), sample_weight, None)
+    weights, _ = entry_weights("log_loss", layout, sample_weight, None)
     code = _encode(y, known)
     if p.ndim == 2:
         total, bad_label, bad_value = _native.nll_gather(
@@ -96,8 +96,8 @@ def log_loss(
             layout.memory, (code == 1).astype(np.uint8), None, None, weights, None, None, None, 1.0
         )
     if bad_label >= 0:
-        names = ", ".join(repr(label) for label in known[:10].tolist()) + (", ..." if len(known) > 10 else "")
-        raise TargetError(f"log_loss: y_true[{bad_label}] = {y[bad_label : bad_label + 1].tolist()[0]!r}; allowed: {names}")
+        label = y[bad_label : bad_label + 1].tolist()[0]
+        raise TargetError(f"log_loss: y_true[{bad_label}] = {label!r}; allowed: {_names(known)}")
     if bad_value >= 0:
         position = (bad_value,) if p.ndim == 1 else (bad_value, int(code[bad_value]))
         raise_not_probability("log_loss", "y_proba", p, position)
@@ -105,11 +105,6 @@ def log_loss(
         return total
     divisor = plan("log_loss", Entries(layout, weights, None, None), "mean", None, "nan").divisor
     return total / divisor if divisor else math.nan
-
-
-def _one_per_row(layout: Layout) -> Layout:
-    """The layout for arrays of one value per row: y_true has one axis, so order cannot differ."""
-    return layout
 
 
 def _distinct(labels: Array) -> Array:
@@ -129,7 +124,7 @@ def _encode(y: Array, known: Array) -> Array:
     if y.dtype.kind in "iu" and known.dtype.kind in "iu" and int(known[-1]) - int(known[0]) == len(known) - 1:
         first = int(known[0])
         if first == 0:
-            return y if y.dtype in (np.int64, np.int32, np.uint8) else y.astype(np.int64)
+            return y if y.dtype.char in "Bilq" and y.dtype.isnative else y.astype(np.int64)
         return y.astype(np.int64) - first
     place = np.searchsorted(known, y)
     place[place == len(known)] = 0
@@ -138,7 +133,12 @@ def _encode(y: Array, known: Array) -> Array:
 
 def _label_count(known: Array, p: Array, given: bool) -> InputError:
     source = "labels" if given else "y_true"
-    names = ", ".join(repr(label) for label in known[:10].tolist()) + (", ..." if len(known) > 10 else "")
     need = f"{p.shape[1]} columns" if p.ndim == 2 else "one column, which stands for two labels"
     advice = "" if given else "; pass labels= with all of them"
-    return ShapeError(f"log_loss: {source} has {len(known)} distinct labels ({names}) and y_proba {need}{advice}")
+    return ShapeError(
+        f"log_loss: {source} has {len(known)} distinct labels ({_names(known)}) and y_proba {need}{advice}"
+    )
+
+
+def _names(known: Array) -> str:
+    return ", ".join(repr(label) for label in known[:10].tolist()) + (", ..." if len(known) > 10 else "")

@@ -1,4 +1,4 @@
-"""logsumexp, log_softmax and softmax: one pass over memory each, exact at -inf, in the tails and for one class."""
+"""logsumexp, log_softmax and softmax, and what they pass back."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ def log_softmax(logits: Any, *, axis: int = -1, out: Array | None = None) -> Arr
 
     Notes
     -----
-    A logit of ``-inf`` is a masked class and stays ``-inf``; all ``-inf`` gives NaN. A confident prediction keeps its
-    distance from 0, which ``z - logsumexp(z)`` would round away:
+    A logit of ``-inf`` is a masked class and stays ``-inf``; all ``-inf`` gives NaN. A confident prediction
+    keeps its distance from 0, which ``z - logsumexp(z)`` would round away:
 
     Examples
     --------
@@ -108,7 +108,10 @@ def softmax(logits: Any, *, axis: int = -1, out: Array | None = None) -> Array:
 
     .. math:: e^{z_k} / \sum_j e^{z_j}
 
-    Parameters and edges as in :func:`log_softmax`; a masked class has probability exactly 0.
+    Parameters
+    ----------
+    logits, axis, out
+        As in :func:`log_softmax`, whose edges apply; a masked class has probability exactly 0.
 
     Examples
     --------

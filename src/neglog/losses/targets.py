@@ -1,4 +1,4 @@
-"""Class indices or probabilities: decided by dtype, never by comparing shapes; and how a bad target is reported."""
+"""Class indices or probabilities: the dtype decides, never the shape. And how a bad target is reported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from neglog.core.arrays import Array, Layout, floating
+from neglog.core.arrays import Array, Layout
 from neglog.errors import InputKindError, ParameterError, ShapeError, TargetError
 
 
@@ -29,7 +29,8 @@ def index_target(function: str, target: Array, layout: Layout, shape: tuple[int,
     """Class indices in memory order, in an integer type that the kernels read."""
     if target.shape != layout.batch:
         raise ShapeError(
-            f"{function}: target has shape {target.shape} and integer dtype {target.dtype} (class indices); allowed: "
+            f"{function}: target has shape {target.shape} and integer dtype {target.dtype} (class indices); "
+            "allowed: "
             f"{layout.batch}, the input's shape {shape} without its class axis {axis}"
         )
     if target.dtype.char not in "lqiB" or not target.dtype.isnative:
@@ -43,10 +44,11 @@ def probability_target(function: str, target: Array, layout: Layout, shape: tupl
     """Probabilities in the logits' memory order."""
     if target.shape != shape:
         raise ShapeError(
-            f"{function}: target has shape {target.shape} and dtype {target.dtype} (probabilities); allowed: that of "
+            f"{function}: target has shape {target.shape} and dtype {target.dtype} (probabilities); "
+            "allowed: that of "
             f"the logits, {shape} (class indices need an integer dtype)"
         )
-    return layout.full(floating(function, "target", target))
+    return layout.full(target)
 
 
 def check_ignore_index(function: str, ignore_index: Any, index: bool) -> int | None:
@@ -55,7 +57,8 @@ def check_ignore_index(function: str, ignore_index: Any, index: bool) -> int | N
         return None
     if not index:
         raise ParameterError(
-            f"{function}: ignore_index={ignore_index!r} with probability targets; allowed: integer targets, or mask="
+            f"{function}: ignore_index={ignore_index!r} with probability targets; allowed: integer targets, "
+            "or mask="
         )
     if not isinstance(ignore_index, (int, np.integer)) or not -(2**63) <= ignore_index < 2**63:
         raise ParameterError(f"{function}: ignore_index={ignore_index!r}; allowed: an integer")
@@ -68,11 +71,15 @@ def raise_bad_class(
     also = "" if ignore_index is None else f", or ignore_index={ignore_index}"
     hint = " (labels that start at 1?)" if int(target[position]) == classes and classes > 1 else ""
     raise TargetError(
-        f"{function}: {place('target', position)} = {target[position]}{hint}; allowed: 0 <= target < {classes}{also}"
+        f"{function}: {place('target', position)} = {target[position]}{hint}; allowed: 0 <= target < "
+        f"{classes}{also}"
     )
 
 
-def raise_not_probability(function: str, name: str, array: Array, position: tuple[int, ...], hint: str = "") -> NoReturn:
+def raise_not_probability(
+    function: str, name: str, array: Array, position: tuple[int, ...], hint: str = ""
+) -> NoReturn:
     raise InputKindError(
-        f"{function}: {place(name, position)} = {array[position]} is no probability; allowed: 0 <= {name} <= 1{hint}"
+        f"{function}: {place(name, position)} = {array[position]} is no probability; allowed: 0 <= {name} "
+        f"<= 1{hint}"
     )

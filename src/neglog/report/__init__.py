@@ -1,1 +1,1 @@
-
+"""Reports: what a result says (:mod:`.model`), as text, markdown, HTML with inline SVG, or JSON."""

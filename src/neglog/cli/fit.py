@@ -1,0 +1,296 @@
+"""``neglog fit``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from neglog.cli.exits import NOT_VERIFIED, OK, UsageError
+from neglog.cli.options import (
+    DEFAULT_READING,
+    DEFAULT_WRITING,
+    Columns,
+    File,
+    Reading,
+    Writing,
+    columns,
+    named,
+)
+from neglog.cli.outputs import check_writable, rendered, write_report, write_text
+from neglog.cli.progress import Progress
+from neglog.evaluation.readers import arrow
+
+
+def fit(
+    family: str,
+    /,
+    *files: File,
+    y: str | None = None,
+    time: str | None = None,
+    event: str | None = None,
+    lower: str | None = None,
+    upper: str | None = None,
+    x: Columns = None,
+    formula: Annotated[list[str] | None, Parameter(metavar="FORMULA")] = None,
+    no_intercept: bool = False,
+    l2: float = 0.0,
+    weights: str | None = None,
+    weight_kind: Literal["frequency", "precision", "sampling"] = "frequency",
+    offset: str | None = None,
+    missing: Literal["raise", "drop"] = "raise",
+    level: float = 0.95,
+    save: File | None = None,
+    reading: Reading = DEFAULT_READING,
+    writing: Writing = DEFAULT_WRITING,
+) -> int:
+    """Estimate the parameters of a family by maximum likelihood.
+
+    Examples: neglog fit weibull test.csv --time hours --event failed; neglog fit categorical train.parquet
+    --y label --x 'pixel_*' --l2 1 --save model.json; neglog fit normal cars.csv --formula 'mpg ~ hp + wt'.
+    Exits with 4 if the optimum could not be verified; the estimates are shown all the same.
+
+    Parameters
+    ----------
+    family
+        What 'neglog families' lists.
+    files
+        Data files, globs, or - for standard input.
+    y
+        Column of the response.
+    time
+        Column of times, with --event: right-censored data.
+    event
+        Column that is 1 where the time was observed and 0 where it was censored.
+    lower
+        Column of lower ends, with --upper: rows known to lie in (lower, upper]; equal ends are exact, an
+        empty cell is an open end.
+    upper
+        Column of upper ends.
+    x
+        Columns of covariates, comma-separated or repeated; globs such as 'pixel_*'.
+    formula
+        'y ~ a + b', '~ a + b' with --y or --time, or one per parameter: 'scale = ~ a'.
+    no_intercept
+        With --x: do not add a column of ones.
+    l2
+        Gaussian prior: adds l2/2 times the sum of squared coefficients, intercepts excluded.
+    weights
+        Column of weights.
+    weight_kind
+        What a weight means: repeated rows, precision, or sampling.
+    offset
+        Column added to the linear predictor, such as the log of an exposure.
+    missing
+        What to do with rows that lack a value.
+    level
+        Coverage of intervals.
+    save
+        Write the fitted model, for 'neglog predict' and nl.load.
+    """
+    import neglog as nl
+    from neglog.report.fit import fit_report
+
+    _between("--level", level)
+    check_writable(save, writing.report)
+    known = _family(family)
+    tables = reading.tables(files)
+    response = Response.of(y, time, event, lower, upper, formulas(formula))
+    plan = _plan(known, tables, response, columns(x), formulas(formula), [weights, offset])
+    with Progress(f"fit {known.name}", writing.quiet) as progress:
+        table = _read(tables, plan, progress)
+        if known.parameters[0].event_ndim and y is not None:
+            table = _labelled(table, y)
+        if lower is not None and upper is not None:
+            table = _open_ended(table, lower, upper)
+        result = nl.fit(
+            known,
+            response.argument(plan.formulas),
+            plan.covariates(known),
+            data=table,
+            intercept=not no_intercept,
+            weights=weights,
+            weight_kind=weight_kind,
+            offset=offset,
+            l2=l2,
+            missing=missing,
+        )
+    report = fit_report(
+        result,
+        title=f"{known.name.capitalize()} fit of {response.shown}",
+        level=level,
+        source=named(files),
+        response=response.shown,
+    )
+    if save is not None:
+        write_text(save, result.to_json() + "\n")
+    if writing.report is not None:
+        write_report(report, writing.report)
+    sys.stdout.write(rendered(report, writing.format))
+    if not result.ok:
+        print(f"neglog: the fit is not verified ({result.status}): {result.message}", file=sys.stderr)
+        return NOT_VERIFIED
+    return OK
+
+
+def _family(name: str) -> Any:
+    import neglog as nl
+
+    try:
+        return nl.family(name)
+    except nl.InputError as error:
+        raise UsageError(str(error)) from None
+
+
+def _between(option: str, value: float) -> None:
+    if not 0 < value < 1:
+        raise UsageError(f"{option} must be between 0 and 1, not {value:g}")
+
+
+@dataclass(frozen=True)
+class Response:
+    """What is explained: columns, and how the library is told."""
+
+    columns: tuple[str, ...]
+    shown: str
+    call: str | None  # for ``nl.fit``; None where the formula names the response
+
+    @classmethod
+    def of(
+        cls,
+        y: str | None,
+        time: str | None,
+        event: str | None,
+        lower: str | None,
+        upper: str | None,
+        formulas: dict[str, str],
+    ) -> Response:
+        """Exactly one way of naming the response."""
+        lefts = {text.partition("~")[0].strip() for text in formulas.values()} - {""}
+        pairs = {"--y": (y,), "--time and --event": (time, event), "--lower and --upper": (lower, upper)}
+        used = [name for name, given in pairs.items() if any(value is not None for value in given)]
+        if len(used) + bool(lefts) != 1:
+            which = " and ".join([*used, *(["the formula"] if lefts else [])])
+            problem = f"both {which} name the response" if which else "nothing names the response"
+            raise UsageError(
+                f"{problem}; give one of --y, --time with --event, --lower with --upper, or 'y ~ x'"
+            )
+        if lefts:
+            return cls((), ", ".join(sorted(lefts)), None)
+        given = pairs[used[0]]
+        if None in given:
+            raise UsageError(f"{used[0]} go together")
+        names = tuple(name for name in given if name is not None)
+        if len(names) == 1:
+            return cls(names, names[0], names[0])
+        if any(set(name) & set("(),`") for name in names):
+            raise UsageError(f"{used[0]}: a column name with one of ( ) , ` cannot be used here; rename it")
+        function = "right_censored" if time is not None else "interval"
+        return cls(names, names[0] if function == "right_censored" else f"({names[0]}, {names[1]}]",
+                   f"{function}({names[0]}, {names[1]})")  # fmt: skip
+
+    def argument(self, formulas: dict[str, str]) -> Any:
+        """The ``y`` of :func:`neglog.fit`."""
+        if self.call is not None:
+            return self.call
+        return formulas.get("") or formulas
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which columns are read, and what becomes of them."""
+
+    columns: tuple[str, ...]
+    numeric: tuple[str, ...]
+    text: tuple[str, ...]
+    x: tuple[str, ...]
+    formulas: dict[str, str]
+    in_x: bool  # the formulas are the ``X`` of the call
+
+    def covariates(self, family: Any) -> Any:
+        """The ``X`` of :func:`neglog.fit`."""
+        if self.x:
+            return list(self.x)
+        if self.in_x and self.formulas:
+            return {name or family.location: text for name, text in self.formulas.items()}
+        return None
+
+
+def formulas(given: list[str] | None) -> dict[str, str]:
+    """Formulas by parameter; the key is empty where none is named.
+
+    >>> formulas(["loc = y ~ a", "scale=~ b"]), formulas(["y ~ a + b"])
+    ({'loc': 'y ~ a', 'scale': '~ b'}, {'': 'y ~ a + b'})
+    """
+    found: dict[str, str] = {}
+    for text in given or []:
+        match = re.fullmatch(r"\s*(?:(\w+)\s*=)?\s*([^=]*~.*)", text)
+        if match is None:
+            raise UsageError(f"--formula {text!r} must read 'y ~ a + b', '~ a' or 'parameter = ~ a'")
+        name = match[1] or ""
+        if name in found:
+            raise UsageError(f"--formula: two formulas for {name or 'the location'}")
+        found[name] = match[2].strip()
+    if "" in found and len(found) > 1:
+        raise UsageError("--formula: with several formulas each names its parameter, as in 'scale = ~ a'")
+    return found
+
+
+def _plan(
+    family: Any, tables: Any, response: Response, x: list[str], texts: dict[str, str], extra: list[str | None]
+) -> Plan:
+    from neglog.estimation.formula import variables
+
+    if x and texts:
+        raise UsageError("--x and --formula exclude each other")
+    more = tuple(name for name in extra if name is not None)
+    tables.require([*response.columns, *more])
+    taken = {*response.columns, *more}
+    # a glob such as '*' means the other columns
+    covariates = tuple(name for name in tables.expand(x) if name not in taken or name in x)
+    both = [name for name in covariates if name in response.columns]
+    if both:
+        raise UsageError(f"--x: '{both[0]}' is the response")
+    mentioned = [name for text in texts.values() for name in variables(text, tables)]
+    vector = bool(family.parameters[0].event_ndim)
+    text = response.columns if vector else ()
+    numeric = (*(() if vector else response.columns), *more, *covariates)
+    names = tuple(dict.fromkeys((*response.columns, *more, *covariates, *mentioned)))
+    return Plan(names, numeric, text, covariates, texts, response.call is not None)
+
+
+def _read(tables: Any, plan: Plan, progress: Progress) -> Any:
+    from neglog.evaluation.sources import Want
+
+    if not plan.columns:
+        raise UsageError("the formula mentions no column of the data")
+    want = Want(plan.columns, frozenset(plan.numeric), frozenset(plan.text))
+    return tables.read(want, progress.at)
+
+
+def _labelled(table: Any, y: str) -> Any:
+    """Labels as integers where all are, so that class 10 follows class 9; an empty cell is missing."""
+    compute = arrow(".compute")
+    labels = table.column(y)
+    labels = compute.if_else(compute.equal(labels, ""), None, labels)
+    whole = compute.all(compute.match_substring_regex(labels, r"^(0|-?[1-9][0-9]{0,17})$")).as_py()
+    if whole and not labels.null_count:
+        labels = labels.cast(arrow().int64())
+    return table.set_column(table.column_names.index(y), y, labels)
+
+
+def _open_ended(table: Any, lower: str, upper: str) -> Any:
+    """An empty cell at one end of an interval is an open end; at both ends the row is missing."""
+    compute = arrow(".compute")
+    low, high = table.column(lower), table.column(upper)
+    no_low, no_high = compute.is_nan(low), compute.is_nan(high)
+    ends = {
+        lower: compute.if_else(compute.and_not(no_low, no_high), float("-inf"), low),
+        upper: compute.if_else(compute.and_not(no_high, no_low), float("inf"), high),
+    }
+    for name, values in ends.items():
+        table = table.set_column(table.column_names.index(name), name, values)
+    return table

@@ -1,0 +1,143 @@
+"""``neglog predict``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from neglog.cli.exits import OK, UsageError
+from neglog.cli.options import DEFAULT_READING, Columns, File, Reading, columns
+from neglog.cli.outputs import check_writable, table_writer
+from neglog.cli.progress import Progress, warn
+from neglog.evaluation.readers import arrow
+
+
+def predict(
+    model: File,
+    /,
+    *files: File,
+    out: File = "-",
+    keep: Columns = None,
+    kind: Literal["probs", "logprobs", "logits", "mean", "params"] | None = None,
+    prefix: str = "p_",
+    format: Literal["csv", "jsonl", "parquet", "arrow"] | None = None,
+    quiet: bool = False,
+    reading: Reading = DEFAULT_READING,
+) -> int:
+    """Predict new rows with a saved model.
+
+    Rows are read and written in batches: files may be larger than memory. A categorical model gives one
+    column of probabilities per class, p_<class>; others give 'mean', or their parameters with --kind params.
+
+    Parameters
+    ----------
+    model
+        What 'neglog fit --save' wrote.
+    files
+        Data files with the columns of the fit, globs, or - for standard input.
+    out
+        Where to: a .csv, .parquet, .arrow or .jsonl file, or - for standard output.
+    keep
+        Columns to carry over, comma-separated or repeated; globs.
+    kind
+        What to predict. Default: probs for a categorical model, mean for others.
+    prefix
+        What stands before the class in the name of a column of a categorical model.
+    format
+        Format of the output; by default it follows from the suffix of --out, and is csv on standard output.
+    quiet
+        No progress on standard error; warnings and errors remain.
+    """
+    import numpy as np
+
+    import neglog as nl
+    from neglog.evaluation.readers import shown
+
+    check_writable(out)
+    result = nl.load(model)
+    if kind is not None and kind not in (allowed := _kinds(result)):
+        raise UsageError(f"--kind {kind}: a {result.family.name} model gives {', '.join(allowed)}")
+    if not result.ok:
+        warn(f"the model is not verified ({result.status}): {result.message}")
+    tables = reading.tables(files)
+    needed, numeric = _needed(result, tables)
+    kept = tables.expand(columns(keep))
+    rows = missing = 0
+    with Progress("predict", quiet) as progress, table_writer(out, format) as writer:
+        for batch in tables.batches(_want(needed, numeric, kept, tables.names[0])):
+            predicted = _columns(result, batch.table, needed, kind, prefix)
+            twice = [name for name in kept if name in predicted]
+            if twice:
+                raise UsageError(f"--keep {twice[0]}: a prediction has that name; choose another --prefix")
+            writer.write(_assembled(batch.table, kept, predicted))
+            rows += batch.table.num_rows
+            missing += int(np.isnan(next(iter(predicted.values()))).sum())
+            progress.at(tables.done, rows)
+        if not rows:
+            raise nl.DataError(f"{shown(files[0])} has a header but no rows")
+    if missing:
+        warn(f"{missing} of {rows} rows lack a covariate; their predictions are NaN")
+    return OK
+
+
+def _kinds(result: Any) -> tuple[str, ...]:
+    return ("probs", "logprobs", "logits") if result.classes is not None else ("mean", "params")
+
+
+def _needed(result: Any, tables: Any) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The columns that the model reads, and those of them that must be numbers."""
+    from neglog.estimation.formula import variables
+    from neglog.estimation.terms import Formula, Matrix
+
+    matrix: list[str] = []
+    mentioned: list[str] = []
+    for term in result.terms:
+        if isinstance(term, Matrix):
+            matrix += term.columns[0 if term.intercept is None else 1 :]
+        elif isinstance(term, Formula):
+            mentioned += variables(term.rhs, tables)
+    tables.require(matrix)
+    return tuple(dict.fromkeys([*matrix, *mentioned])), frozenset(matrix)
+
+
+def _want(needed: tuple[str, ...], numeric: frozenset[str], kept: tuple[str, ...], first: str) -> Any:
+    from neglog.evaluation.sources import Want
+
+    # a model without covariates reads some column all the same: it tells how many rows there are
+    return Want(tuple(dict.fromkeys([*needed, *kept])) or (first,), numeric)
+
+
+def _columns(
+    result: Any, table: Any, needed: tuple[str, ...], kind: str | None, prefix: str
+) -> dict[str, Any]:
+    """Predictions by column name; NaN in rows that lack a covariate."""
+    import numpy as np
+
+    data: Any = table.num_rows
+    complete = np.ones(table.num_rows, bool)
+    if needed:
+        data = arrow().Table.from_batches([table]).select(list(needed))
+        missing = [column.is_null(nan_is_null=True).to_numpy() for column in data.columns]
+        complete = ~np.logical_or.reduce(missing)
+        data = data.filter(complete)
+    values = result.predict(data, kind=kind)
+    if result.classes is not None:
+        values = {f"{prefix}{label}": values[:, index] for index, label in enumerate(result.classes)}
+    elif not isinstance(values, dict):
+        values = {"mean": values}
+    return {name: _spread(column, complete) for name, column in values.items()}
+
+
+def _spread(values: Any, complete: Any) -> Any:
+    """``values`` in the rows that are complete, NaN in the others."""
+    import numpy as np
+
+    column = np.full(len(complete), np.nan)
+    column[complete] = values
+    return column
+
+
+def _assembled(table: Any, kept: tuple[str, ...], predicted: dict[str, Any]) -> Any:
+    pa = arrow()
+    arrays = [table.column(name) for name in kept]
+    arrays += [pa.array(values) for values in predicted.values()]
+    return pa.RecordBatch.from_arrays(arrays, names=[*kept, *predicted])

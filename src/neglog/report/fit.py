@@ -1,0 +1,278 @@
+"""The report on a fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neglog.core.observations import RIGHT, Observations
+from neglog.estimation.diagnostics import expected_counts, kaplan_meier, normal_quantiles
+from neglog.estimation.inference import CONVENTION
+from neglog.report.model import (
+    Column,
+    Counts,
+    Fact,
+    Figure,
+    Note,
+    Quantiles,
+    Report,
+    Survival,
+    Table,
+    Whisker,
+    Whiskers,
+)
+from neglog.report.numbers import Placed, fixed, number, places
+
+_ROWS_SHOWN = 30
+_CURVE = 120  # points of a fitted curve: smooth at the width of a page
+
+
+def fit_report(
+    result: Any, *, title: str, level: float = 0.95, source: str = "", response: str | None = None
+) -> Report:
+    """What ``nl.fit(...)`` found, for people; a failed fit says first that it failed."""
+    table = _estimates(result, level)
+    per_row = result.nll / result.nobs if result.nobs else float("nan")
+    facts = [
+        Fact("NLL", fixed(result.nll, 4), f"{fixed(per_row, 4)} nats per observation", large=True),
+        Fact("AIC", fixed(result.aic, 3)),
+        Fact("BIC", fixed(result.bic, 3)),
+        Fact("observations", number(result.nobs), _kinds(result)),
+        Fact("parameters", number(result.df), "effective number" if result.l2 else "estimated"),
+    ]
+    if result.l2:
+        facts.append(
+            Fact("objective", fixed(result.objective, 4), f"with the penalty, l2 = {number(result.l2)}")
+        )
+    return Report(
+        kind="fit",
+        title=title,
+        subtitle=f"{result.family.name} likelihood{f', data from {source}' if source else ''}",
+        ok=result.ok,
+        status="verified" if result.ok else result.status,
+        message=result.message.removeprefix("verified: "),
+        facts=tuple(facts),
+        blocks=(*_blocks(result, level, response or result.response, table), *_notes(result, level)),
+        data=_data(result, table),
+        main=_full(result, level),
+    )
+
+
+def _kinds(result: Any) -> str:
+    """How many rows are censored, where any are."""
+    if result.training is None or not isinstance(result.training.sample.y, Observations):
+        return ""
+    kind = result.training.sample.y.kind
+    names = ("exact", "right-censored", "left-censored", "interval-censored")
+    counts = [(int((kind == code).sum()), name) for code, name in enumerate(names)]
+    return ", ".join(f"{count} {name}" for count, name in counts if count)
+
+
+def _data(result: Any, table: Table) -> dict[str, Any]:
+    """The embedded result: everything but the covariance of very many parameters."""
+    data: dict[str, Any] = {
+        "family": result.family.name,
+        "loglik": result.loglik,
+        "objective": result.objective,
+        "nobs": result.nobs,
+        "df": result.df,
+        "aic": result.aic,
+        "bic": result.bic,
+        "l2": result.l2,
+        "information": result.information,
+        "message": result.message,
+        "classes": result.classes,
+        "estimates": table.records(),
+    }
+    if len(result.params) <= _ROWS_SHOWN:
+        data["cov"] = result.cov
+    else:
+        data["note"] = (
+            f"{len(result.params)} parameters; a saved model holds all of them with their covariance"
+        )
+    return data
+
+
+_COLUMNS = (
+    Column("name", "parameter"),
+    Column("estimate", "estimate"),
+    Column("stderr", "std. error"),
+    Column("low", "low"),
+    Column("high", "high"),
+    Column("z", "z", "fixed2"),
+    Column("p", "p", "p"),
+)
+
+
+def _full(result: Any, level: float) -> Table:
+    """All estimates, for machines."""
+    rows = tuple(tuple(row[column.key] for column in _COLUMNS) for row in result.table(level))
+    return Table(title="Estimates", columns=_COLUMNS, rows=rows)
+
+
+def _shown(result: Any, level: float) -> list[dict[str, Any]]:
+    """The rows that a page has room for: all, or those furthest from zero in units of their error."""
+    rows = list(result.table(level))
+    if len(rows) <= _ROWS_SHOWN:
+        return rows
+    strongest = sorted(rows, key=lambda row: -abs(row["z"] or 0.0))[:_ROWS_SHOWN]
+    kept = {row["name"] for row in strongest}
+    return [row for row in rows if row["name"] in kept]
+
+
+def _estimates(result: Any, level: float) -> Table:
+    shown = _shown(result, level)
+    percent = f"{100 * level:g}%"
+    decimals = [places(row["stderr"], row["estimate"], 4) for row in shown]
+    tested = any(row["z"] is not None for row in shown)
+    columns = (
+        Column("name", "parameter"),
+        Column("estimate", "estimate", "number"),
+        Column("stderr", "std. error", "number"),
+        Column("low", f"{percent} low", "number"),
+        Column("high", f"{percent} high", "number"),
+        *((Column("z", "z", "fixed2"), Column("p", "p", "p")) if tested else ()),
+    )
+    caption = "z and p test a coefficient against zero." if tested else ""
+    if len(result.params) > len(shown):
+        caption = f"The {len(shown)} of {len(result.params)} parameters with the largest |z|. " + caption
+    return Table(
+        title="Estimates",
+        columns=columns,
+        rows=tuple(
+            tuple(_rounded(row[column.key], places_, column) for column in columns)
+            for row, places_ in zip(shown, decimals, strict=True)
+        ),
+        caption=caption,
+    )
+
+
+def _rounded(value: Any, decimals: int | None, column: Column) -> Any:
+    """Estimate, error and interval to the same place; the place is the row's."""
+    if value is None or column.format != "number" or decimals is None or not abs(value) < 1e9:
+        return value
+    return Placed(value, decimals)
+
+
+def _blocks(result: Any, level: float, response: str, table: Table) -> list[Figure | Table]:
+    blocks: list[Figure | Table] = [_whiskers(result, level), table]
+    if result.training is None or result.classes is not None:
+        return blocks
+    sample = result.training.sample
+    if _is_life_table(result, sample):
+        return [*blocks, _survival(result, sample, level, response)]
+    plain = not isinstance(sample.y, Observations) and sample.window is None
+    if result.family.discrete and plain and result.family.support.high > 1:  # 0 and 1 are the fit itself
+        blocks.append(_counts(result, sample, response))
+    return [*blocks, _quantiles(result, level)]
+
+
+def _is_life_table(result: Any, sample: Any) -> bool:
+    """Exact and right-censored rows without covariates or windows: Kaplan-Meier applies."""
+    y = sample.y
+    if not isinstance(y, Observations) or sample.window is not None or sample.offsets:
+        return False
+    univariate = set(result.params) == {parameter.name for parameter in result.family.parameters}
+    kind = y.kind
+    only = ((kind == RIGHT) | y.exact).all()
+    return bool(
+        univariate and only and result.family.support.low >= 0 and sample.weight_kind in (None, "frequency")
+    )
+
+
+def _whiskers(result: Any, level: float) -> Whiskers:
+    shown = _shown(result, level)
+    caption = (
+        f"Each dot is an estimate, each line its {100 * level:g}% interval. Where parameters differ in size, "
+        "each line has its own scale, with its ends printed; a dashed line marks zero."
+    )
+    if len(result.params) > len(shown):
+        caption = f"The {len(shown)} of {len(result.params)} parameters with the largest |z|. " + caption
+    slopes = [row for row in shown if not row["name"].endswith(".Intercept")]  # intercepts have another size
+    rows = tuple(Whisker(row["name"], row["estimate"], row["low"], row["high"]) for row in slopes or shown)
+    return Whiskers(title="Estimates with their uncertainty", caption=caption, rows=rows, level=level)
+
+
+def _survival(result: Any, sample: Any, level: float, response: str) -> Survival:
+    y = sample.y
+    curve = kaplan_meier(y, sample.weight, level)
+    last = float(y.lower.max())
+    end = 1.08 * last
+    columns = (curve.time, curve.value, curve.low, curve.high)
+    steps = list(zip(*(column.tolist() for column in columns), strict=True))
+    if last > steps[-1][0]:
+        steps.append((last, *steps[-1][1:]))
+    grid = [end * index / _CURVE for index in range(_CURVE + 1)]
+    values = result.family.sf(grid, *result.params.values())
+    censored = sorted({float(t) for t in y.lower[y.kind == RIGHT]})
+    marks = [(t, _at(steps, t)) for t in censored]
+    return Survival(
+        title="Against a curve without a model",
+        caption="The fitted curve should run inside the shaded band of the Kaplan-Meier estimate, which "
+        "assumes no shape; ticks on the steps are times at which units were censored.",
+        steps=tuple(steps),
+        censored=tuple(marks),
+        fitted=tuple(zip(grid, map(float, values), strict=True)),
+        end=end,
+        x_label=response,
+        y_label="share surviving",
+        fitted_label=f"fitted {result.family.name}",
+        level=level,
+    )
+
+
+def _at(steps: list[tuple[float, float, float, float]], time: float) -> float:
+    """The value of the step curve at ``time``."""
+    return next((value for start, value, _, _ in reversed(steps) if start <= time), 1.0)
+
+
+def _quantiles(result: Any, level: float) -> Quantiles:
+    plot = normal_quantiles(result.residuals("quantile", rng=0), level)
+    return Quantiles(
+        title="Do the residuals look as the model says?",
+        caption="Quantile residuals of all rows against the normal quantiles they would follow if the model "
+        "were true. Points outside the band are further off than chance explains; a bend at an end is a tail "
+        "that the family does not have."
+        + (" Discrete and censored rows are randomised." if _randomised(result) else ""),
+        points=tuple(zip(map(float, plot.theory), map(float, plot.sample), strict=True)),
+        band=tuple(zip(map(float, plot.theory), map(float, plot.low), map(float, plot.high), strict=True)),
+        y_label="quantile residual",
+        level=level,
+    )
+
+
+def _randomised(result: Any) -> bool:
+    y = result.training.sample.y
+    return result.family.discrete or (isinstance(y, Observations) and not y.exact.all())
+
+
+def _counts(result: Any, sample: Any, response: str) -> Counts:
+    params = result.predict(kind="params")
+    table = expected_counts(result.family, params, sample.y, sample.weight)
+    last = len(table.value) - 1
+    rows = tuple(
+        (f"{value}{'+' if index == last else ''}", float(seen), float(expected))
+        for index, (value, seen, expected) in enumerate(
+            zip(table.value, table.observed, table.expected, strict=True)
+        )
+    )
+    return Counts(
+        title="Counted and expected",
+        caption="Bars are rows with that count, dots what the fit expects. Bars above the dots at both ends "
+        "mean more variation than the family allows.",
+        rows=rows,
+        x_label=response,
+    )
+
+
+def _notes(result: Any, level: float) -> list[Note]:
+    notes = [
+        f"Standard errors: {CONVENTION[result.information]}. Intervals: {100 * level:g}% Wald; a parameter "
+        "without covariates on the scale of its link, mapped back."
+    ]
+    if result.l2:
+        notes.append(
+            "The penalty counts as a Gaussian prior: standard errors are those of the posterior (Laplace)."
+        )
+    if result.dropped:
+        notes.append(f"{number(result.dropped)} rows with missing values were left out.")
+    return [Note(" ".join(notes))]

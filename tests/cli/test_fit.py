@@ -1,0 +1,194 @@
+"""``neglog fit`` and ``neglog predict``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import neglog as nl
+
+pa = pytest.importorskip("pyarrow")
+import pyarrow.parquet as parquet  # noqa: E402
+
+CENSORED = ("--time", "hours", "--event", "failed")
+
+
+def test_the_life_test_of_the_nist_handbook(run: Any, life: str) -> None:
+    data = json.loads(run("fit", "weibull", life, *CENSORED, "--format", "json").out)
+    estimates = {row["name"]: row for row in data["estimates"]}
+    assert estimates["scale"]["estimate"] == pytest.approx(606.528, abs=5e-4)
+    assert estimates["shape"]["estimate"] == pytest.approx(1.7208, abs=5e-5)
+    assert -data["loglik"] == pytest.approx(75.135, abs=5e-4) and data["ok"] is True
+
+
+def test_the_table_says_what_was_found(run: Any, life: str) -> None:
+    out = run("fit", "weibull", life, *CENSORED).out
+    assert "VERIFIED" in out and "10 exact, 10 right-censored" in out
+    assert "  scale         606.5       124.9    405.1     908.1\n" in out
+
+
+def test_intervals_with_empty_cells_are_open_ends(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("lo,hi\n1,2\n,3\n4,\n2,2\n")
+    data = json.loads(
+        run("fit", "weibull", "a.csv", "--lower", "lo", "--upper", "hi", "--format", "json").out
+    )
+    same = nl.fit("weibull", nl.interval([1, -np.inf, 4, 2], [2, 3, np.inf, 2]))
+    assert data["loglik"] == same.loglik
+
+
+def test_formulas_globs_weights_and_offsets(run: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(80, 2))
+    rate = np.exp(0.3 + x @ [0.5, -0.2])
+    table = {
+        "n": rng.poisson(rate),
+        "x_a": x[:, 0],
+        "x_b": x[:, 1],
+        "w": rng.integers(1, 3, 80),
+        "o": x[:, 0] / 9,
+    }
+    parquet.write_table(pa.table(table), tmp_path / "a.parquet")
+    extra = ("--weights", "w", "--offset", "o", "--format", "json")
+    by_glob = json.loads(run("fit", "poisson", "a.parquet", "--y", "n", "--x", "x_*", *extra).out)
+    by_star = json.loads(run("fit", "poisson", "a.parquet", "--y", "n", "--x", "*", *extra).out)
+    by_formula = json.loads(run("fit", "poisson", "a.parquet", "--formula", "n ~ x_a + x_b", *extra).out)
+    assert by_glob == by_star
+    assert by_formula["loglik"] == pytest.approx(by_glob["loglik"], rel=1e-12)
+    names = ["rate.Intercept", "rate.x_a", "rate.x_b"]
+    assert [row["name"] for row in by_glob["estimates"]] == names
+    arguments = {"weights": table["w"], "offset": table["o"]}
+    assert by_glob["loglik"] == nl.fit("poisson", table["n"], x, intercept=True, **arguments).loglik
+
+
+def test_a_formula_per_parameter_and_one_beside_times(run: Any, life: str, tmp_path: Path) -> None:
+    text = (tmp_path / life).read_text().splitlines()
+    rows = [text[0] + ",g", *(f"{line},{'uv'[index % 2]}" for index, line in enumerate(text[1:]))]
+    (tmp_path / "g.csv").write_text("\n".join(rows) + "\n")
+    both = ("--formula", "scale = ~ g", "--formula", "shape = ~ g")
+    data = json.loads(run("fit", "weibull", "g.csv", *CENSORED, *both, "--format", "json").out)
+    assert [row["name"] for row in data["estimates"]] == [
+        "shape.Intercept", "shape.g[T.v]", "scale.Intercept", "scale.g[T.v]",
+    ]  # fmt: skip
+    one = json.loads(run("fit", "weibull", "g.csv", *CENSORED, "--formula", "~ g", "--format", "json").out)
+    assert [row["name"] for row in one["estimates"]] == ["shape", "scale.Intercept", "scale.g[T.v]"]
+
+
+def test_train_predict_score(run: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(300, 2))
+    label = np.array(["10", "9", "7"])[
+        np.argmax(x @ rng.normal(size=(2, 3)) + rng.gumbel(size=(300, 3)), axis=1)
+    ]
+    parquet.write_table(
+        pa.table({"y": label, "a": x[:, 0], "b": x[:, 1]}), tmp_path / "a.parquet", row_group_size=64
+    )
+    fitted = run("fit", "categorical", "a.parquet", "--y", "y", "--x", "a,b", "--l2", "1", "--save", "m.json")
+    assert fitted.code == 0
+    assert nl.load(tmp_path / "m.json").classes == (7, 9, 10)  # as numbers: 10 follows 9
+    for name in ("p.csv", "p.parquet", "p.arrow", "p.jsonl", "p.csv.gz"):
+        assert run("predict", "m.json", "a.parquet", "--keep", "y", "--out", name).code == 0
+    scores = {
+        run("score", name, "--y", "y", "--probs", "p_*", "--format", "json").out
+        for name in ("p.parquet", "p.arrow", "p.csv", "p.csv.gz", "p.jsonl")
+    }
+    assert len(scores) == 1  # numbers survive every format
+    table = parquet.read_table(tmp_path / "p.parquet")
+    assert table.column_names == ["y", "p_7", "p_9", "p_10"] and table.num_rows == 300
+    piped = run("predict", "m.json", "a.parquet", "--keep", "y", "--kind", "logprobs", "--prefix", "l_").out
+    again = run("score", "-", "--y", "y", "--logprobs", "l_*", "--format", "json", stdin=piped.encode())
+    assert json.loads(again.out)["nll"] == pytest.approx(json.loads(scores.pop())["nll"], rel=1e-12)
+
+
+def test_predictions_of_means_and_parameters(run: Any, life: str, tmp_path: Path) -> None:
+    run("fit", "weibull", life, *CENSORED, "--save", "m.json")
+    lines = run("predict", "m.json", life).out.splitlines()
+    assert lines[0] == '"mean"' and len(lines) == 21
+    assert float(lines[1]) == pytest.approx(540.737, abs=5e-4)  # NIST e-Handbook 8.4.1.3
+    assert run("predict", "m.json", life, "--kind", "params").out.splitlines()[0] == '"shape","scale"'
+    assert run("predict", "m.json", life, "--kind", "probs").code == 2
+
+
+def test_a_formula_model_predicts_factors_and_rejects_new_levels(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("n,g\n1,u\n2,v\n4,u\n3,v\n")
+    (tmp_path / "b.csv").write_text("g\nv\n")
+    (tmp_path / "c.csv").write_text("g\nw\n")
+    run("fit", "poisson", "a.csv", "--formula", "n ~ g", "--save", "m.json")
+    assert float(run("predict", "m.json", "b.csv").out.splitlines()[1]) == pytest.approx(2.5)
+    outcome = run("predict", "m.json", "c.csv", "--out", "p.csv")
+    assert outcome.code == 3 and "did not occur in the data of the fit" in outcome.err
+    assert not (tmp_path / "p.csv").exists()
+
+
+def test_missing_covariates_predict_nan_with_a_warning(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("n,x\n1,0\n2,1\n4,2\n")
+    run("fit", "poisson", "a.csv", "--y", "n", "--x", "x", "--save", "m.json")
+    (tmp_path / "b.csv").write_text('x\n1\n""\n')
+    outcome = run("predict", "m.json", "b.csv")
+    assert outcome.code == 0 and "1 of 2 rows lack a covariate" in outcome.err
+    assert outcome.out.splitlines()[2] == "nan"
+
+
+def test_an_unverified_fit_is_shown_and_exits_with_4(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("y\n1\n1\n1\n")
+    outcome = run("fit", "weibull", "a.csv", "--y", "y", "--report", "r.html", "--save", "m.json")
+    assert (
+        outcome.code == 4
+        and "UNBOUNDED" in outcome.out
+        and outcome.err.startswith("neglog: the fit is not verified")
+    )
+    assert 'class="status bad"' in (tmp_path / "r.html").read_text()
+    assert "not verified" in run("predict", "m.json", "a.csv").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("weibul", "life.csv", *CENSORED), 2, "did you mean 'weibull'?"),
+        (("weibull", "life.csv"), 2, "nothing names the response"),
+        (("weibull", "life.csv", "--time", "hours"), 2, "--time and --event go together"),
+        (("weibull", "life.csv", *CENSORED, "--y", "hours"), 2, "name the response"),
+        (("weibull", "life.csv", "--y", "hours", "--formula", "hours ~ failed"), 2, "name the response"),
+        (
+            ("weibull", "life.csv", "--y", "hours", "--x", "failed", "--formula", "~ failed"),
+            2,
+            "exclude each other",
+        ),
+        (("weibull", "life.csv", "--formula", "hours"), 2, "must read 'y ~ a + b'"),
+        (("weibull", "life.csv", "--y", "hours", "--x", "hours"), 2, "'hours' is the response"),
+        (("weibull", "life.csv", *CENSORED, "--level", "95"), 2, "--level must be between 0 and 1"),
+        (("weibull", "life.csv", *CENSORED, "--l2", "-1"), 3, "l2"),
+        (("weibull", "life.csv", "--time", "hour", "--event", "failed"), 3, "did you mean 'hours'?"),
+        (("weibull", "life.csv", "--y", "hours", "--x", "x_*"), 3, "no column matches 'x_*'"),
+        (
+            ("weibull", "life.csv", "--time", "hours", "--event", "hours"),
+            3,
+            "allowed: 1 (observed) and 0 (censored)",
+        ),
+        (("poisson", "life.csv", "--formula", "failed ~ our"), 3, "our"),
+        (("weibull", "life.csv", *CENSORED, "--save", "no/where.json"), 2, "there is no directory no"),
+    ],
+)
+def test_what_cannot_be_fitted(
+    run: Any, life: str, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    outcome = run("fit", *arguments)
+    assert (outcome.code, outcome.out) == (code, "")
+    assert message in outcome.err and outcome.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("1,1\n-2,1\n", "-2 is outside the support"),
+        ("1,1\n,1\n", "missing"),
+        ("1,1\nsoon,1\n", "column 't', line 3: invalid value 'soon'"),
+    ],
+)
+def test_data_that_cannot_be_fitted(run: Any, tmp_path: Path, rows: str, message: str) -> None:
+    (tmp_path / "a.csv").write_text("t,e\n" + rows)
+    outcome = run("fit", "weibull", "a.csv", "--time", "t", "--event", "e")
+    assert outcome.code == 3 and message in outcome.err

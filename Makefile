@@ -5,6 +5,7 @@
 #   make bench   the benchmark table (about five minutes on two cores)
 #   make lint    ruff, pyright, clang-format
 #   make dist    wheel and source archive, installed and tried in a fresh environment
+#   make docs/images/digits_reliability.svg   the README's picture, from make run
 #   make format  rewrite the sources in the project's style
 
 PYTHON ?= python3
@@ -19,6 +20,10 @@ CPP := $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 
 run: $(VENV)/built
 	$(BIN)/neglog demo --out out
+
+# The README's picture, from the same run.
+docs/images/digits_reliability.svg: run
+	cp out/digits_reliability.svg $@
 
 test: $(VENV)/built $(VENV)/tested
 	$(BIN)/python -m pytest

@@ -92,8 +92,9 @@ def main() -> None:
         if shape != (case.rows, case.classes):
             shape, data = (case.rows, case.classes), Data(case.rows, case.classes)
         assert data is not None
-        rows += measure(case, data, arguments.rounds)
-        print(render.lines(rows[-len([r for r in rows if r["case"] == case.name]) :]), flush=True)
+        found = measure(case, data, arguments.rounds)
+        print(render.line(found), flush=True)
+        rows += found
     machine = {
         "processors": os.cpu_count(),
         "threads": nl.get_num_threads(),

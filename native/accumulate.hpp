@@ -1,6 +1,6 @@
 // A sum of doubles without rounding: R. Neal, "Fast exact summation using small and large superaccumulators" (2015),
-// the small one. Chunk i counts units of 2^(32 i - 1074); chunks overlap, so an addition touches two or three of them and
-// carries wait. Addition of integers commutes: the sum does not depend on order, partition or threads.
+// the small one. Chunk i counts units of 2^(32 i - 1074); chunks overlap, so an addition touches two or three of them
+// and carries wait. Addition of integers commutes: the sum does not depend on order, partition or threads.
 #pragma once
 
 #include <cmath>
@@ -97,6 +97,11 @@ struct ExactSums {
   void merge(const ExactSums &other) {
     if (other.size() != size()) throw std::invalid_argument("ExactSums.merge: different numbers of sums");
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i].merge(other.sums[i]);
+  }
+  ExactSums total() const {
+    ExactSums one(1);
+    for (const auto &sum : sums) one.sums[0].merge(sum);
+    return one;
   }
 };
 

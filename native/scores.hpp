@@ -26,13 +26,13 @@ struct ScoreJob {
   Dtype dtype;
   std::int64_t classes, row_stride, class_stride;
   Kind kind;
-  double tolerance;            // of the sum of a row of probabilities
-  const std::int32_t *label;   // (rows,) the true class
-  const double *weight;        // (rows,) or null
-  std::int8_t *status;         // (rows,) in and out
-  double *nll, *brier;         // (rows,) out: -log p_y and sum_k (p_k - [k = y])^2
-  double *confidence;          // (rows,) out: the largest probability ...
-  std::int32_t *top;           // (rows,) out: ... and the first class that has it
+  double tolerance;          // of the sum of a row of probabilities
+  const std::int32_t *label; // (rows,) the true class
+  const double *weight;      // (rows,) or null
+  std::int8_t *status;       // (rows,) in and out
+  double *nll, *brier;       // (rows,) out: -log p_y and sum_k (p_k - [k = y])^2
+  double *confidence;        // (rows,) out: the largest probability ...
+  std::int32_t *top;         // (rows,) out: ... and the first class that has it
   // With weights: called for each row scored with w p_k of the classes k = first ... first + n - 1, in pieces.
   void (*weighted_row)(void *context, std::int64_t first, std::int64_t n, const double *values);
   void *context;

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "dispatch.hpp"
 #include "accumulate.hpp"
+#include "dispatch.hpp"
 #include "scores.hpp"
 #include "threads.hpp"
 
@@ -51,7 +51,8 @@ double score_rows(nb::ndarray<nb::ro, nb::ndim<2>, nb::device::cpu> p, int kind,
 
   const auto rows = static_cast<std::int64_t>(p.shape(0));
   // enough rows that handing over the column sums costs little beside computing them
-  const std::int64_t grain = std::clamp<std::int64_t>((1 << 18) / std::max<std::int64_t>(job.classes, 1), 64, kScoreSlice);
+  const std::int64_t grain =
+      std::clamp<std::int64_t>((1 << 18) / std::max<std::int64_t>(job.classes, 1), 64, kScoreSlice);
   double largest = 0;
   std::mutex mutex;
   nb::gil_scoped_release release;
@@ -79,6 +80,6 @@ double score_rows(nb::ndarray<nb::ro, nb::ndim<2>, nb::device::cpu> p, int kind,
 
 void bind_scores(nb::module_ &m) {
   m.def("score_rows", &score_rows, nb::arg("p"), nb::arg("kind"), nb::arg("label"), nb::arg("weight").none(),
-        nb::arg("tolerance"), nb::arg("status"), nb::arg("nll"), nb::arg("brier"), nb::arg("confidence"), nb::arg("top"),
-        nb::arg("columns"));
+        nb::arg("tolerance"), nb::arg("status"), nb::arg("nll"), nb::arg("brier"), nb::arg("confidence"),
+        nb::arg("top"), nb::arg("columns"));
 }

@@ -1,4 +1,4 @@
-"""Scores by definition: one row at a time, mpmath for the logarithms, fractions for everything that is summed."""
+"""Scores by definition: a row at a time, mpmath for the logarithms, fractions for what is summed."""
 
 from __future__ import annotations
 

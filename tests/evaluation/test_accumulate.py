@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from neglog._native import ExactSums
+
 from neglog.core import accumulate as acc
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -35,6 +35,43 @@ def test_a_product_is_added_with_all_its_halves(rows):
     sums = ExactSums(1)
     sums.add(None, *factors)
     assert exact(sums) == [sum((math.prod(map(Fraction, row)) for row in rows), Fraction(0))]
+
+
+@pytest.mark.parametrize("factors", (1, 2, 3, 4))
+@pytest.mark.parametrize(
+    "spread", (3, 40, 300)
+)  # binary exponents: in the vectors' range, partly, mostly not
+def test_vectors_add_what_single_rows_add(factors, spread):
+    rng = np.random.default_rng(factors * spread)
+    n = 9001  # more than one call of the kernel, and no multiple of the lanes
+    rows = [
+        rng.standard_normal(n) * 2.0 ** rng.integers(-spread, min(spread, 200) + 1, n) for _ in range(factors)
+    ]
+    rows[0][::7] = 0.0
+    rows[-1][3::11] = -0.0
+    index = rng.integers(0, 3, n)
+    want = ExactSums(3)
+    for i in range(0, n, 40):  # too few rows for vectors
+        want.add(index[i : i + 40], *(x[i : i + 40] for x in rows))
+    grouped, whole = ExactSums(3), ExactSums(1)
+    grouped.add(index, *rows)
+    whole.add(None, *rows)
+    assert exact(grouped) == exact(want) and exact(whole) == [sum(exact(want))] == exact(want.total())
+    if spread < 300:  # nothing underflows
+        assert exact(whole) == [
+            sum(math.prod(map(Fraction, row)) for row in zip(*map(np.ndarray.tolist, rows), strict=True))
+        ]
+
+
+def test_vectors_pass_on_what_is_not_finite():
+    x = np.ones(1000)
+    x[500] = math.inf
+    sums = ExactSums(1)
+    sums.add(None, x, x)
+    assert exact(sums) == [math.inf]
+    x[501] = math.nan
+    sums.add(None, x)
+    assert math.isnan(exact(sums)[0])
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), finite), max_size=60), st.randoms(use_true_random=False))
@@ -138,7 +175,11 @@ def test_cluster_sums_merge(rows, cut):
 
     whole, first, second = of(rows), of(rows[:cut]), of(rows[cut:])
     second.merge(first)
-    assert second.to_payload() == whole.to_payload() == acc.ClusterSums.from_payload(whole.to_payload()).to_payload()
+    assert (
+        second.to_payload()
+        == whole.to_payload()
+        == acc.ClusterSums.from_payload(whole.to_payload()).to_payload()
+    )
 
 
 @given(st.lists(st.integers(), max_size=30), st.integers(0, 5), st.integers(0, 30))

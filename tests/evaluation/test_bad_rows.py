@@ -1,4 +1,4 @@
-"""Bad input: an exception that names function, argument, first bad value, its position and what is allowed."""
+"""Bad input: exceptions that name function, argument, first bad value, position and what is allowed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,40 @@ def score(on_bad="raise", input="probs", classes=("ham", "spam"), **options):
     return nl.Score.classification(input=input, classes=classes, on_bad=on_bad, **options)
 
 
-CASES = {  # reason -> y, p, weight of a batch whose rows 1 and 3 are bad, and what the message says
-    "label": (["ham", "eggs", "spam", None], [GOOD] * 4, None, r"not among the classes: 2 rows \(1, 3\), where y\[1\] = 'eggs'; the classes are \['ham', 'spam'\]"),
-    "nan": (["ham"] * 4, [GOOD, [np.nan, 1], GOOD, [1, np.nan]], None, r"NaN among the predictions: 2 rows \(1, 3\), where p\[1\] = \[nan, 1.0\]"),
-    "outside": (["ham"] * 4, [GOOD, [1.5, -0.5], GOOD, [-1e-9, 1]], None, r"outside \[0, 1\]: 2 rows \(1, 3\), where p\[1\] = \[1.5, -0.5\]"),
-    "sum": (["ham"] * 4, [GOOD, [0.6, 0.6], GOOD, [0, 0]], None, r"do not sum to one: 2 rows \(1, 3\), where p\[1\] = \[0.6, 0.6\]"),
-    "weight": (["ham"] * 4, [GOOD] * 4, [1, -2, 1, np.nan], r"weight is negative, infinite or NaN: 2 rows \(1, 3\), where sample_weight\[1\] = -2"),
-}  # fmt: skip
+# reason -> y, p, weight of a batch whose rows 1 and 3 are bad, and what the message says
+HAM = ["ham"] * 4
+CASES = {
+    "label": (
+        ["ham", "eggs", "spam", None],
+        [GOOD] * 4,
+        None,
+        r"not among the classes: 2 rows \(1, 3\), where y\[1\] = 'eggs'; the classes are \['ham', 'spam'\]",
+    ),
+    "nan": (
+        HAM,
+        [GOOD, [np.nan, 1], GOOD, [1, np.nan]],
+        None,
+        r"NaN among the predictions: 2 rows \(1, 3\), where p\[1\] = \[nan, 1.0\]",
+    ),
+    "outside": (
+        HAM,
+        [GOOD, [1.5, -0.5], GOOD, [-1e-9, 1]],
+        None,
+        r"outside \[0, 1\]: 2 rows \(1, 3\), where p\[1\] = \[1.5, -0.5\]",
+    ),
+    "sum": (
+        HAM,
+        [GOOD, [0.6, 0.6], GOOD, [0, 0]],
+        None,
+        r"do not sum to one: 2 rows \(1, 3\), where p\[1\] = \[0.6, 0.6\]",
+    ),
+    "weight": (
+        HAM,
+        [GOOD] * 4,
+        [1, -2, 1, np.nan],
+        r"weight is negative, infinite or NaN: 2 rows \(1, 3\), where sample_weight\[1\] = -2",
+    ),
+}
 
 
 @pytest.mark.parametrize("reason", CASES)
@@ -49,7 +76,9 @@ def test_undefined_logits():
     p = [[0.0, 1.0], [np.inf, 0.0], [-np.inf, -np.inf]]
     r = score("skip", input="logits").update(["ham"] * 3, p).result()
     assert r.bad == {"undefined": 2} and r.nobs == 1
-    with pytest.raises(nl.DataError, match=r"logits without a softmax \(\+inf, or all -inf\): 2 rows \(1, 2\)"):
+    with pytest.raises(
+        nl.DataError, match=r"logits without a softmax \(\+inf, or all -inf\): 2 rows \(1, 2\)"
+    ):
         score(input="logits").update(["ham"] * 3, p)
 
 
@@ -61,7 +90,11 @@ def test_masked_classes_are_fine():
 def test_several_reasons_in_one_message():
     with pytest.raises(nl.DataError) as caught:
         score().update(["eggs", "ham", "ham"], [GOOD, [np.nan, 1], GOOD])
-    assert "2 of 3 rows" in str(caught.value) and "y[0] = 'eggs'" in str(caught.value) and "p[1] = " in str(caught.value)
+    assert (
+        "2 of 3 rows" in str(caught.value)
+        and "y[0] = 'eggs'" in str(caught.value)
+        and "p[1] = " in str(caught.value)
+    )
     assert "\n" not in str(caught.value)
 
 
@@ -70,6 +103,13 @@ def test_rows_far_into_a_batch_have_their_own_number():
     p[65_600] = np.nan
     with pytest.raises(nl.DataError, match=r"1 of 70000 rows.* 1 row \(65600\), where p\[65600\]"):
         score(classes=2).update(np.zeros(70_000, int), p)
+
+
+def test_clusters_beyond_float64():
+    with pytest.raises(nl.DataError, match="cluster 7: the products of weights and losses exceed"):
+        score(classes=2).update([0], [GOOD], sample_weight=[1e308], cluster=[7]).update(
+            [0], [[1e-30, 1.0]], sample_weight=[1e308], cluster=[7]
+        )
 
 
 def test_bad_rows_go_by_their_keys():
@@ -95,10 +135,15 @@ def test_classes_by_the_dozen_are_abbreviated():
 @pytest.mark.parametrize(
     "y, p, message",
     [
-        ([0], [0.5, 0.5], r"p has shape \(2,\); \(rows, classes\) is needed; for two classes give both columns"),
+        (
+            [0],
+            [0.5, 0.5],
+            r"p has shape \(2,\); \(rows, classes\) is needed; for two classes give both columns",
+        ),
         ([0], [[[0.5, 0.5]]], r"p has shape \(1, 1, 2\)"),
-        ([0], [[0.5, 0.25, 0.25]], r"p has 3 columns; one for each of the 2 classes is needed"),
+        ([0], [[0.5, 0.25, 0.25]], r"p has 3 columns; one for each of 2 classes is needed"),
         ([0, 1], [GOOD], r"y has shape \(2,\); p has 1 rows, so \(1,\) is needed"),
+        ([], np.empty((0, 0)), r"p has shape \(0, 0\); at least one class is needed"),
         ([[0]], [GOOD], r"y has shape \(1, 1\)"),
         (0, [GOOD], r"y has shape \(\)"),
     ],
@@ -158,7 +203,9 @@ def test_options(options, message):
 def test_the_kind_is_never_guessed():
     # logits that look like probabilities, and the other way round
     p = [[0.25, 0.75]]
-    assert score(input="logits", classes=2).update([0], p).result().nll == pytest.approx(math.log1p(math.exp(0.5)))
+    assert score(input="logits", classes=2).update([0], p).result().nll == pytest.approx(
+        math.log1p(math.exp(0.5))
+    )
     with pytest.raises(nl.DataError):
         score(input="logprobs", classes=2).update([0], p)
     with pytest.raises(TypeError):
@@ -200,7 +247,9 @@ def test_inputs_are_not_modified_and_may_be_read_only():
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("convert", (lambda p: p.astype(">f8"), lambda p: p.astype(np.longdouble), lambda p: p.tolist()))
+@pytest.mark.parametrize(
+    "convert", (lambda p: p.astype(">f8"), lambda p: p.astype(np.longdouble), lambda p: p.tolist())
+)
 def test_unusual_predictions(convert):
     p = np.array([[0.25, 0.75], [0.5, 0.5]])
     assert score(classes=2).update([0, 1], convert(p)) == score(classes=2).update([0, 1], p)
@@ -219,7 +268,9 @@ def test_tensors():
     p = torch.tensor([[0.25, 0.75], [0.5, 0.5]], requires_grad=True)
     want = score(classes=2).update([0, 1], p.detach().numpy())
     assert score(classes=2).update(torch.tensor([0, 1]), p) == want
-    assert score(classes=2).update([0, 1], p.detach().bfloat16()) == want  # these values are exact in bfloat16
+    assert (
+        score(classes=2).update([0, 1], p.detach().bfloat16()) == want
+    )  # these values are exact in bfloat16
 
 
 def test_series_and_frames():

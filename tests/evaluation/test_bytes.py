@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from test_merge import batch, score
+from tests.evaluation.test_merge import batch, score
 
 import neglog as nl
 
@@ -31,7 +31,9 @@ def payload(state) -> dict:
         lambda: score(None),
         lambda: score(None, classes=None),
         lambda: score({"y": [1], "p": [[0.5, 0.5]], "key": [2**62]}, classes=None),
-        lambda: score({"y": [True, False], "p": [[0.5, 0.5]] * 2, "cluster": ["é", "ß"]}, classes=[False, True]),
+        lambda: score(
+            {"y": [True, False], "p": [[0.5, 0.5]] * 2, "cluster": ["é", "ß"]}, classes=[False, True]
+        ),
         lambda: score({"y": [1.5], "p": [[-1e308, 0.0, -np.inf]]}, classes=[0.5, 1.5, -2.0], input="logits"),
     ],
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import oracle
 import pytest
 from scipy.stats import binom, binomtest
+from tests.evaluation import oracle
 
 import neglog as nl
 from neglog.evaluation.calibration import consistency_band, wilson
@@ -25,7 +25,11 @@ def binary(confidence, right):
 
 def test_bins_and_error_by_definition():
     rng = np.random.default_rng(0)
-    p, y, w = oracle.softmax(rng.standard_normal((2000, 5)) * 2), rng.integers(0, 5, 2000), rng.uniform(0, 2, 2000)
+    p, y, w = (
+        oracle.softmax(rng.standard_normal((2000, 5)) * 2),
+        rng.integers(0, 5, 2000),
+        rng.uniform(0, 2, 2000),
+    )
     r = result(y, p, sample_weight=w)
     confidence, right = p.max(1), p.argmax(1) == y
     at = np.minimum((confidence * 15).astype(int), 14)
@@ -74,7 +78,10 @@ def test_error_of_calibrated_predictions_is_what_chance_leaves():
 @pytest.mark.parametrize("probability", (0.0, 0.001, 0.5, 0.97, 1.0))
 def test_the_band_is_binomial(n, probability):
     low, high = consistency_band(probability, n, 0.9)
-    assert (round(low * n), round(high * n)) == (binom.ppf(0.05, n, probability), binom.ppf(0.95, n, probability))
+    assert (round(low * n), round(high * n)) == (
+        binom.ppf(0.05, n, probability),
+        binom.ppf(0.95, n, probability),
+    )
 
 
 def test_the_band_holds_calibrated_predictions():
@@ -86,7 +93,9 @@ def test_the_band_holds_calibrated_predictions():
             if row.count:
                 total += 1
                 inside += row.band_low <= row.accuracy <= row.band_high
-    assert 0.88 < inside / total <= 0.98  # discrete: at least 90 % but for the spread of confidence within a bin
+    assert (
+        0.88 < inside / total <= 0.98
+    )  # discrete: at least 90 % but for the spread of confidence within a bin
 
 
 @pytest.mark.parametrize("hits, n", ((0, 10), (3, 10), (10, 10), (871, 1000)))

@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 import numpy as np
-import oracle
 import pytest
+from tests.evaluation import oracle
 
 import neglog as nl
 
@@ -18,7 +18,7 @@ LABELS = ("ham", "spam", "eggs", "toast")
 
 
 def batch(rows=60, seed=0):
-    """Rows with everything in them: weights, zero weights, infinite losses, bad rows, ties, clusters and keys."""
+    """Everything at once: weights, zero weights, infinite losses, bad rows, ties, clusters and keys."""
     rng = np.random.default_rng(seed)
     p = oracle.softmax(rng.standard_normal((rows, 4)) * 4)
     p[3] = p[4] = [0.25, 0.25, 0.25, 0.25]
@@ -75,7 +75,9 @@ def test_partitions_without_keys(input, weighted):
     whole = score(rows, **options)
     for _ in range(50):
         parts = np.split(rng.permutation(300), np.sort(rng.integers(0, 301, 5)))
-        merged = functools.reduce(lambda a, b: a.merge(b), [score(take(rows, part), **options) for part in parts])
+        merged = functools.reduce(
+            lambda a, b: a.merge(b), [score(take(rows, part), **options) for part in parts]
+        )
         assert merged == whole and merged.result() == whole.result()
 
 
@@ -92,7 +94,10 @@ def test_blocks_are_invisible():
     rows = {"y": rng.integers(0, 3, 70_000), "p": oracle.softmax(rng.standard_normal((70_000, 3)))}
     whole = score(rows, classes=3)
     index = rng.permutation(70_000)
-    assert score(take(rows, index[:50_000]), classes=3).merge(score(take(rows, index[50_000:]), classes=3)) == whole
+    assert (
+        score(take(rows, index[:50_000]), classes=3).merge(score(take(rows, index[50_000:]), classes=3))
+        == whole
+    )
 
 
 def test_merging_into_nothing():
@@ -116,7 +121,14 @@ def test_merging_does_not_touch_the_other():
 
 @pytest.mark.parametrize(
     "option, value",
-    [("input", "logprobs"), ("classes", LABELS[::-1]), ("bins", 7), ("worst", 3), ("on_bad", "raise"), ("sum_tolerance", 0.5)],
+    [
+        ("input", "logprobs"),
+        ("classes", LABELS[::-1]),
+        ("bins", 7),
+        ("worst", 3),
+        ("on_bad", "raise"),
+        ("sum_tolerance", 0.5),
+    ],
 )
 def test_only_equal_specifications_merge(option, value):
     with pytest.raises(nl.InputError, match=rf"differ: {option} is .* here and .* there"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
-import oracle
 import pytest
+from tests.evaluation import oracle
 
 from neglog import _native
 
@@ -21,9 +23,24 @@ def native(kind, p, label, weight=None, status=None, tolerance=1e-3):
     top, columns = np.full(n, -1, np.int32), _native.ExactSums(p.shape[1])
     label = np.asarray(label, np.int32)
     out["sum_off"] = _native.score_rows(
-        p, KINDS.index(kind), label, weight, tolerance, status, out["nll"], out["brier"], out["confidence"], top, columns
+        p,
+        KINDS.index(kind),
+        label,
+        weight,
+        tolerance,
+        status,
+        out["nll"],
+        out["brier"],
+        out["confidence"],
+        top,
+        columns,
     )
-    return {**out, "top": top, "status": status, "columns": np.array([n / 2**e for n, e in columns.fractions()])}
+    return {
+        **out,
+        "top": top,
+        "status": status,
+        "columns": np.array([n / 2**e for n, e in columns.fractions()]),
+    }
 
 
 def sample(kind, rows, classes, seed=0, spread=3.0):
@@ -32,7 +49,11 @@ def sample(kind, rows, classes, seed=0, spread=3.0):
     if kind == "logits":
         return z
     p = oracle.softmax(z)
-    return p if kind == "probs" else z - z.max(1, keepdims=True) - np.log(np.exp(z - z.max(1, keepdims=True)).sum(1))[:, None]
+    return (
+        p
+        if kind == "probs"
+        else z - z.max(1, keepdims=True) - np.log(np.exp(z - z.max(1, keepdims=True)).sum(1))[:, None]
+    )
 
 
 @pytest.mark.parametrize("classes", CLASSES)
@@ -57,7 +78,10 @@ def test_values_are_those_of_mpmath(kind, classes):
 def test_narrow_dtypes_are_widened_exactly(kind, dtype, classes):
     p = sample(kind, 21, classes).astype(dtype)
     label = np.arange(21) % classes
-    narrow, wide = native(kind, p, label, tolerance=0.1), native(kind, p.astype(np.float64), label, tolerance=0.1)
+    narrow, wide = (
+        native(kind, p, label, tolerance=0.1),
+        native(kind, p.astype(np.float64), label, tolerance=0.1),
+    )
     for name in ("nll", "brier", "confidence", "top", "columns"):
         np.testing.assert_array_equal(narrow[name], wide[name])
 
@@ -93,7 +117,9 @@ def test_column_sums(kind, classes, weighted):
     p = sample(kind, rows, classes, spread=8.0)
     weight = np.random.default_rng(4).uniform(0, 3, rows) if weighted else None
     got = native(kind, p, np.zeros(rows), weight)["columns"]
-    probabilities = {"probs": lambda: p, "logits": lambda: oracle.softmax(p), "logprobs": lambda: np.exp(p)}[kind]()
+    probabilities = {"probs": lambda: p, "logits": lambda: oracle.softmax(p), "logprobs": lambda: np.exp(p)}[
+        kind
+    ]()
     want = (probabilities * (1 if weight is None else weight[:, None])).sum(0)
     np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-18)
 
@@ -199,3 +225,12 @@ def test_sum_tolerance_and_largest_deviation():
     got = native("probs", p, [0, 0, 0])
     assert got["status"].tolist() == [0, 0, 0] and abs(got["sum_off"] - 0.0009) < 1e-15
     assert native("probs", p, [0, 0, 0], tolerance=0.0005)["status"].tolist() == [0, SUM_OFF, 0]
+
+
+@pytest.mark.parametrize("isa", [isa for isa in _native.available_isas() if isa != _native.isa()])
+def test_the_other_instruction_sets(isa, on_isa):
+    here = Path(__file__)
+    files = [str(here), str(here.with_name("test_accumulate.py"))]
+    on_isa(
+        isa, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not instruction_sets and not 5000", *files
+    )

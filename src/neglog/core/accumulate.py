@@ -1,7 +1,8 @@
 """Sums that merge exactly: whatever the order, the partition or the number of threads, the same bits.
 
-The additions happen in native superaccumulators (:class:`neglog._native.ExactSums`). This module finishes them: exact
-dyadic rationals, rounded once. A dyadic number is ``(numerator, exponent)`` and means ``numerator * 2**-exponent``.
+The additions happen in native superaccumulators (:class:`neglog._native.ExactSums`). This module finishes
+them: exact dyadic rationals, rounded once. A dyadic number is ``(numerator, exponent)`` and means
+``numerator * 2**-exponent``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neglog._native import ExactSums
+from neglog.errors import DataError
 
 Exact = Fraction | float  # a float only where the sum is not finite
 
@@ -61,8 +63,8 @@ def rounded_sqrt(x: Exact) -> float:
         return math.sqrt(x) if x >= 0 else math.nan
     if x < 0:
         return math.nan
-    # an even shift leaves an integer square root of at least 64 bits; the last bit is sticky, so rounding it to 53
-    # bits is rounding the true root
+    # an even shift leaves an integer square root of at least 64 bits; the last bit is sticky, so rounding
+    # it to 53 bits is rounding the true root
     half = max(0, 64 - (x.numerator.bit_length() - x.denominator.bit_length()) // 2)
     scaled, rest = divmod(x.numerator << 2 * half, x.denominator)
     root = math.isqrt(scaled)
@@ -73,9 +75,10 @@ def rounded_sqrt(x: Exact) -> float:
 def mean_variance(rows: int, w: Exact, wx: Exact, w2: Exact, w2x: Exact, w2x2: Exact) -> Exact:
     """Variance of the weighted mean ``sum(w x) / sum(w)``, linearised.
 
-    ``n / (n - 1) * sum(w^2 (x - mean)^2) / sum(w)^2``: with equal weights the familiar ``s^2 / n``; multiplying all
-    weights by a number changes nothing. The arguments are the exact sums of ``w``, ``w x``, ``w^2``, ``w^2 x`` and
-    ``w^2 x^2`` over ``rows`` rows. NaN for fewer than two rows or where a sum is not finite.
+    ``n / (n - 1) * sum(w^2 (x - mean)^2) / sum(w)^2``: with equal weights the familiar ``s^2 / n``;
+    multiplying all weights by a number changes nothing. The arguments are the exact sums of ``w``, ``w x``,
+    ``w^2``, ``w^2 x`` and ``w^2 x^2`` over ``rows`` rows. NaN for fewer than two rows or where a sum is not
+    finite.
 
     >>> mean_variance(2, *map(Fraction, (2, 4, 2, 4, 10)))  # x = 1, 3
     Fraction(1, 1)
@@ -87,7 +90,7 @@ def mean_variance(rows: int, w: Exact, wx: Exact, w2: Exact, w2x: Exact, w2x2: E
 
 
 def to_text(sums: ExactSums) -> list[str]:
-    """Canonical text of every sum: ``numerator`` in hexadecimal, ``p``, binary exponent; equal sums, equal text."""
+    """Canonical text of every sum: numerator in hexadecimal, ``p``, binary exponent."""
     return [repr(value) if isinstance(value, float) else _dyadic_text(value) for value in sums.fractions()]
 
 
@@ -193,7 +196,7 @@ class ClusterSums:
 
     def _add(self, name: Any, pair: tuple[Any, Any]) -> None:
         if any(isinstance(value, float) for value in pair):
-            raise OverflowError(f"the sums of cluster {name!r} exceed float64")
+            raise DataError(f"cluster {name!r}: the products of weights and losses exceed the range of float64")
         old = self._sums.get(name)
         self._sums[name] = pair if old is None else (add_dyadic(old[0], pair[0]), add_dyadic(old[1], pair[1]))
 

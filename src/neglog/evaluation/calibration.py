@@ -38,9 +38,9 @@ def _square(x: Exact) -> Exact:
 def expected_calibration_error(exact: Mapping[str, Sequence[Exact]]) -> tuple[float, float]:
     """ECE, and what it would come to on average if the predictions were calibrated.
 
-    ``ECE = sum_b |sum_{i in b} w_i (hit_i - c_i)| / sum_i w_i``. Of calibrated predictions each inner sum has mean 0 and
-    variance ``v_b = sum w_i^2 c_i (1 - c_i)``; the mean of its size is ``sqrt(2 v_b / pi)`` in the normal approximation. An
-    ECE near that number is no sign of miscalibration.
+    ``ECE = sum_b |sum_{i in b} w_i (hit_i - c_i)| / sum_i w_i``. Of calibrated predictions each inner sum
+    has mean 0 and variance ``v_b = sum w_i^2 c_i (1 - c_i)``; the mean of its size is ``sqrt(2 v_b / pi)``
+    in the normal approximation. An ECE near that number is no sign of miscalibration.
     """
     total = sum(exact["bin_weight"], Fraction(0))
     gaps = [
@@ -69,10 +69,12 @@ def wilson(share: float, n: float, level: float) -> tuple[float, float]:
 
 
 def consistency_band(probability: float, n: float, level: float) -> tuple[float, float]:
-    """Where the share of hits among ``n`` trials of a given probability falls: binomial quantiles, divided by n.
+    """Where the share of hits among ``n`` trials of a given probability falls: binomial quantiles, divided
+    by n.
 
-    Below the band with probability at most ``(1 - level) / 2``, and above it likewise. Broecker & Smith, "Increasing
-    the reliability of reliability diagrams", Weather and Forecasting 22 (2007) 651-661, draw the same band by resampling.
+    Below the band with probability at most ``(1 - level) / 2``, and above it likewise. Broecker & Smith,
+    "Increasing the reliability of reliability diagrams", Weather and Forecasting 22 (2007) 651-661, draw
+    the same band by resampling.
 
     >>> consistency_band(0.5, 100, 0.95)
     (0.4, 0.6)

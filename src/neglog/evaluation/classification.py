@@ -124,16 +124,17 @@ class ClassificationScore(Score, kind="classification"):
         y : array of labels, shape (N,)
             Each among the classes, whatever their type.
         p : array, shape (N, C), float16, float32 or float64
-            One column per class in the order of ``classes``: probabilities, logits or log-probabilities as declared. Any
-            strides; read once; not copied as a whole.
+            One column per class in the order of ``classes``: probabilities, logits or log-probabilities as
+            declared. Any strides; read once; not copied as a whole.
         sample_weight : array, shape (N,), optional
             Weights >= 0. Rows of weight 0 are counted as ignored and never read.
         cluster : array of int or str, shape (N,), optional
-            Rows of one cluster may depend on one another; the standard error becomes robust to it. All rows of a score
-            or none have one. The state grows with the number of clusters.
+            Rows of one cluster may depend on one another; the standard error becomes robust to it. All rows
+            of a score or none have one. The state grows with the number of clusters.
         key : array of int or str, shape (N,), optional
-            Names of the rows in the lists of worst and bad rows. Without it worst rows carry no name, and bad rows are
-            numbered from 0 in the order of arrival, rows of a merged state after those already there.
+            Names of the rows in the lists of worst and bad rows. Without it worst rows carry no name, and
+            bad rows are numbered from 0 in the order of arrival, rows of a merged state after those already
+            there.
 
         Returns
         -------
@@ -156,7 +157,8 @@ class ClassificationScore(Score, kind="classification"):
         >>> s.update([0, 2], np.array([[4.0, 1.0, 0.0], [0.0, np.nan, 1.0]]))
         Traceback (most recent call last):
         ...
-        neglog.errors.DataError: Score.update: 1 of 2 rows cannot be scored. NaN among the predictions: 1 row (1), where p[1] = [0.0, nan, 1.0]. Nothing of this batch was counted; on_bad="skip" leaves such rows out and reports them.
+        neglog.errors.DataError: Score.update: 1 of 2 rows cannot be scored. NaN among the predictions:
+        1 row (1), where p[1] = [0.0, nan, 1.0]. Nothing of this batch was counted; on_bad="skip" leaves ...
         """
         p = Predictions(p)
         work = self._copy()
@@ -166,7 +168,7 @@ class ClassificationScore(Score, kind="classification"):
         assert classes is not None
         if p.classes != len(classes):
             raise ShapeError(
-                f"Score.update: p has {p.classes} columns; one for each of the {len(classes)} classes is needed"
+                f"Score.update: p has {p.classes} columns; one for each of {len(classes)} classes is needed"
             )
         y = vector("y", y, p.rows)
         weight = None if sample_weight is None else vector("sample_weight", sample_weight, p.rows)
@@ -264,7 +266,8 @@ class ClassificationScore(Score, kind="classification"):
                 continue
             first = rows[0]
             if reason == "label":
-                shown = f"y[{first}] = {y[first : first + 1].tolist()[0]!r}; the classes are {_short(self._spec.classes)}"
+                label = y[first : first + 1].tolist()[0]
+                shown = f"y[{first}] = {label!r}; the classes are {_short(self._spec.classes)}"
             elif reason == "weight":
                 shown = f"sample_weight[{first}] = {weight[first]}"
             else:
@@ -273,15 +276,15 @@ class ClassificationScore(Score, kind="classification"):
             some = ", ".join(map(str, rows[:5])) + (", ..." if n > 5 else "")
             parts.append(f"{BAD_REASONS[reason]}: {n} row{'s' * (n > 1)} ({some}), where {shown}.")
         return (
-            f"Score.update: {sum(counts.values())} of {p.rows} rows cannot be scored. {' '.join(parts)} Nothing of this "
-            'batch was counted; on_bad="skip" leaves such rows out and reports them.'
+            f"Score.update: {sum(counts.values())} of {p.rows} rows cannot be scored. {' '.join(parts)} "
+            'Nothing of this batch was counted; on_bad="skip" leaves such rows out and reports them.'
         )
 
     def _agree(self, types: dict[str, str]) -> None:
         for name, mine in self._named.items():
             if mine != types[name]:
                 raise InputError(
-                    f"Score: {name}: {_TYPES[types[name]]} here, {_TYPES[mine]} before; a score keeps to one of the two"
+                    f"Score: {name}: {_TYPES[types[name]]} here, {_TYPES[mine]} before; a score keeps to one"
                 )
         self._named = types
 

@@ -32,8 +32,8 @@ def class_labels(classes: Any) -> tuple[Any, ...]:
             isinstance(label, float) and not math.isfinite(label)
         ):
             raise InputError(
-                f"Score.classification: classes[{k}] = {label!r}; a string, an integer, a boolean or a finite "
-                "float is needed"
+                f"Score.classification: classes[{k}] = {label!r}; "
+                "a string, an integer, a boolean or a finite float is needed"
             )
         if label in seen:
             raise InputError(
@@ -136,6 +136,8 @@ class Predictions:
                 "; for two classes give both columns: np.column_stack([1 - p, p])" if len(shape) == 1 else ""
             )
             raise ShapeError(f"Score.update: p has shape {shape}; (rows, classes) is needed{hint}")
+        if shape[1] == 0:
+            raise ShapeError(f"Score.update: p has shape {shape}; at least one class is needed")
         if self._tensor is None and self._array.dtype.kind not in "biuf":
             raise InputError(f"Score.update: p has dtype {self._array.dtype}; real numbers are needed")
         self.rows, self.classes = shape

@@ -22,9 +22,10 @@ BAD_REASONS: Mapping[str, str] = {
 class Bin:
     """Rows whose confidence (largest probability) is in ``[low, high)``; the last bin includes 1.
 
-    ``stderr``, ``interval_low`` and ``interval_high`` (Wilson) say how well ``accuracy`` is known. ``band_low`` and
-    ``band_high`` say where it would fall if the predictions were calibrated: quantiles of the binomial distribution
-    at the mean confidence. Both intervals use Kish's effective number of rows ``sum(w)^2 / sum(w^2)``.
+    ``stderr``, ``interval_low`` and ``interval_high`` (Wilson) say how well ``accuracy`` is known.
+    ``band_low`` and ``band_high`` say where it would fall if the predictions were calibrated: quantiles of
+    the binomial distribution at the mean confidence. Both intervals use Kish's effective number of rows
+    ``sum(w)^2 / sum(w^2)``.
     """
 
     low: float
@@ -72,7 +73,7 @@ class WorstRow:
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row without a score: its key, or its number in the order of arrival, and why (a key of ``BAD_REASONS``)."""
+    """A row without a score: its key, or its number in the order of arrival, and a key of ``BAD_REASONS``."""
 
     row: Any
     reason: str
@@ -80,7 +81,7 @@ class BadRow:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Rows by their finite NLL: ``counts[i]`` in ``[edges[i], edges[i + 1])``. The edges are the same for all scores."""
+    """Rows by finite NLL: ``counts[i]`` in ``[edges[i], edges[i + 1])``, the same edges for all scores."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
@@ -91,8 +92,9 @@ class Histogram:
 class ClassificationResult:
     """What a classification score has found.
 
-    ``nll`` is the mean of ``-log p(label)`` in nats, weighted. Its standard error is that of the mean (linearised for
-    weights, cluster-robust where clusters were given), NaN with a ``reason`` where there is none; ``ci`` is normal.
+    ``nll`` is the mean of ``-log p(label)`` in nats, weighted. Its standard error is that of the mean
+    (linearised for weights, cluster-robust where clusters were given), NaN with a ``reason`` where there is
+    none; ``ci`` is normal.
     """
 
     nobs: int  # rows scored
@@ -127,7 +129,7 @@ class ClassificationResult:
     input: str  # what p was declared to be
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as dicts, lists, strings and numbers; NaN is None, infinities are ``"inf"`` and ``"-inf"``."""
+        """Everything as plain values for JSON; NaN is None, infinities are ``"inf"`` and ``"-inf"``."""
         return {"kind": "classification", "schema_version": 1, **_plain(self)}
 
     def to_json(self, path: Any = None, *, indent: int | None = 2) -> str:
@@ -172,7 +174,7 @@ class ClassificationResult:
             text.append(f"{'standard error':<18} robust for {self.clusters} clusters")
         if self.zero_probability:
             text.append(
-                f"{'probability 0':<18} {self.zero_probability} rows gave their label no chance; the others' NLL is "
+                f"{'probability 0':<18} at the label of {self.zero_probability} rows; without them NLL "
                 f"{self.finite_nll:.4g}"
             )
         text.append(f"{'rows':<18} {self.nobs} scored, {self.ignored} ignored, {sum(self.bad.values())} bad")

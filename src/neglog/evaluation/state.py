@@ -23,11 +23,20 @@ _HEADER = struct.Struct("<12sHQI")  # magic, version, length and CRC-32 of the b
 class Score(ABC):
     """Predictions judged by their negative log-likelihood.
 
-    A score is a state: :meth:`update` takes rows, :meth:`merge` takes another state, :meth:`to_bytes` carries it
-    to another process or machine, and ``result()`` says what was found. Sums are exact, so any partition of the
-    rows over batches, threads or machines, in any order, gives the same result to the last bit.
+    A score is a state: :meth:`update` takes rows, :meth:`merge` takes another state, :meth:`to_bytes`
+    carries it to another process or machine, and ``result()`` says what was found. Sums are exact, so any
+    partition of the rows over batches, threads or machines, in any order, gives the same result to the last
+    bit.
 
     Made by the constructors of each kind: :meth:`classification`.
+
+    Examples
+    --------
+    >>> import neglog as nl
+    >>> score = nl.Score.classification(input="probs", classes=["no", "yes"])
+    >>> score = score.update(["yes", "no"], [[0.2, 0.8], [0.9, 0.1]])
+    >>> print(round(score.result().nll, 6))
+    0.164252
     """
 
     kind: ClassVar[str]
@@ -54,12 +63,13 @@ class Score(ABC):
         input : {"probs", "logits", "logprobs"}
             What the columns of ``p`` hold. Declared, never guessed from the values.
         classes : sequence of labels, int, or None
-            The label of each column, in the order of the columns: integers, strings, booleans or floats. A number
-            ``C`` means ``0 ... C-1``; None means ``0 ... C-1`` with the number of columns of the first rows seen.
+            The label of each column, in the order of the columns: integers, strings, booleans or floats. A
+            number ``C`` means ``0 ... C-1``; None means ``0 ... C-1`` with the number of columns of the
+            first rows seen.
         on_bad : {"raise", "skip"}
-            A row that cannot be scored (NaN, a label that is no class, a probability outside [0, 1], a row that does
-            not sum to one, an unusable weight) makes ``update`` raise and count nothing of its batch, or is left out
-            and reported.
+            A row that cannot be scored (NaN, a label that is no class, a probability outside [0, 1], a row
+            that does not sum to one, an unusable weight) makes ``update`` raise and count nothing of its
+            batch, or is left out and reported.
         bins : int
             Number of equal-width bins of the reliability table, over the confidence in [0, 1].
         worst : int

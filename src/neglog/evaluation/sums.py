@@ -1,4 +1,4 @@
-"""What a classification score remembers of the rows it has seen: exact sums, counts, and a few rows by name."""
+"""What a classification score remembers of its rows: exact sums, counts, and a few rows by name."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from neglog._native import ExactSums
 from neglog.core.accumulate import ClusterSums, Smallest, from_text, to_text
 
-# Per-row NLL falls into four bins per factor of two: the bin is the exponent and the first two bits of the mantissa, so
-# it needs no logarithm and no rounding. Below 2^-20 and from 2^11 there is one bin each; infinity is counted apart.
+# Per-row NLL falls into four bins per factor of two: the bin is the exponent and the first two bits of the
+# mantissa, so it needs no logarithm and no rounding. Below 2^-20 and from 2^11 there is one bin each;
+# infinity is counted apart.
 _LOW, _HIGH = -20, 11
 HISTOGRAM_EDGES: tuple[float, ...] = (
     0.0,
@@ -122,12 +123,9 @@ class ClassificationSums:
         self._add("bin_weight2", bin_, w, w)
         self._add("bin_hits", hit_bin, hits.weight)
         self._add("bin_hits_w2", hit_bin, hits.weight, hits.weight)
-        self._add("bin_confidence", bin_, w, rows.confidence)
-        self._add("bin_confidence_w2", bin_, w, w, rows.confidence)
-        self._add("bin_confidence2_w2", bin_, w, w, rows.confidence, rows.confidence)
-        self._add("brier", None, w, rows.brier)
-        self._add("brier_w2", None, w, w, rows.brier)
-        self._add("brier2_w2", None, w, w, rows.brier, rows.brier)
+        in_bins = ("bin_confidence", "bin_confidence_w2", "bin_confidence2_w2")
+        self._add_moments(in_bins, bin_, rows.confidence, w)
+        self._add_moments(("brier", "brier_w2", "brier2_w2"), None, rows.brier, w)
 
         zero = rows.nll == np.inf
         if zero.any():
@@ -139,9 +137,7 @@ class ClassificationSums:
             finite = rows
         w = finite.weight
         self.counts["histogram"] += _histogram(finite.nll)
-        self._add("class_nll", finite.label, w, finite.nll)
-        self._add("nll_w2", None, w, w, finite.nll)
-        self._add("nll2_w2", None, w, w, finite.nll, finite.nll)
+        self._add_moments(("class_nll", "nll_w2", "nll2_w2"), finite.label, finite.nll, w)
         if finite.cluster is not None:
             self.clusters.add(finite.cluster, np.ones_like(finite.nll) if w is None else w, finite.nll)
         self._add_worst(rows)
@@ -154,6 +150,27 @@ class ClassificationSums:
         else:
             counts = np.bincount(index, minlength=len(self.exact[name]))
             self.exact[name].add(np.arange(len(counts)), counts.astype(np.float64))
+
+    def _add_moments(
+        self,
+        names: tuple[str, str, str],
+        index: NDArray[np.int64] | None,
+        x: NDArray[np.float64],
+        w: NDArray[np.float64] | None,
+    ) -> None:
+        """Add w x, w^2 x and w^2 x^2 to the three sums named, where they are many at ``index``."""
+        first, second, third = (self.exact[name] for name in names)
+        of_squares = index if len(third) == len(first) else None
+        if w is None:
+            once = ExactSums(len(first))
+            once.add(index, x)
+            first.merge(once)
+            second.merge(once if len(second) == len(first) else once.total())
+            third.add(of_squares, x, x)
+        else:
+            first.add(index, w, x)
+            second.add(of_squares, w, w, x)
+            third.add(of_squares, w, w, x, x)
 
     def _add_worst(self, rows: Rows) -> None:
         size, items = self.worst.size, self.worst.items

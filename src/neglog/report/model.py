@@ -1,7 +1,8 @@
 """What a report says, before anybody decides how it looks.
 
-A :class:`Report` is made once from a result (:mod:`neglog.report.score`, :mod:`neglog.report.fit`) and rendered
-as text, markdown, HTML or JSON. Figures hold the numbers they show; :mod:`neglog.report.figures` draws them.
+A :class:`Report` is made once from a result (:mod:`neglog.report.score`, :mod:`neglog.report.fit`) and
+rendered as text, markdown, HTML or JSON. Figures hold the numbers they show; :mod:`neglog.report.figures`
+draws them.
 """
 
 from __future__ import annotations

@@ -158,3 +158,14 @@ def test_ticks_are_inside_few_and_evenly_spaced(scale: float, start: float) -> N
     assert 2 <= len(found) <= 7 and all(low - 1e-9 * scale <= tick <= high + 1e-9 * scale for tick in found)
     steps = np.diff(found)
     assert np.allclose(steps, steps[0], rtol=1e-6)
+
+
+def test_a_thousand_classes_still_make_a_small_page() -> None:
+    classes = [f"a rather long class name, number {index}" for index in range(1000)]
+    state = nl.Score.classification(input="logits", classes=classes)
+    state.update([classes[7], classes[9]], np.zeros((2, 1000)))
+    page = html(score_report(state.result(), title="Many"))
+    assert len(page.encode()) < LIMIT
+    found = json.loads(next(parsed(page).iter("script")).text or "")
+    assert found["shortened"] == {"classes": 1000} and len(found["classes"]) == 200
+    assert "of 1000" in page

@@ -238,7 +238,10 @@ def _matrix(batch: Any, names: tuple[str, ...]) -> Any:
     lists = batch.table.column(name).to_pylist()
     lengths: set[int] = {len(row) if isinstance(row, list) else 1 for row in lists}
     if len(lengths) > 1 or 1 in lengths:
-        raise DataError(f"column '{name}': a single column of predictions must hold lists of equal length")
+        raise DataError(
+            f"column '{name}': predictions for all classes are needed, one column each, or one column of "
+            "lists of equal length"
+        )
     return np.array(lists, dtype=np.float64)
 
 

@@ -234,7 +234,7 @@ def _whisker(row: Whisker, shared: Scale | None, middle: float, left: float, rig
 def _quantiles(figure: Quantiles) -> tuple[float, str]:
     entries = [("ideal", "the model is right"), ("point", "one row")]
     if len(figure.band) > 1:
-        entries.append(("band", "95% of samples of this size"))
+        entries.append(("band", f"{100 * figure.level:g}% of samples of this size"))
     legend, top = _legend(entries)
     side = _WIDTH - _LEFT - _RIGHT
     bottom = top + 0.8 * side
@@ -257,7 +257,7 @@ def _survival(figure: Survival) -> tuple[float, str]:
     names = [
         ("fit", figure.fitted_label),
         ("curve", "Kaplan-Meier"),
-        ("band", "its 95% band, point by point"),
+        ("band", f"its {100 * figure.level:g}% band, point by point"),
     ]
     legend, top = _legend(names)
     bottom = top + 270

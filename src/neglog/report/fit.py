@@ -216,6 +216,7 @@ def _survival(result: Any, sample: Any, level: float, response: str) -> Survival
         x_label=response,
         y_label="share surviving",
         fitted_label=f"fitted {result.family.name}",
+        level=level,
     )
 
 
@@ -235,6 +236,7 @@ def _quantiles(result: Any, level: float) -> Quantiles:
         points=tuple(zip(map(float, plot.theory), map(float, plot.sample), strict=True)),
         band=tuple(zip(map(float, plot.theory), map(float, plot.low), map(float, plot.high), strict=True)),
         y_label="quantile residual",
+        level=level,
     )
 
 

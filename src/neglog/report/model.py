@@ -129,6 +129,7 @@ class Quantiles:
     band: tuple[tuple[float, float, float], ...] = ()
     x_label: str = "normal quantile"
     y_label: str = "residual"
+    level: float = 0.95
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ class Survival:
     x_label: str = "time"
     y_label: str = "still running"
     fitted_label: str = "fitted"
+    level: float = 0.95
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def _reliability(result: Any) -> Figure | None:
         "the shade is further off than chance explains for so few rows; the bars underneath count the rows.",
         points=points,
         counts=tuple(Bin(bin.low, bin.high, bin.count) for bin in result.calibration),
-        band="95% of calibrated forecasts",
+        band=f"{100 * result.level:g}% of calibrated forecasts",
         x_label="probability of the likeliest class",
         y_label="how often it was right",
     )

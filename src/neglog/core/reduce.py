@@ -75,8 +75,7 @@ class Reduction(NamedTuple):
         if self.empty == "raise":
             raise DataError(
                 f"{self.function}: the mean of nothing: all {layout_size(layout)} entries are ignored, "
-                "masked "
-                "or of zero weight; allowed with empty='zero' or empty='nan'"
+                "masked or of zero weight; allowed with empty='zero' or empty='nan'"
             )
         return dtype.type(0.0 if self.empty == "zero" else math.nan)
 

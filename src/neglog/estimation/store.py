@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-import neglog
+from neglog import __version__
 from neglog.errors import DataError
 from neglog.estimation.result import Fit
 from neglog.estimation.terms import Constant, Formula, Matrix, Term
@@ -38,7 +38,7 @@ def to_json(fit: Fit, path: str | Path | None) -> str:
     document = {
         "kind": "neglog fit",
         "schema_version": SCHEMA_VERSION,
-        "neglog": neglog.__version__,
+        "neglog": __version__,
         "family": fit.family.name,
         "names": list(fit.names),
         "fixed": list(fit.fixed),

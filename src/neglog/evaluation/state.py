@@ -29,6 +29,14 @@ class Score(ABC):
     bit.
 
     Made by the constructors of each kind: :meth:`classification`.
+
+    Examples
+    --------
+    >>> import neglog as nl
+    >>> score = nl.Score.classification(input="probs", classes=["no", "yes"])
+    >>> score = score.update(["yes", "no"], [[0.2, 0.8], [0.9, 0.1]])
+    >>> print(round(score.result().nll, 6))
+    0.164252
     """
 
     kind: ClassVar[str]

@@ -108,7 +108,10 @@ def softmax(logits: Any, *, axis: int = -1, out: Array | None = None) -> Array:
 
     .. math:: e^{z_k} / \sum_j e^{z_j}
 
-    Parameters and edges as in :func:`log_softmax`; a masked class has probability exactly 0.
+    Parameters
+    ----------
+    logits, axis, out
+        As in :func:`log_softmax`, whose edges apply; a masked class has probability exactly 0.
 
     Examples
     --------

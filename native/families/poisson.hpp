@@ -57,11 +57,11 @@ private:
   // bracket into k / rate times the mean of v / (1 + v) under exp(g).
   static Tail lower(double k, double rate) {
     const double slope = rate - k;
-    const auto g = [=](double v) { return k * log1pmx(v) - slope * v; };
+    const auto g = [=](auto v) { return k * log1pmx(v) - slope * v; };
     double end = parabola_end(slope, k);
     for (int i = 0; i < 3; ++i) // Newton: g is concave, so the first step overshoots and the others come back
       end += (g(end) + kCut) / (slope + k * end / (1 + end));
-    const Moments m = integrate(g, end, [](double v) { return v / (1 + v); });
+    const Moments m = integrate(g, end, [](auto v) { return v / (1.0 + v); });
     const double q = 1 / (rate * m.total);
     return {log_mass(k, rate) + log(rate * m.total), {-q}, {{-q * (k / rate) * m.mean}}};
   }
@@ -73,8 +73,8 @@ private:
       return {log1mexp(-rate), {r}, {{-r * (1 + r)}}};
     }
     const double slope = k - rate, reach = parabola_end(slope, k), end = reach < 1 ? reach : 1;
-    const auto g = [=](double v) { return k * log1pmx(-v) - slope * v; };
-    const Moments m = integrate(g, end, [](double v) { return v / (1 - v); });
+    const auto g = [=](auto v) { return k * log1pmx(-v) - slope * v; };
+    const Moments m = integrate(g, end, [](auto v) { return v / (1.0 - v); });
     const double r = 1 / (rate * m.total);
     return {log_mass(k, rate) + log(rate * m.total), {r}, {{-r * (k / rate) * m.mean}}};
   }
@@ -98,14 +98,14 @@ private:
   };
   template <class G, class W> static Moments integrate(const G &g, double end, const W &weight) {
     constexpr int panels = 4; // a factor of exp(-20) in each at most, which 16 nodes integrate to the last bits
-    double total = 0, first = 0;
+    VecD total = {}, first = {};
     for (int i = 0; i < panels; ++i)
-      gauss_legendre(end * i / panels, end * (i + 1) / panels, [&](double v, double w) {
-        const double density = w * exp(g(v));
+      gauss_legendre<VecD>(end * i / panels, end * (i + 1) / panels, [&](VecD v, VecD w) {
+        const VecD density = w * exp(g(v));
         total += density;
         first += density * weight(v);
       });
-    return {total, first / total};
+    return {sum_lanes(total), sum_lanes(first) / sum_lanes(total)};
   }
 };
 

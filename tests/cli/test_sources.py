@@ -1,4 +1,4 @@
-"""Tables from files: every format gives the same rows, and everything that can be wrong says so in one line."""
+"""Tables from files: every format gives the same rows, and whatever is wrong says so in one line."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_rows_are_numbered_within_each_file_and_stay_in_order(
 ) -> None:
     monkeypatch.setattr(readers, "_BLOCK", 64)  # bytes: several batches from a small file
     monkeypatch.setattr(readers, "_BATCH_ROWS", 7)
-    for index, rows in enumerate((range(0, 20), range(20, 50))):
+    for index, rows in enumerate((range(20), range(20, 50))):
         text = "".join(f"{row},{row / 2}\n" for row in rows)
         (tmp_path / f"part{index}.csv").write_text("id,p\n" + text)
     parquet.write_table(

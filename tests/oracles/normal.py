@@ -26,17 +26,26 @@ def interval(lower, upper, loc, scale):
 
 PARAMS = [(0.0, 1.0), (0.4, 0.7), (-120.0, 15.0), (2.0, 1e-3)]
 Z = [-3.0, -1.7, -0.3, 0.0, 0.01, 1.0, 1.999, 2.001, 2.6]
-BULK = [
-    (kind, (loc + z * scale,), (loc, scale))
-    for loc, scale in PARAMS
-    for z in Z
-    for kind in ("nll", "log_cdf", "log_sf")
-] + [
-    ("log_interval", (loc + z * scale, loc + (z + width) * scale), (loc, scale))
-    for loc, scale in PARAMS[:3]
-    for z in (-2.5, -0.6, 0.0, 1.2)
-    for width in (1e-9, 1e-3, 0.3, 0.7, 1.3, 4.0)
-]
+BULK = (
+    [
+        (kind, (loc + z * scale,), (loc, scale))
+        for loc, scale in PARAMS
+        for z in Z
+        for kind in ("nll", "log_cdf", "log_sf")
+    ]
+    + [
+        ("log_interval", (loc + z * scale, loc + (z + width) * scale), (loc, scale))
+        for loc, scale in PARAMS[:3]
+        for z in (-2.5, -0.6, 0.0, 1.2)
+        for width in (1e-9, 1e-3, 0.3, 0.7, 1.3, 4.0)
+    ]
+    + [
+        # just across the median, where the choice between the two tails is made
+        ("log_interval", (low, high), (0.0, 1.0))
+        for low in (-1e-9, -0.1)
+        for high in (0.2, 1.5, 5.7, 9.0)
+    ]
+)
 TAIL = [
     (kind, (loc + sign * z * scale,), (loc, scale))
     for loc, scale in PARAMS[:2]

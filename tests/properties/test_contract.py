@@ -164,7 +164,12 @@ def test_dtypes(family, rows):
     r = rows(family, (4,))
     single = [np.float32(p) for p in r.params]
     assert family.nll(r.y.astype(np.float32), *single).dtype == np.float32
-    assert family.nll(r.y.astype(np.float16), *[p.astype(np.float16) for p in r.params]).dtype == np.float32
+    half = [x.astype(np.float16) for x in r.args]
+    for got, want in zip(family.nll_grad_hess(*half), (np.float32, np.float16, np.float32), strict=True):
+        assert got.dtype == want
+    exact = family.nll_grad_hess(*[x.astype(np.float64) for x in half])
+    np.testing.assert_allclose(family.nll(*half), exact[0], rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(family.nll_grad(*half)[1], exact[1].astype(np.float16), rtol=1e-3, atol=1e-7)
     assert family.nll(r.y, *r.params).dtype == np.float64
     if family.discrete:
         assert family.nll(r.y.astype(np.int32), *single).dtype == np.float32  # counts do not decide

@@ -37,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except KeyboardInterrupt:
         print("neglog: interrupted; no output was written", file=sys.stderr)
+        if arguments is None:
+            # a reader's thread may sit in a read of standard input: a normal exit would wait, or abort
+            sys.stderr.flush()
+            os._exit(INTERRUPTED)
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("NEGLOG_DEBUG"):

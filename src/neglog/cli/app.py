@@ -39,6 +39,7 @@ app = App(
     version=__version__,
     help_format="plaintext",
     default_parameter=Parameter(negative=()),
+    suppress_keyboard_interrupt=False,  # neglog.cli.main says that nothing was written
 )
 for command in (fit, predict, score, families, demo):
     app.command(command, help=_description(command))

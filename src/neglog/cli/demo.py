@@ -18,9 +18,9 @@ from neglog.cli.outputs import write_text
 def demo(*, out: File = "out", quiet: bool = False) -> int:
     """Train, predict, score and fit on three real data sets that ship with neglog.
 
-    Softmax regression on handwritten digits, a Weibull fit of a censored life test, a Poisson fit of the Prussian
-    horse-kick deaths. Data, model, predictions and reports go to one folder. Everything is done by the other
-    commands, which are printed, so that each step can be repeated by hand.
+    Softmax regression on handwritten digits, a Weibull fit of a censored life test, a Poisson fit of the
+    Prussian horse-kick deaths. Data, model, predictions and reports go to one folder. Everything is done by
+    the other commands, which are printed, so that each step can be repeated by hand.
 
     Parameters
     ----------
@@ -133,12 +133,12 @@ class _Job:
 def _summary(out: str, score: dict[str, Any], life: dict[str, Any], kicks: dict[str, Any]) -> str:
     from neglog.report.numbers import fixed, number, percent, with_error
 
-    low, high = score["ci"]
+    low, high = (fixed(end, 4) for end in score["ci"])
     lines = [
-        f"digits       held-out NLL {fixed(score['nll'], 4)} nats, 95% interval {fixed(low, 4)} to {fixed(high, 4)}; "
+        f"digits       held-out NLL {fixed(score['nll'], 4)} nats, 95% interval {low} to {high}; "
         f"accuracy {percent(score['accuracy'])} of {number(score['nobs'])}",
-        f"             ECE {fixed(score['ece'], 4)}, and {fixed(score['ece_expected'], 4)} would be expected if the "
-        "probabilities were exact",
+        f"             ECE {fixed(score['ece'], 4)}; calibrated probabilities would show about "
+        f"{fixed(score['ece_expected'], 4)} by chance",
     ]
     for label, fit in (("life test", life), ("horse kicks", kicks)):
         estimates = []
@@ -146,8 +146,8 @@ def _summary(out: str, score: dict[str, Any], life: dict[str, Any], kicks: dict[
             value, error = with_error(row["estimate"], row["stderr"], 3)
             estimates.append(f"{row['name']} {value} ± {error}")
         lines.append(
-            f"{label:<12} {fit['family'].capitalize()}, {', '.join(estimates)}; NLL {fixed(-fit['loglik'], 3)}, "
-            f"{number(fit['nobs'])} observations"
+            f"{label:<12} {fit['family'].capitalize()}, {', '.join(estimates)}; "
+            f"NLL {fixed(-fit['loglik'], 3)} of {number(fit['nobs'])} observations"
         )
     names = ("digits_score.html", "digits_fit.html", "life_test.html", "horse_kicks.html")
     where = [

@@ -66,8 +66,8 @@ def fit(
     event
         Column that is 1 where the time was observed and 0 where it was censored.
     lower
-        Column of lower ends, with --upper: rows known to lie in (lower, upper]; equal ends are exact, an empty
-        cell is an open end.
+        Column of lower ends, with --upper: rows known to lie in (lower, upper]; equal ends are exact, an
+        empty cell is an open end.
     upper
         Column of upper ends.
     x

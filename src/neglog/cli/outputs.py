@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from neglog.cli.exits import UsageError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def replacing(path: str) -> Iterator[BinaryIO]:
+def replacing(path: str) -> Generator[BinaryIO]:
     """A file that takes the name ``path`` when the block ends well and vanishes when it does not."""
     folder, name = os.path.split(path)
     if os.path.isdir(path):
@@ -121,7 +121,7 @@ class TableWriter:
 
 
 @contextlib.contextmanager
-def table_writer(path: str, form: str | None) -> Iterator[TableWriter]:
+def table_writer(path: str, form: str | None) -> Generator[TableWriter]:
     """A writer into a file that appears when complete, or onto standard output, there CSV by default."""
     if path == "-":
         writer = TableWriter(sys.stdout.buffer, form or "csv")
@@ -134,7 +134,7 @@ def table_writer(path: str, form: str | None) -> Iterator[TableWriter]:
             import gzip
 
             with gzip.GzipFile(filename="", mode="wb", fileobj=file) as packed:
-                writer = TableWriter(packed, form)  # type: ignore[arg-type]  # GzipFile is binary and writable
+                writer = TableWriter(packed, form)  # type: ignore[arg-type]
                 yield writer
                 writer.close()
         else:

@@ -25,8 +25,8 @@ def predict(
 ) -> int:
     """Predict new rows with a saved model.
 
-    Rows are read and written in batches: files may be larger than memory. A categorical model gives one column of
-    probabilities per class, p_<class>; others give 'mean', or their parameters with --kind params.
+    Rows are read and written in batches: files may be larger than memory. A categorical model gives one
+    column of probabilities per class, p_<class>; others give 'mean', or their parameters with --kind params.
 
     Parameters
     ----------
@@ -106,7 +106,9 @@ def _want(needed: tuple[str, ...], numeric: frozenset[str], kept: tuple[str, ...
     return Want(tuple(dict.fromkeys([*needed, *kept])) or (first,), numeric)
 
 
-def _columns(result: Any, table: Any, needed: tuple[str, ...], kind: str | None, prefix: str) -> dict[str, Any]:
+def _columns(
+    result: Any, table: Any, needed: tuple[str, ...], kind: str | None, prefix: str
+) -> dict[str, Any]:
     """Predictions by column name; NaN in rows that lack a covariate."""
     import numpy as np
 

@@ -44,8 +44,8 @@ def score(
     """Judge predicted class probabilities by their negative log-likelihood.
 
     Example: neglog score preds.parquet --y label --probs 'p_*' --report score.html --fail-if 'nll > 0.35'.
-    Rows are read in batches: files may be larger than memory. Nothing is clipped: a row with probability 0 for
-    what happened makes the mean infinite, and is counted.
+    Rows are read in batches: files may be larger than memory. Nothing is clipped: a row with probability 0
+    for what happened makes the mean infinite, and is counted.
 
     Parameters
     ----------
@@ -54,20 +54,20 @@ def score(
     y
         Column of the true class.
     probs
-        Columns of probabilities, comma-separated or repeated, or a glob such as 'p_*'; one column of lists will
-        also do.
+        Columns of probabilities, comma-separated or repeated, or a glob such as 'p_*'; one column of lists
+        will also do.
     logits
         Columns of logits instead.
     logprobs
         Columns of log-probabilities instead.
     classes
-        Labels in the order of the columns. Default: what the * of the glob stands for, or the names of the columns
-        without a common 'p_'.
+        Labels in the order of the columns. Default: what the * of the glob stands for, or the names of the
+        columns without a common 'p_'.
     weights
         Column of weights.
     on_bad
-        What to do with rows that cannot be scored (missing values, unknown labels, probabilities that do not sum
-        to one): stop with exit code 3, or skip and count them.
+        What to do with rows that cannot be scored (missing values, unknown labels, probabilities that do not
+        sum to one): stop with exit code 3, or skip and count them.
     bins
         Number of bins of the reliability table.
     level
@@ -189,7 +189,7 @@ def _update(state: Any, settings: dict[str, Any], tables: Any, reads: Reads, qui
 
 
 def _explained(settings: dict[str, Any], batch: Any, reads: Reads, error: InputError) -> str:
-    """The first bad row by its number in the file and with its values, and how many there are of which kind."""
+    """The first bad row by its number in the file and with its values, and how many there are."""
     import neglog as nl
     from neglog.evaluation.result import BAD_REASONS
 
@@ -212,8 +212,8 @@ def _explained(settings: dict[str, Any], batch: Any, reads: Reads, error: InputE
     more = ", ".join(f"{count} x {BAD_REASONS[reason]}" for reason, count in result.bad.items())
     last = batch.first_row + len(labels) - 1
     return (
-        f"row {first.row}: {BAD_REASONS[first.reason]}: {given} (in rows {batch.first_row} to {last}: {more}); "
-        "--on-bad skip leaves such rows out and counts them"
+        f"row {first.row}: {BAD_REASONS[first.reason]}: {given} "
+        f"(in rows {batch.first_row} to {last}: {more}); --on-bad skip leaves such rows out and counts them"
     )
 
 
@@ -229,16 +229,18 @@ def _matrix(batch: Any, names: tuple[str, ...]) -> Any:
     """Predictions of a batch, shape ``(rows, classes)``."""
     import numpy as np
 
-    if len(names) > 1:
+    if len(names) != 1:
         matrix = np.empty((batch.table.num_rows, len(names)))
         for index, name in enumerate(names):
             matrix[:, index] = batch.table.column(name).to_numpy(zero_copy_only=False)
         return matrix
-    lists = batch.table.column(names[0]).to_pylist()
-    lengths = {len(row) if isinstance(row, list) else 1 for row in lists}
+    (name,) = names
+    lists = batch.table.column(name).to_pylist()
+    lengths: set[int] = {len(row) if isinstance(row, list) else 1 for row in lists}
     if len(lengths) > 1 or 1 in lengths:
         raise DataError(
-            f"column '{names[0]}': a single column of predictions must hold lists of equal length"
+            f"column '{name}': predictions for all classes are needed, one column each, or one column of "
+            "lists of equal length"
         )
     return np.array(lists, dtype=np.float64)
 

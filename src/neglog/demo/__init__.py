@@ -63,7 +63,7 @@ _DATASETS = {
     ),
     "horse_kicks": (
         "horse_kicks.csv",
-        "L. von Bortkiewicz (1898), Das Gesetz der kleinen Zahlen, Leipzig: Teubner, table on p. 24",
+        "L. von Bortkiewicz (1898), Das Gesetz der kleinen Zahlen, Leipzig: Teubner",
         "public domain",
     ),
 }
@@ -77,8 +77,8 @@ def names() -> list[str]:
 def load(name: str) -> Dataset:
     """One of the data sets.
 
-    ``digits``: ``digit`` and ``pixel_0_0 ... pixel_7_7`` (0 to 16), 1797 rows. ``life_test``: ``hours``, ``failed``,
-    20 rows. ``horse_kicks``: ``year``, ``corps``, ``deaths``, 280 rows.
+    ``digits``: ``digit`` and ``pixel_0_0 ... pixel_7_7`` (0 to 16), 1797 rows. ``life_test``: ``hours``,
+    ``failed``, 20 rows. ``horse_kicks``: ``year``, ``corps``, ``deaths``, 280 rows.
 
     Raises
     ------

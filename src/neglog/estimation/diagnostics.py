@@ -94,10 +94,8 @@ def kaplan_meier(y: Observations, weights: ArrayLike | None = None, level: float
     low[undefined], high[undefined] = np.nan, np.nan
     start = np.array([1.0])
     return StepCurve(
-        np.concatenate([[0.0], times]),
-        np.concatenate([start, value]),
-        np.concatenate([start, low]),
-        np.concatenate([start, high]),
+        np.concatenate([np.zeros(1), times]),
+        *(np.concatenate([start, values], dtype=np.float64) for values in (value, low, high)),
     )
 
 

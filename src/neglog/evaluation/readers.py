@@ -1,6 +1,6 @@
 """One reader per file format.
 
-Each has ``names`` at once, then ``batches(want)``, once, ``done()`` as a fraction of the file, and ``close()``.
+Each has ``names`` at once, then ``batches(want)``, once; ``done()``, a fraction of the file; and ``close()``.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class _Stream(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        if size is None or size < 0:
+        if size < 0:
             result, self._head = self._head + self._plain.read(), b""
         elif self._head:
             result, self._head = self._head[:size], self._head[size:]
@@ -294,7 +294,7 @@ class _Parquet:
         if path == "-":  # the footer comes last, so standard input has to be held
             source = pa.BufferReader(stream.read())
         try:
-            self._file = parquet.ParquetFile(source)
+            self._file = parquet.ParquetFile(source, pre_buffer=False)  # else a row group is held as it is
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"{shown(path)} is not a complete Parquet file: {_first_line(error)}") from error
         finally:

@@ -103,7 +103,7 @@ class Categorical(Family):
     ) -> tuple[Any, Array, Array]:
         """``nll``, gradient ``(*batch, C)`` and Hessian ``diag(p) - p p'`` of shape ``(*batch, C, C)``."""
         value, grad, logits = self._rows("nll_grad_hess", 2, y, params, named, check)
-        return value, grad, _covariance(logits)
+        return value, grad, _covariance(logits.astype(value.dtype, copy=False))
 
     def hess_matvec(self, y: ArrayLike, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Array:
         """The Hessian times a vector, ``p * (v - p . v)``, without the C x C matrix.
@@ -207,7 +207,7 @@ class Categorical(Family):
             )
         if check:
             self._check_domain(function, [logits])
-        return logits, kernel.result_dtype([given])
+        return logits, kernel.widest([given])
 
     def _rows(
         self,
@@ -230,7 +230,7 @@ class Categorical(Family):
         logits = np.ascontiguousarray(np.broadcast_to(logits, (*shape, classes)))
         inside = self.support.contains(index) & (index < classes)
         target = np.ascontiguousarray(np.where(inside, index, 0).astype(np.int64)).reshape(-1, 1)
-        value = np.empty(shape, dtype)
+        value = np.empty(shape, np.promote_types(dtype, np.float32))
         grad = np.empty_like(logits) if order else None
         memory = (-1, classes, 1)  # softmax runs over the middle axis
         _native.softmax_nll(

@@ -13,7 +13,7 @@ from neglog.errors import InputKindError, ShapeError
 
 Array = NDArray[Any]
 
-# What the rows of a call mean; native/loops.hpp has the same list.
+# What the rows of a call mean; native/families/job.hpp has the same list.
 EXACT = 0  # -log f(y)
 OBSERVED = 1  # -log f(y) where y == upper, otherwise -log P(y < Y <= upper)
 WINDOW = 2  # +log P(y < Y <= upper)
@@ -29,15 +29,20 @@ def as_real(function: str, name: str, value: ArrayLike) -> Array:
     return array.astype(np.float32 if array.dtype.char == "f" else np.float64)
 
 
-def result_dtype(values: Sequence[Any]) -> np.dtype[Any]:
-    """float32 if no float is wider; integers, and Python's own floats, do not decide."""
+def widest(values: Sequence[Any]) -> np.dtype[Any]:
+    """The widest of float16, float32, float64 given. Integers and Python's own floats do not decide."""
     dtypes = [
         np.asarray(value).dtype
         for value in values
         if type(value) not in (float, int, bool) and value is not None
     ]
-    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
-    return np.dtype(np.float32 if floats and all(d.itemsize <= 4 for d in floats) else np.float64)
+    size = max((dtype.itemsize for dtype in dtypes if dtype.kind == "f"), default=8)
+    return np.dtype({2: np.float16, 4: np.float32}.get(size, np.float64))
+
+
+def result_dtype(values: Sequence[Any]) -> np.dtype[Any]:
+    """The dtype of a result: half precision is for input and gradients only."""
+    return np.promote_types(widest(values), np.float32)
 
 
 def broadcast_shape(function: str, shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
@@ -66,11 +71,12 @@ def evaluate(
     data: Sequence[Array],  # y, or lower and upper
     parameters: Sequence[Array],
     shape: tuple[int, ...],
-    dtype: np.dtype[Any],
+    dtype: np.dtype[Any],  # of the gradient; value and Hessian are at least float32
 ) -> tuple[Any, ...]:
     """Value ``shape``, gradient ``(P, *shape)``, Hessian ``(P, P, *shape)``, as far as ``order`` says."""
     count = len(parameters)
-    outputs = [np.empty((count,) * i + shape, dtype) for i in range(order + 1)]
+    half = dtype == np.float16
+    outputs = [np.empty((count,) * i + shape, np.float64 if half else dtype) for i in range(order + 1)]
     inputs = [_rows(array, shape) for array in data]
     _native.family_rows(
         family,
@@ -80,6 +86,9 @@ def evaluate(
         [_rows(array, shape) for array in parameters],
         [out.reshape(-1) for out in outputs],
     )
+    if half:  # each result is rounded once
+        with np.errstate(over="ignore"):
+            outputs = [out.astype(np.float16 if i == 1 else np.float32) for i, out in enumerate(outputs)]
     return tuple(out[()] for out in outputs)
 
 

@@ -22,8 +22,8 @@ def names() -> list[str]:
     """Names of all registered families, sorted.
 
     >>> import neglog as nl
-    >>> nl.families.names()
-    ['bernoulli', 'categorical', 'normal', 'poisson', 'weibull']
+    >>> "weibull" in nl.families.names()
+    True
     """
     return sorted(_FAMILIES)
 

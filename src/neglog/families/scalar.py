@@ -41,6 +41,7 @@ class ScalarFamily(Family):
         -------
         array of the broadcast shape
             float32 if every floating input is at most that wide, otherwise float64; a scalar for scalars.
+            Gradients of float16 inputs are float16.
             ``+inf`` outside the support and for impossible intervals; NaN only where an input is NaN.
 
         Raises
@@ -317,7 +318,7 @@ class ScalarFamily(Family):
         shape = self._shape(function, arrays, values)
         if check and rows == kernel.WINDOW:
             _check_order(call, **arrays)
-        dtype = kernel.result_dtype([*data.values(), *given])
+        dtype = kernel.widest([*data.values(), *given])
         return kernel.evaluate(self.name, rows, order, list(arrays.values()), values, shape, dtype)
 
     def _rows(

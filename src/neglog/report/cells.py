@@ -7,6 +7,8 @@ from typing import Any
 from neglog.report.model import Column, Table
 from neglog.report.numbers import Placed, fixed, number, p_value, percent
 
+_LONGEST = 48  # characters of a label: a table of tweets would be no table
+
 
 def cell(value: Any, column: Column) -> str:
     """One value under its column's format.
@@ -26,7 +28,8 @@ def cell(value: Any, column: Column) -> str:
         return percent(value)
     if column.format == "p":
         return p_value(value)
-    return str(value)
+    words = str(value)
+    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
 
 
 def is_text(column: Column) -> bool:

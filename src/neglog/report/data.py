@@ -54,9 +54,18 @@ def csv_table(table: Table) -> str:
     return out.getvalue()
 
 
+_LONGEST = 200  # entries of a list in a page; a score of 50,000 classes has its own file
+
+
 def report_json(report: Report) -> str:
-    """The result behind a report, compact, safe inside a ``<script>`` element."""
-    body = to_json(
-        {"kind": report.kind, "status": report.status, "ok": report.ok, **report.data}, indent=None
-    )
-    return body.replace("<", "\\u003c")
+    """The result behind a report, compact, safe inside a ``<script>`` element.
+
+    Long lists are cut; ``shortened`` then says how long they were.
+    """
+    data = {"kind": report.kind, "status": report.status, "ok": report.ok, **plain(report.data)}
+    long = {
+        key: len(value) for key, value in data.items() if isinstance(value, list) and len(value) > _LONGEST
+    }
+    if long:
+        data |= {key: data[key][:_LONGEST] for key in long} | {"shortened": long}
+    return to_json(data, indent=None).replace("<", "\\u003c")

@@ -22,19 +22,9 @@ from neglog.report.model import (
     Whiskers,
 )
 from neglog.report.numbers import fixed, number, percent, with_error
+from neglog.report.styles import stylesheet
 
-STYLE = """
-svg{--ink:#1c2024;--soft:#667078;--faint:#e7e5e0;--data:#1f5f8b;--fill:#a9c6d9;--band:#1f5f8b22;--fit:#b4532a;--page:#fffefb;
-font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums}
-@media (prefers-color-scheme:dark){svg{--ink:#e4e2dc;--soft:#98a1a8;--faint:#2b3034;--data:#7db8dd;--fill:#37596f;--band:#7db8dd26;--fit:#e08e5f;--page:#15181a}}
-.tick{font-size:11px;fill:var(--soft)}.label{font-size:12px;fill:var(--ink)}.value{font-size:11px;fill:var(--ink)}
-.axis{stroke:var(--soft);stroke-width:1}.grid{stroke:var(--faint);stroke-width:1}
-.ideal{stroke:var(--soft);stroke-width:1;stroke-dasharray:4 4;fill:none}.band{fill:var(--band)}
-.curve{stroke:var(--data);stroke-width:1.8;fill:none;stroke-linejoin:round}.whisker{stroke:var(--data);stroke-width:1.5}
-.dot{fill:var(--data);stroke:var(--page);stroke-width:1}.point{fill:var(--data);fill-opacity:.55}.bar{fill:var(--fill)}
-.fit{stroke:var(--fit);stroke-width:2;fill:none}.fitdot{fill:var(--fit);stroke:var(--page);stroke-width:1.5}
-.mark{stroke:var(--fit);stroke-width:1.5}.marktext{font-size:11px;fill:var(--fit)}.cross{stroke:var(--data);stroke-width:1.2}
-"""  # noqa: E501 - one rule per line reads better than broken rules
+STYLE = stylesheet("figures.css")
 
 _WIDTH = 460.0
 _LEFT, _RIGHT, _HEAD = 58.0, 16.0, 22.0
@@ -244,7 +234,7 @@ def _whisker(row: Whisker, shared: Scale | None, middle: float, left: float, rig
 def _quantiles(figure: Quantiles) -> tuple[float, str]:
     entries = [("ideal", "the model is right"), ("point", "one row")]
     if len(figure.band) > 1:
-        entries.append(("band", "95% of samples of this size"))
+        entries.append(("band", f"{100 * figure.level:g}% of samples of this size"))
     legend, top = _legend(entries)
     side = _WIDTH - _LEFT - _RIGHT
     bottom = top + 0.8 * side
@@ -267,7 +257,7 @@ def _survival(figure: Survival) -> tuple[float, str]:
     names = [
         ("fit", figure.fitted_label),
         ("curve", "Kaplan-Meier"),
-        ("band", "its 95% band, point by point"),
+        ("band", f"its {100 * figure.level:g}% band, point by point"),
     ]
     legend, top = _legend(names)
     bottom = top + 270

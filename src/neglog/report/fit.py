@@ -182,8 +182,8 @@ def _is_life_table(result: Any, sample: Any) -> bool:
 def _whiskers(result: Any, level: float) -> Whiskers:
     shown = _shown(result, level)
     caption = (
-        f"Each dot is an estimate, each line its {100 * level:g}% interval. Where parameters differ in size, each "
-        "line has its own scale, with its ends printed; a dashed line marks zero."
+        f"Each dot is an estimate, each line its {100 * level:g}% interval. Where parameters differ in size, "
+        "each line has its own scale, with its ends printed; a dashed line marks zero."
     )
     if len(result.params) > len(shown):
         caption = f"The {len(shown)} of {len(result.params)} parameters with the largest |z|. " + caption
@@ -207,8 +207,8 @@ def _survival(result: Any, sample: Any, level: float, response: str) -> Survival
     marks = [(t, _at(steps, t)) for t in censored]
     return Survival(
         title="Against a curve without a model",
-        caption="The fitted curve should run inside the shaded band of the Kaplan-Meier estimate, which assumes no "
-        "shape; ticks on the steps are times at which units were censored.",
+        caption="The fitted curve should run inside the shaded band of the Kaplan-Meier estimate, which "
+        "assumes no shape; ticks on the steps are times at which units were censored.",
         steps=tuple(steps),
         censored=tuple(marks),
         fitted=tuple(zip(grid, map(float, values), strict=True)),
@@ -216,6 +216,7 @@ def _survival(result: Any, sample: Any, level: float, response: str) -> Survival
         x_label=response,
         y_label="share surviving",
         fitted_label=f"fitted {result.family.name}",
+        level=level,
     )
 
 
@@ -228,13 +229,14 @@ def _quantiles(result: Any, level: float) -> Quantiles:
     plot = normal_quantiles(result.residuals("quantile", rng=0), level)
     return Quantiles(
         title="Do the residuals look as the model says?",
-        caption="Quantile residuals of all rows against the normal quantiles they would follow if the model were "
-        "true. Points outside the band are further off than chance explains; a bend at an end is a tail that the "
-        "family does not have."
+        caption="Quantile residuals of all rows against the normal quantiles they would follow if the model "
+        "were true. Points outside the band are further off than chance explains; a bend at an end is a tail "
+        "that the family does not have."
         + (" Discrete and censored rows are randomised." if _randomised(result) else ""),
         points=tuple(zip(map(float, plot.theory), map(float, plot.sample), strict=True)),
         band=tuple(zip(map(float, plot.theory), map(float, plot.low), map(float, plot.high), strict=True)),
         y_label="quantile residual",
+        level=level,
     )
 
 
@@ -255,8 +257,8 @@ def _counts(result: Any, sample: Any, response: str) -> Counts:
     )
     return Counts(
         title="Counted and expected",
-        caption="Bars are rows with that count, dots what the fit expects. Bars above the dots at both ends mean "
-        "more variation than the family allows.",
+        caption="Bars are rows with that count, dots what the fit expects. Bars above the dots at both ends "
+        "mean more variation than the family allows.",
         rows=rows,
         x_label=response,
     )
@@ -264,8 +266,8 @@ def _counts(result: Any, sample: Any, response: str) -> Counts:
 
 def _notes(result: Any, level: float) -> list[Note]:
     notes = [
-        f"Standard errors: {CONVENTION[result.information]}. Intervals: {100 * level:g}% Wald; a parameter without "
-        "covariates on the scale of its link, mapped back."
+        f"Standard errors: {CONVENTION[result.information]}. Intervals: {100 * level:g}% Wald; a parameter "
+        "without covariates on the scale of its link, mapped back."
     ]
     if result.l2:
         notes.append(

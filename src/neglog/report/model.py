@@ -1,7 +1,8 @@
 """What a report says, before anybody decides how it looks.
 
-A :class:`Report` is made once from a result (:mod:`neglog.report.score`, :mod:`neglog.report.fit`) and rendered
-as text, markdown, HTML or JSON. Figures hold the numbers they show; :mod:`neglog.report.figures` draws them.
+A :class:`Report` is made once from a result (:mod:`neglog.report.score`, :mod:`neglog.report.fit`) and
+rendered as text, markdown, HTML or JSON. Figures hold the numbers they show; :mod:`neglog.report.figures`
+draws them.
 """
 
 from __future__ import annotations
@@ -128,6 +129,7 @@ class Quantiles:
     band: tuple[tuple[float, float, float], ...] = ()
     x_label: str = "normal quantile"
     y_label: str = "residual"
+    level: float = 0.95
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ class Survival:
     x_label: str = "time"
     y_label: str = "still running"
     fitted_label: str = "fitted"
+    level: float = 0.95
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def _accounts(result: Any) -> list[Note | Table]:
         notes.append(
             Note(
                 f"{_rows(result.zero_probability)} had probability 0 for what happened: their loss, and the "
-                "mean with it, is infinite. Nothing is clipped here; other libraries count such a row as 15 to 100 "
+                "mean with it, is infinite. Nothing is clipped here; others count such a row as 15 to 100 "
                 f"nats. The mean over the other rows is {fixed(result.finite_nll, 4)}.",
                 warn=True,
             )
@@ -99,12 +99,12 @@ def _reliability(result: Any) -> Figure | None:
     )
     return Reliability(
         title="Are the probabilities right?",
-        caption="Among rows whose likeliest class was given this probability, how often it was right. Points on "
-        "the dashed line keep their word; below it the predictions are over-confident. A point outside the shade "
-        "is further off than chance explains for so few rows; the bars underneath count the rows.",
+        caption="Among rows whose likeliest class was given this probability, how often it was right. Points "
+        "on the dashed line keep their word; below it the predictions are over-confident. A point outside "
+        "the shade is further off than chance explains for so few rows; the bars underneath count the rows.",
         points=points,
         counts=tuple(Bin(bin.low, bin.high, bin.count) for bin in result.calibration),
-        band="95% of calibrated forecasts",
+        band=f"{100 * result.level:g}% of calibrated forecasts",
         x_label="probability of the likeliest class",
         y_label="how often it was right",
     )
@@ -123,9 +123,9 @@ def _histogram(result: Any) -> Figure | None:
     ]
     return Histogram(
         title="Where the loss comes from",
-        caption="Rows by their loss; the horizontal axis grows by factors, the vertical one as a square root, so that "
-        "the few expensive rows stay visible. Rows right of the base rate would have been predicted better by the "
-        "class frequencies alone.",
+        caption="Rows by their loss; the horizontal axis grows by factors, the vertical one as a square "
+        "root, so that the few expensive rows stay visible. Rows right of the base rate would have been "
+        "predicted better by the class frequencies alone.",
         bins=tuple(bins),
         marks=(
             (f"mean {fixed(result.nll, 3)}", result.nll),
@@ -140,7 +140,7 @@ def _classes(result: Any) -> Table:
         (str(row.label), row.count, row.base_rate, row.mean_probability, row.nll, row.recall, row.precision)
         for row in result.classes
     ]
-    caption = "Share is how often the class occurs, mean p the probability it was given on average; they should agree."
+    caption = "Share is how often a class occurs, mean p the probability it was given; they should agree."
     if len(rows) > _CLASSES_SHOWN:
         caption += f" The {_CLASSES_SHOWN} classes with the largest loss of {len(rows)}."
         rows = sorted(rows, key=lambda row: -(row[4] if row[4] == row[4] else 0.0))[:_CLASSES_SHOWN]
@@ -180,7 +180,7 @@ def _worst(result: Any) -> list[Table]:
                 Column("share", "share of the loss", "percent"),
             ),
             rows=tuple(rows),
-            caption="Rows are counted from 0 within each file. Labels that are wrong often show up here first.",
+            caption="Rows are counted from 0 within each file. Wrong labels often show up here first.",
             bar="nll",
         )
     ]

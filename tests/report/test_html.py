@@ -1,0 +1,171 @@
+"""The page: well-formed, small, self-contained, with the result inside; and the figures that are on it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import numpy as np
+import pytest
+
+import neglog as nl
+from neglog import demo
+from neglog.report import figures
+from neglog.report.axes import Scale, ticks
+from neglog.report.fit import fit_report
+from neglog.report.html import html
+from neglog.report.model import Bin, Counts, Histogram, Quantiles, Reliability, Survival, Whisker, Whiskers
+from neglog.report.score import score_report
+
+LIMIT = 150_000  # bytes: opens at once and survives e-mail
+
+
+def parsed(page: str) -> ET.Element:
+    """The page as XML: what a strict parser takes, every browser takes."""
+    return ET.fromstring(page.removeprefix("<!DOCTYPE html>"))
+
+
+@pytest.fixture(scope="session")
+def digits() -> Any:
+    """250 parameters: more than a page has room for."""
+    data = demo.load("digits").rows(np.arange(1797) % 6 == 0)
+    return nl.fit("categorical", data["digit"], data.matrix("pixel_[2-4]_*"), intercept=True, l2=10.0)
+
+
+@pytest.fixture
+def pages(score: Any, life: Any, kicks: Any, failed: Any, digits: Any) -> dict[str, str]:
+    reports = {
+        "score": score_report(score, title="Score of <preds> & more"),
+        "life": fit_report(life, title="Weibull fit"),
+        "kicks": fit_report(kicks, title="Poisson fit"),
+        "failed": fit_report(failed, title="A failed fit"),
+        "digits": fit_report(digits, title="Digits"),
+    }
+    return {name: html(report) for name, report in reports.items()}
+
+
+@pytest.mark.parametrize("name", ["score", "life", "kicks", "failed", "digits"])
+def test_a_page_is_well_formed_small_and_alone(name: str, pages: dict[str, str]) -> None:
+    page = pages[name]
+    assert len(page.encode()) < LIMIT
+    tree = parsed(page)
+    used = {element.tag for element in tree.iter()}
+    assert used.isdisjoint({"link", "img", "iframe", "object"}) and not re.search(
+        r"\bsrc=|https?:|url\(|@import", page
+    )
+    scripts = list(tree.iter("script"))
+    assert [script.get("type") for script in scripts] == ["application/json"]
+    assert json.loads(scripts[0].text or "")["kind"]
+    assert not re.search(r'(?:x|y|points|width|height)="[^"]*\b(nan|inf)\b', page)
+    assert "prefers-color-scheme" in page and "@media print" in page
+
+
+def test_every_figure_says_how_to_read_it(pages: dict[str, str]) -> None:
+    for page in pages.values():
+        for figure in parsed(page).iter("figure"):
+            assert len("".join(figure.find("figcaption").itertext())) > 60  # type: ignore[union-attr]
+            assert figure.find("svg").get("aria-label")  # type: ignore[union-attr]
+
+
+def test_what_people_wrote_is_escaped(pages: dict[str, str]) -> None:
+    assert "<preds>" not in pages["score"] and "&lt;cat&gt;" in pages["score"]
+    heading = next(parsed(pages["score"]).iter("h1"))
+    assert heading.text == "Score of <preds> & more"
+
+
+def test_the_embedded_result_is_the_result(score: Any, pages: dict[str, str]) -> None:
+    script = next(parsed(pages["score"]).iter("script"))
+    found = json.loads(script.text or "")
+    assert found["nll"] == score.nll and found["bad"] == dict(score.bad)
+    life = json.loads(next(parsed(pages["life"]).iter("script")).text or "")
+    assert life["estimates"][1]["estimate"] == pytest.approx(606.528, abs=5e-4) and len(life["cov"]) == 2
+
+
+def test_a_failed_fit_looks_failed(pages: dict[str, str]) -> None:
+    assert 'class="status bad"' in pages["failed"] and 'class="status bad"' not in pages["life"]
+
+
+def _drawn(figure: Any) -> ET.Element:
+    text = figures.draw(figure)
+    assert not re.search(r'="[^"]*\b(nan|inf)\b', text)  # no coordinate is missing
+    return ET.fromstring(text)
+
+
+def test_reliability_points_stand_where_they_belong(score: Any) -> None:
+    figure = next(b for b in score_report(score, title="").blocks if isinstance(b, Reliability))
+    tree = _drawn(figure)
+    dots = [e for e in tree.iter("circle") if e.get("class") == "dot" and e.find("title") is not None]
+    assert len(dots) == len(figure.points) == 6
+    ideal = next(e for e in tree.iter("line") if e.get("class") == "ideal" and float(e.get("x1") or 0) < 60)
+    x = Scale(0, 1, float(ideal.get("x1") or 0), _end(tree))
+    for point, circle in zip(figure.points, dots, strict=True):
+        assert float(circle.get("cx") or 0) == pytest.approx(x(point.predicted), abs=0.06)
+
+
+def _end(tree: ET.Element) -> float:
+    return max(float(e.get("x2") or 0) for e in tree.iter("line") if e.get("class") == "grid")
+
+
+def test_heights_of_a_histogram_grow_as_square_roots() -> None:
+    bins = (Bin(0.0, 0.5, 4), Bin(0.5, 1.0, 16), Bin(1.0, math.inf, 0))
+    tree = _drawn(Histogram("h", "c", bins, (("mean", 0.75), ("beyond", 99.0))))
+    heights = [float(e.get("height") or 0) for e in tree.iter("rect")]
+    assert heights[1] == pytest.approx(2 * heights[0], abs=0.2) and heights[2] == 0
+    assert "beyond" not in ET.tostring(tree, encoding="unicode")
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        Histogram("h", "c", ()),
+        Whiskers("w", "c", (Whisker("a", 1.0, math.nan, math.nan),)),
+        Whiskers("w", "c", (Whisker("a", 1.0, 1.0, 1.0), Whisker("b", -2.0, -3.0, -1.0))),
+        Whiskers("w", "c", tuple(Whisker(f"x{i}", i, i - 1.0, i + 1.0) for i in range(30))),
+        Quantiles("q", "c", ()),
+        Quantiles("q", "c", ((0.0, 0.0),)),
+        Counts("c", "c", (("0", 0.0, 0.0),)),
+        Counts("c", "c", tuple((str(i), 1.0 * i, 2.0) for i in range(40))),
+        Survival("s", "c", ((0.0, 1.0, 1.0, 1.0), (2.0, 0.0, math.nan, math.nan)), (), ((0.0, 1.0),), 2.0),
+        Reliability("r", "c", (), ()),
+    ],
+    ids=lambda figure: type(figure).__name__,
+)
+def test_figures_with_little_to_show_are_still_figures(figure: Any) -> None:
+    _drawn(figure)
+
+
+def test_whiskers_share_an_axis_only_where_it_serves_all() -> None:
+    alike = Whiskers("w", "c", (Whisker("a", 1.0, 0.0, 2.0), Whisker("b", 3.0, 1.0, 5.0)))
+    apart = Whiskers("w", "c", (Whisker("shape", 1.7, 1.0, 3.0), Whisker("scale", 606.0, 405.0, 908.0)))
+    assert figures._common_axis(alike.rows) and not figures._common_axis(apart.rows)
+    assert "405" in figures.draw(apart)
+
+
+def test_a_standalone_picture_is_an_svg_file(score: Any) -> None:
+    figure = next(b for b in score_report(score, title="").blocks if isinstance(b, Reliability))
+    text = figures.standalone(figure)
+    assert ET.fromstring(text).tag == "{http://www.w3.org/2000/svg}svg" and len(text) < 20_000
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-3, 1.0, 7.0, 360.0, 1e12])
+@pytest.mark.parametrize("start", [-3.3, 0.0, 0.1, 17.0])
+def test_ticks_are_inside_few_and_evenly_spaced(scale: float, start: float) -> None:
+    low, high = start * scale, (start + 1.7) * scale
+    found = ticks(low, high)
+    assert 2 <= len(found) <= 7 and all(low - 1e-9 * scale <= tick <= high + 1e-9 * scale for tick in found)
+    steps = np.diff(found)
+    assert np.allclose(steps, steps[0], rtol=1e-6)
+
+
+def test_a_thousand_classes_still_make_a_small_page() -> None:
+    classes = [f"a rather long class name, number {index}" for index in range(1000)]
+    state = nl.Score.classification(input="logits", classes=classes)
+    state.update([classes[7], classes[9]], np.zeros((2, 1000)))
+    page = html(score_report(state.result(), title="Many"))
+    assert len(page.encode()) < LIMIT
+    found = json.loads(next(parsed(page).iter("script")).text or "")
+    assert found["shortened"] == {"classes": 1000} and len(found["classes"]) == 200
+    assert "of 1000" in page

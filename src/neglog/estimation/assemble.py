@@ -137,7 +137,7 @@ def _softmax(
         slot, moved = _slot(f"{name}.{label}", term, columns, None, fixed, None, shown=bool(l2) or code > 0)
         if moved is not None:
             offset = np.zeros((sample.rows, count)) if offset is None else offset
-            offset = offset + moved * np.eye(count)[code]
+            offset = offset + moved[:, None] * np.eye(count)[code]
         slots.append(slot)
     _all_known(fixed, slots, "fixed")
     first, shared, ridge = _design(slots[0], columns, sample.weight, 1.0, l2)

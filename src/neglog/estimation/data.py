@@ -222,7 +222,7 @@ def _classes(labels: Any) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
             "fit: the labels are of kinds that cannot be sorted together; make them all strings"
         ) from None
     if len(classes) < 2:
-        raise DataError(f"fit: all labels are {classes[0]!r}; at least two classes are needed")
+        raise DataError(f"fit: all labels are {classes.tolist()[0]!r}; at least two classes are needed")
     return tuple(classes.tolist()), codes.astype(np.int64)
 
 

@@ -133,9 +133,9 @@ def fit(
     information = inference.check(cov_type, known, sample)
     model = assemble(known, call, sample, float(l2), fixed or {}, start or {})
     _possible(known, model, sample)
-    limit = np.full(model.problem.size, 60.0)
-    search = optimise.minimise(model.problem.evaluate, model.start, limit, max_iter)
-    verdict = verify.judge(known, model.problem, model.layout, search, sample)
+    problem = model.problem
+    search = optimise.minimise(problem.evaluate, model.start, problem.travel, problem.rounding, max_iter)
+    verdict = verify.judge(known, problem, model.layout, search, sample)
     return _report(known, call, sample, model, search, verdict, information, float(l2))
 
 

@@ -56,14 +56,13 @@ def inverse(matrix: Floats) -> Floats | None:
     if not (diagonal > 0).all() or not np.isfinite(matrix).all():
         return None
     scale = diagonal**-0.5
+    even = matrix * scale * scale[:, None]
     try:
-        root = np.linalg.cholesky(matrix * scale * scale[:, None])
+        np.linalg.cholesky(even)
     except np.linalg.LinAlgError:
         return None
-    from scipy.linalg import solve_triangular
-
-    half = np.asarray(solve_triangular(root, np.diag(scale), lower=True, check_finite=False))
-    return half.T @ half
+    out = np.linalg.inv(even) * scale * scale[:, None]
+    return 0.5 * (out + out.T)
 
 
 def covariance(cov_type: str, problem: Problem, x: Floats, hessian: Floats, sample: Sample) -> Floats | None:

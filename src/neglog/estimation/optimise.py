@@ -15,6 +15,7 @@ import numpy as np
 from neglog.estimation.problem import Hessian
 from neglog.estimation.tables import Floats
 
+_FAR = 60.0  # on a log scale: no data have a parameter that differs by e^60 from where it started
 _EPS = float(np.finfo(np.float64).eps)
 
 Function = Callable[[Floats], tuple[float, Floats, Hessian]]
@@ -35,7 +36,7 @@ class Search:
     """Where the search ended and why.
 
     ``stop``: ``converged`` the steps have died out; ``drifting`` the value has stopped falling while the steps have
-    not; ``far`` a coordinate passed the limit; ``stalled`` no step is accepted; ``max_iterations``.
+    not; ``far`` a parameter left all bounds; ``stalled`` no step is accepted; ``max_iterations``.
     """
 
     start: Point
@@ -47,32 +48,45 @@ class Search:
     values: list[float] = field(default_factory=list[float])
 
 
-def minimise(function: Function, x: Floats, limit: Floats, max_iter: int) -> Search:
-    """Minimise from ``x``; stop when every step is below rounding or a coordinate has moved more than ``limit``."""
+def minimise(
+    function: Function,
+    x: Floats,
+    travel: Callable[[Floats], tuple[float, float]],
+    rounding: Callable[[Floats], float],
+    max_iter: int,
+) -> Search:
+    """Minimise from ``x``.
+
+    ``travel(step)``: how far it moves the linear predictor of some row, and one that is a logarithm; columns may be
+    dependent, so that coordinates do not tell. ``rounding(x)``: a bound on the error of the value there, asked for when a Newton step goes uphill.
+    """
     here = start = Point(x, *function(x))
     radius, values, last, quiet = 2.0 * max(len(x), 1) ** 0.5, [start.value], np.zeros_like(x), 0
-    decrement, stop, iteration = np.inf, "max_iterations", 0
+    decrement, stop, iteration, floor = np.inf, "max_iterations", 0, 0.0
     for iteration in range(1, max_iter + 1):
         step, newton = trust_step(here.hessian, here.gradient, radius)
         length = _norm(step)
         predicted = -float(here.gradient @ step + 0.5 * step @ apply(here.hessian, step))
         if newton:
             decrement, last = 2.0 * max(predicted, 0.0), step
-        small = _max(step) <= 1e-12 * (1.0 + _max(here.x))
-        if newton and (small or predicted <= 0.0):
-            stop = "converged"
+        there_x = here.x + step
+        if (there_x == here.x).all() or predicted <= 0.0:
+            stop = "converged" if newton else "stalled"
             break
-        there = Point(here.x + step, *function(here.x + step))
-        noise = 8 * _EPS * (abs(here.value) + 1.0)
+        there = Point(there_x, *function(there_x))
+        noise = max(8 * _EPS * (abs(here.value) + 1.0), floor)
         gain = here.value - there.value if np.isfinite(there.value) else -np.inf
+        if newton and not floor and predicted < 1e-2 and gain < 1e-4 * predicted - noise:
+            floor = rounding(here.x)
+            noise = max(noise, floor)
         if predicted <= noise:  # the value cannot tell any more; the gradient still can
             quiet += 1
             if gain < -4 * noise or not _norm(there.gradient) < _norm(here.gradient):
                 stop, last = "converged" if newton else "drifting", step
                 break
             here = there
-            if quiet == 8:  # quadratic convergence needs two or three
-                stop, last = "drifting", step
+            if quiet == 8:  # quadratic convergence needs two or three; beyond, rounding moves it or there is no end
+                stop, last = "converged" if newton and travel(step)[0] < 1e-3 else "drifting", step
                 break
             continue
         if gain >= 1e-4 * predicted - noise:
@@ -82,23 +96,21 @@ def minimise(function: Function, x: Floats, limit: Floats, max_iter: int) -> Sea
                 radius = max(radius, 2 * length)
         else:
             radius = 0.25 * length
-        if length < 1e-14 * (1.0 + _norm(here.x)) or radius < 1e-14:
-            stop = "stalled"
-            break
-        if (np.abs(here.x - start.x) > limit).any():
+        if travel(here.x - start.x)[1] > _FAR:
             stop = "far"
             break
-        if _drifts(values, length, iteration):
+        if iteration >= 8 and _still(values) and travel(step)[0] > 0.2:
             stop, last = "drifting", step
             break
     return Search(start, here, last, decrement, iteration, stop, values)
 
 
-def _drifts(values: list[float], length: float, iteration: int) -> bool:
-    """The value is settled to one part in 1e8 over three steps, and yet the steps have not become short."""
-    if iteration < 8 or len(values) < 4 or length < 0.2:
-        return False
-    return values[-4] - values[-1] < 1e-8 * (1.0 + abs(values[-1]))
+def _still(values: list[float]) -> bool:
+    """Three steps gained a millionth of a nat together. If rows' predictors move all the same, they drift.
+
+    A row that tells anything would notice: along a direction without a maximum the gain dies out, the steps do not.
+    """
+    return len(values) >= 4 and values[-4] - values[-1] < 1e-6 + 1e-12 * abs(values[-1])
 
 
 def apply(hessian: Hessian, v: Floats) -> Floats:
@@ -176,7 +188,3 @@ def _conjugate_gradients(
 
 def _norm(v: Floats) -> float:
     return float(np.sqrt(v @ v))
-
-
-def _max(v: Floats) -> float:
-    return float(np.abs(v).max(initial=0.0))

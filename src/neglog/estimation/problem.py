@@ -133,6 +133,36 @@ class Problem:
         """The penalty at ``x``."""
         return 0.5 * float(self.penalty @ (x * x))
 
+    def travel(self, direction: Floats) -> tuple[float, float]:
+        """How far ``direction`` moves the predictor of some row, in units of its parameter: any, and a logarithm's."""
+        unit = np.array([design.unit for design in self.designs])
+        parts = (np.abs(self.eta(part, direction)).max(axis=1) for part, _ in self.parts(self.rows.predictors))
+        moved = np.max(list(parts), axis=0) / unit
+        logs = moved[list(self.rows.logarithms)]
+        return float(moved.max(initial=0.0)), float(logs.max(initial=0.0))
+
+    def spread(self, covariance: Floats) -> Floats:
+        """Largest standard error of the linear predictor of any row, for each predictor in units of its parameter."""
+        found = np.zeros(len(self.designs))
+        for e, (design, at) in enumerate(zip(self.designs, self.spans, strict=True)):
+            if design.columns is None:
+                found[e] = np.sqrt(np.trace(covariance[at, at]))
+                continue
+            for part, _ in self.parts(design.size + 1):
+                z = design.columns[part]
+                square = float(((z @ covariance[at, at]) * z).sum(axis=1).max(initial=0.0))
+                found[e] = max(found[e], np.sqrt(max(square, 0.0)) / design.unit)
+        return found
+
+    def rounding(self, x: Floats) -> float:
+        """Error of the value because linear predictors are rounded: large where they are, as in years or in 1e9 + noise."""
+        error = 0.0
+        for part, weight in self.parts(self.rows.predictors + 1):
+            eta = self.eta(part, x)
+            noise = np.abs(self.rows.gradient(part, eta)[1] * eta).sum(axis=0)
+            error += float(noise.sum() if weight is None else weight @ noise)
+        return float(np.finfo(np.float64).eps) * error
+
     def nll_rows(self, x: Floats) -> Floats:
         """Negative log-likelihood of every row, unweighted, shape ``(n,)``."""
         with np.errstate(all="ignore"):

@@ -20,8 +20,20 @@ Rows = slice
 class RowModel(Protocol):
     """What :class:`neglog.estimation.problem.Problem` asks of a likelihood."""
 
-    predictors: int
-    rows: int
+    @property
+    def predictors(self) -> int:
+        """Number of linear predictors, E."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """Number of rows, n."""
+        ...
+
+    @property
+    def logarithms(self) -> tuple[int, ...]:
+        """Predictors that are the logarithm of a parameter."""
+        ...
 
     def values(self, part: Rows, eta: Floats) -> Floats:
         """Negative log-likelihood of the rows, shape ``(m,)``; ``eta`` is ``(predictors, m)`` or ``(predictors, 1)``."""
@@ -65,6 +77,11 @@ class ScalarRows:
     def rows(self) -> int:
         """Number of rows."""
         return len(self.y)
+
+    @property
+    def logarithms(self) -> tuple[int, ...]:
+        """Parameters with a log link."""
+        return tuple(p for p, parameter in enumerate(self.family.parameters) if parameter.link.name == "log")
 
     def theta(self, part: Rows, eta: Floats) -> list[tuple[Floats, Floats, Floats]]:
         """Per parameter: its values and their two derivatives in eta."""
@@ -149,6 +166,11 @@ class SoftmaxRows:
     def rows(self) -> int:
         """Number of rows."""
         return len(self.codes)
+
+    @property
+    def logarithms(self) -> tuple[int, ...]:
+        """None."""
+        return ()
 
     def logits(self, part: Rows, eta: Floats) -> Floats:
         """Shape ``(m, C)``."""

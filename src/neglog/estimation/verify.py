@@ -33,7 +33,7 @@ _FLAT = (
 )
 _LOST = 100.0  # standard error, in units of log or logit, at which an estimate means nothing
 _LOST_DATA = 1e6  # the same in units of the data's own spread
-_NEAR = 1e-6  # distance to the optimum, in standard errors, that counts as having arrived
+_NEAR = 1e-4  # distance to the optimum, in standard errors, that counts as having arrived
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
         return Verdict("ok", "nothing was estimated: every parameter is fixed")
     arrived = search.stop == "converged" and search.decrement <= _NEAR**2
     weakest, direction = _weakest(search.end.hessian, problem.size)
-    if arrived and weakest > _FLAT and _informed(family, layout, search.end.hessian):
+    if arrived and weakest > _FLAT and _informed(family, problem, layout, search.end.hessian):
         if layout.mask("aliased").any():
             return Verdict("rank_deficient", _rank_message(layout))
         return Verdict("ok", STATUS["ok"])
@@ -64,18 +64,16 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
     return _flat(layout, direction, family, sample) if flat else _unfinished(search, layout)
 
 
-def _informed(family: Any, layout: Layout, hessian: Hessian) -> bool:
-    """Whether every entry is known better than to a factor of e^100; where the likelihood has died out, none is."""
-    if callable(hessian):
+def _informed(family: Any, problem: Problem, layout: Layout, hessian: Hessian) -> bool:
+    """Whether every row's predictors are known better than to 100 units; where the likelihood died out, none is."""
+    if callable(hessian) or problem.penalty.any():  # a prior may be as wide as it likes
         return True
     known = inverse(hessian)
     if known is None:
         return False
-    limit = np.full(len(hessian), _LOST)
-    for e, span in enumerate(layout.spans):
-        on_data = not family.discrete and family.parameters[e].link.name == "identity"
-        limit[span] = _LOST_DATA if on_data else _LOST
-    return bool((np.diag(known) <= limit**2).all())
+    links = [parameter.link.name for parameter in family.parameters] * (len(layout.designs) // len(family.parameters))
+    limit = [_LOST_DATA if link == "identity" and not family.discrete else _LOST for link in links]
+    return bool((problem.spread(known) <= limit).all())
 
 
 def _weakest(hessian: Hessian, size: int) -> tuple[float, Floats]:
@@ -128,7 +126,8 @@ def _runaway(family: Any, problem: Problem, layout: Layout, search: Search, samp
     steady = falls[0] > 1e-6 * total and (
         falls[1] > 0.3 * falls[0] or not np.isfinite(falls[1]) or length > 20
     )
-    if steady and search.stop != "drifting":
+    dense = not family.discrete and (not isinstance(sample.y, Observations) or bool(sample.y.exact.any()))
+    if dense and steady and search.stop != "drifting":  # a probability is at most 1; only a density is unbounded
         return Verdict(
             "unbounded",
             f"{STATUS['unbounded']} as {path}. {_cause(family, sample)}"

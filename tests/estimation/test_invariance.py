@@ -1,0 +1,167 @@
+"""What must not change a fit: repeating or weighting rows, their order, the units of columns and of the response."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import neglog as nl
+
+SCALAR = [name for name in nl.families.names() if not nl.family(name).parameters[0].event_ndim]
+N = 200
+
+
+def draw(name: str, seed: int = 0, n: int = N):
+    """Half the rows exact, the others censored in the three ways."""
+    rng, family = np.random.default_rng(seed), nl.family(name)
+    theta = [0.4 if p.link.name == "identity" else 1.7 for p in family.parameters]
+    y = np.asarray(family.sample(*theta, size=n, rng=rng), dtype=float)
+    lower, upper = y.copy(), y.copy()
+    kind = rng.integers(0, 6, n)
+    lower[kind == 0] -= 1.0
+    upper[kind == 0] = np.inf
+    lower[kind == 1] = -np.inf
+    lower[kind == 2] -= 1.0
+    return nl.interval(lower, upper), rng
+
+
+@pytest.mark.parametrize("name", SCALAR)
+def test_weights_are_repeats_to_the_last_bit(name):
+    y, rng = draw(name)
+    count = rng.integers(0, 4, N)
+    rows = rng.permutation(np.repeat(np.arange(N), count))
+    weighted, repeated = nl.fit(name, y, weights=count), nl.fit(name, y[rows])
+    assert weighted.ok
+    assert weighted.params == repeated.params
+    assert weighted.stderr == repeated.stderr
+    for what in ("loglik", "aic", "bic", "nobs", "df"):
+        assert getattr(weighted, what) == getattr(repeated, what)
+
+
+@pytest.mark.parametrize("cov_type", ["observed", "opg", "sandwich", "cluster"])
+@pytest.mark.parametrize("name", [*SCALAR, "categorical"])
+def test_weights_are_repeats_with_covariates(name, cov_type):
+    if name == "categorical":
+        rng = np.random.default_rng(1)
+        y = rng.integers(0, 3, N)
+    else:
+        y, rng = draw(name)
+    x, count, g = rng.normal(size=(N, 2)), rng.integers(0, 4, N), rng.integers(0, 20, N)
+    rows = np.repeat(np.arange(N), count)
+    clusters = {"clusters": g} if cov_type == "cluster" else {}
+    again = {"clusters": g[rows]} if cov_type == "cluster" else {}
+    a = nl.fit(name, y, x, intercept=True, weights=count, cov_type=cov_type, **clusters)
+    b = nl.fit(name, y[rows], x[rows], intercept=True, cov_type=cov_type, **again)
+    assert a.ok
+    assert a.loglik == pytest.approx(b.loglik, rel=1e-14)
+    np.testing.assert_allclose(a.values, b.values, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(a.cov, b.cov, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [*SCALAR, "categorical"])
+@pytest.mark.parametrize("l2", [0.0, 0.5])
+def test_affine_change_of_columns(name, l2):
+    """x -> shift + scale x: the same likelihood, and coefficients that change as algebra says. With a penalty only the
+    shift, which the intercept takes up, is free."""
+    if name == "categorical":
+        rng = np.random.default_rng(1)
+        y = rng.integers(0, 3, N)
+    else:
+        y, rng = draw(name)
+    x = rng.normal(size=(N, 2))
+    scale, shift = (np.array([1e6, 1e-4]), np.array([3e7, -2e-3])) if not l2 else (np.ones(2), np.array([1e4, -5.0]))
+    a = nl.fit(name, y, x, intercept=True, l2=l2)
+    b = nl.fit(name, y, shift + scale * x, intercept=True, l2=l2)
+    assert a.ok and b.ok, b.message
+    assert b.loglik == pytest.approx(a.loglik, rel=1e-10)
+    labels = [name[: -len(".Intercept")] for name in a.params if name.endswith(".Intercept")]
+    for label in labels:
+        slopes = np.array([b.params[f"{label}.x{j}"] for j in range(2)])
+        before = np.array([a.params[f"{label}.x{j}"] for j in range(2)])
+        np.testing.assert_allclose(slopes * scale, before, rtol=1e-6, atol=1e-9)
+        level = b.params[f"{label}.Intercept"] + slopes @ shift
+        assert level == pytest.approx(a.params[f"{label}.Intercept"], rel=1e-6, abs=1e-6)
+        errors = np.array([b.stderr[f"{label}.x{j}"] for j in range(2)])
+        np.testing.assert_allclose(errors * scale, [a.stderr[f"{label}.x{j}"] for j in range(2)], rtol=1e-6)
+
+
+def test_units_of_the_response():
+    """Hours or nanoseconds: the scale follows, the shape and all tests stay."""
+    y, rng = draw("weibull")
+    x = rng.normal(size=N)
+    a = nl.fit("weibull", y, x, intercept=True)
+    unit = 3.6e12
+    b = nl.fit("weibull", nl.interval(y.lower * unit, y.upper * unit), x, intercept=True)
+    assert b.params["shape"] == pytest.approx(a.params["shape"], rel=1e-10)
+    assert b.params["scale.x0"] == pytest.approx(a.params["scale.x0"], rel=1e-9)
+    assert b.params["scale.Intercept"] == pytest.approx(a.params["scale.Intercept"] + np.log(unit), rel=1e-11)
+    exact = y.exact.sum()
+    assert b.loglik == pytest.approx(a.loglik - exact * np.log(unit), rel=1e-11)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e9])
+def test_location_of_the_response(shift):
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(N, 1))
+    y = x[:, 0] + rng.normal(size=N)
+    r = nl.fit("normal", y + shift, x, intercept=True)
+    assert r.ok
+    # what the addition of 1e9 leaves of y has eps * 1e9 = 2e-7
+    assert r.params["loc.x0"] == pytest.approx(nl.fit("normal", y, x, intercept=True).params["loc.x0"], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", SCALAR)
+def test_start_does_not_decide(name):
+    """Far starts end at the same optimum."""
+    y, rng = draw(name)
+    x = rng.normal(size=(N, 1))
+    r = nl.fit(name, y, x, intercept=True)
+    for sign in (-1, 1):
+        start = {key: (value * 1.5**sign if key in ("shape", "scale") else value + sign) for key, value in r.params.items()}
+        again = nl.fit(name, y, x, intercept=True, start=start)
+        assert again.ok, again.message
+        np.testing.assert_allclose(again.values, r.values, rtol=1e-8, atol=1e-9)
+
+
+def test_rows_of_weight_zero_are_never_read():
+    y, x = [1.0, np.nan, 2.0, 4.0], [[0.0], [np.inf], [1.0], [3.0]]
+    r = nl.fit("poisson", y, x, intercept=True, weights=[1, 0, 2, 1])
+    assert r.params == nl.fit("poisson", [1.0, 2.0, 4.0], [[0.0], [1.0], [3.0]], intercept=True, weights=[1, 2, 1]).params
+
+
+def test_inputs_are_left_alone():
+    rng = np.random.default_rng(0)
+    x, y, w = rng.normal(size=(30, 2)), rng.poisson(3, 30), rng.random(30)
+    for array in (x, y, w):
+        array.flags.writeable = False
+    before = x.copy()
+    nl.fit("poisson", y, x, intercept=True, weights=w, offset=w)
+    assert (x == before).all()
+
+
+def test_precision_weights_divide_the_dispersion():
+    rng = np.random.default_rng(2)
+    x, w = rng.normal(size=(100, 1)), rng.uniform(0.2, 5, 100)
+    y = 1 + 2 * x[:, 0] + rng.normal(size=100) / np.sqrt(w)
+    r = nl.fit("normal", y, x, intercept=True, weights=w, weight_kind="precision")
+    design = np.column_stack([np.ones(100), x])
+    wls = np.linalg.solve(design.T * w @ design, design.T * w @ y)
+    np.testing.assert_allclose([r.params["loc.Intercept"], r.params["loc.x0"]], wls, rtol=1e-10)
+    variance = np.mean(w * (y - design @ wls) ** 2)
+    assert r.params["scale"] == pytest.approx(variance**0.5, rel=1e-10)
+    assert r.nobs == 100
+    # only the overall level of the weights is free to move into the scale
+    doubled = nl.fit("normal", y, x, intercept=True, weights=4 * w, weight_kind="precision")
+    assert doubled.params["scale"] == pytest.approx(2 * r.params["scale"], rel=1e-9)
+    assert doubled.loglik == pytest.approx(r.loglik, rel=1e-12)
+
+
+def test_sampling_weights_do_not_count_rows():
+    rng = np.random.default_rng(3)
+    x, w = rng.normal(size=(200, 1)), rng.uniform(0.5, 3, 200)
+    y = rng.poisson(np.exp(0.3 + 0.5 * x[:, 0]))
+    a = nl.fit("poisson", y, x, intercept=True, weights=w, weight_kind="sampling")
+    b = nl.fit("poisson", y, x, intercept=True, weights=1000 * w, weight_kind="sampling")
+    assert a.information == "sandwich" and a.nobs == 200 and np.isnan(a.aic)
+    np.testing.assert_allclose(a.values, b.values, rtol=1e-9)
+    np.testing.assert_allclose(a.cov, b.cov, rtol=1e-7)

@@ -103,10 +103,12 @@ inline void fill_pattern(const Pattern &pattern, int64_t at, int n, double *to) 
   }
 }
 
-// The lanes of a block in a fixed order, whatever follows it in memory.
-inline double sum_block(const double *x) {
+inline int whole_vectors(int n) { return (n + Lanes<VecD>::n - 1) / Lanes<VecD>::n * Lanes<VecD>::n; }
+
+// Sum of x[0 ... n) in an order that n alone fixes; n a number of whole vectors.
+inline double sum_block(const double *x, int n) {
   VecD sum{};
-  for (int i = 0; i < kTile; i += Lanes<VecD>::n) sum += load<VecD>(x + i);
+  for (int i = 0; i < n; i += Lanes<VecD>::n) sum += load<VecD>(x + i);
   return sum_lanes(sum);
 }
 

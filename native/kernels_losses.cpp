@@ -81,7 +81,7 @@ template <class F> PointwiseSum pointwise_of(const PointwiseJob &job, int64_t be
   const Element loss_kind = loss_type(job.input_type);
   for (int64_t at = begin; at < end; at += kTile) {
     const int n = static_cast<int>(end - at < kTile ? end - at : kTile);
-    const int padded = (n + kLanes - 1) / kLanes * kLanes;
+    const int padded = whole_vectors(n);
     load_block(job.input, job.input_type, at, n, b.x);
     load_block(job.target, job.target_type, at, n, b.t);
     for (int i = n; i < padded; ++i) b.x[i] = b.t[i] = 0.5;
@@ -110,8 +110,8 @@ template <class F> PointwiseSum pointwise_of(const PointwiseJob &job, int64_t be
     }
     if (any(wrong_x)) return {0.0, at + first_outside_unit(b.x, n), -1};
     if (any(wrong_t)) return {0.0, -1, at + first_outside_unit(b.t, n)};
-    for (int i = n; i < kTile; ++i) b.loss[i] = 0.0;
-    result.loss += sum_block(b.loss);
+    for (int i = n; i < padded; ++i) b.loss[i] = 0.0;
+    result.loss += sum_block(b.loss, padded);
     if (job.loss) store_block(job.loss, loss_kind, at, n, b.loss);
     if (job.grad) store_block(job.grad, job.input_type, at, n, b.grad);
   }
@@ -133,6 +133,10 @@ inline bool ignored(bool has_ignore, int64_t ignore_index, int64_t y) { return h
 inline void clear_rows(const GatherJob &job, int64_t begin, int64_t end) {
   const int64_t size = element_size(job.input_type), inner = job.inner;
   char *grad = static_cast<char *>(job.grad);
+  if (inner == 1) {
+    __builtin_memset(grad + begin * job.classes * size, 0, (end - begin) * job.classes * size);
+    return;
+  }
   while (begin < end) {
     const int64_t outer = begin / inner, first = begin % inner;
     const int64_t n = inner - first < end - begin ? inner - first : end - begin;
@@ -168,13 +172,14 @@ GatherSum gather(const GatherJob &job, int64_t begin, int64_t end) {
         store_block(job.grad, job.input_type, place, 1, &slope);
       }
     }
-    for (int i = n; i < kTile; ++i) x[i] = 1.0, w[i] = 0.0;
-    for (int i = 0; i < kTile; i += kLanes) {
+    const int padded = whole_vectors(n);
+    for (int i = n; i < padded; ++i) x[i] = 1.0, w[i] = 0.0;
+    for (int i = 0; i < padded; i += kLanes) {
       const VecD value = load<VecD>(x + i), weight = load<VecD>(w + i);
       const VecD log_p = job.probabilities ? log(value) : value;
       store(loss + i, weight == 0.0 ? VecD{} : 0.0 - weight * log_p);
     }
-    result.loss += sum_block(loss);
+    result.loss += sum_block(loss, padded);
     if (job.loss) store_block(job.loss, loss_kind, at, n, loss);
   }
   return result;
@@ -185,7 +190,8 @@ Totals totals(const TotalsJob &job, int64_t begin, int64_t end) {
   Totals result;
   for (int64_t at = begin; at < end; at += kTile) {
     const int n = static_cast<int>(end - at < kTile ? end - at : kTile);
-    for (int i = 0; i < kTile; ++i) entries[i] = weights[i] = magnitude[i] = 0.0;
+    const int padded = whole_vectors(n);
+    for (int i = 0; i < padded; ++i) entries[i] = weights[i] = magnitude[i] = 0.0;
     int64_t position = job.target || !job.weight.values ? 0 : at % job.weight.period;
     for (int i = 0; i < n; ++i) {
       double weight = 1.0;
@@ -208,9 +214,9 @@ Totals totals(const TotalsJob &job, int64_t begin, int64_t end) {
       weights[i] = combined(entry, weight, false);
       magnitude[i] = absolute(weights[i]);
     }
-    result.entries += sum_block(entries);
-    result.weights += sum_block(weights);
-    result.magnitude += sum_block(magnitude);
+    result.entries += sum_block(entries, padded);
+    result.weights += sum_block(weights, padded);
+    result.magnitude += sum_block(magnitude, padded);
   }
   return result;
 }
@@ -223,14 +229,14 @@ void back_along_classes(const LogSoftmaxBackJob &job, int64_t row) {
   for (int64_t c = 0; c < job.classes; c += kTile) {
     const int n = static_cast<int>(job.classes - c < kTile ? job.classes - c : kTile);
     load_block(job.upstream, job.type, start + c, n, g);
-    for (int i = n; i < kTile; ++i) g[i] = 0.0;
-    total += sum_block(g);
+    for (int i = n; i < whole_vectors(n); ++i) g[i] = 0.0;
+    total += sum_block(g, whole_vectors(n));
   }
   for (int64_t c = 0; c < job.classes; c += kTile) {
     const int n = static_cast<int>(job.classes - c < kTile ? job.classes - c : kTile);
     load_block(job.log_probs, job.type, start + c, n, log_p);
     load_block(job.upstream, job.type, start + c, n, g);
-    for (int i = n; i < (n + kLanes - 1) / kLanes * kLanes; ++i) log_p[i] = g[i] = 0.0;
+    for (int i = n; i < whole_vectors(n); ++i) log_p[i] = g[i] = 0.0;
     for (int i = 0; i < n; i += kLanes) store(g + i, load<VecD>(g + i) - exp(load<VecD>(log_p + i)) * total);
     store_block(job.grad, job.type, start + c, n, g);
   }

@@ -1,4 +1,4 @@
-#include "rows_across.hpp"
+#include "rows_soft.hpp"
 
 namespace neglog {
 namespace NEGLOG_ISA {
@@ -7,7 +7,8 @@ namespace {
 
 template <class T> SoftmaxSum softmax_rows(const SoftmaxJob &job, int64_t begin, int64_t end) {
   const bool general = job.index == Index::none || job.smoothing != 0.0;
-  if (!general && (job.inner > 1 || job.classes <= kFewClasses)) return softmax_across<T>(job, begin, end);
+  if (job.inner > 1 || job.classes <= kFewClasses)
+    return general ? soft_across<T>(job, begin, end) : softmax_across<T>(job, begin, end);
   return softmax_along<T>(job, begin, end);
 }
 

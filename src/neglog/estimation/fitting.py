@@ -175,7 +175,7 @@ def _report(
         values=values,
         coefficients=coefficients,
         slopes=slopes,
-        cov=cov * slopes * slopes[:, None],
+        cov=cov if np.isnan(cov).all() else cov * slopes * slopes[:, None],
         fixed=tuple(
             name
             for name, f, a in zip(layout.names, free, layout.mask("aliased"), strict=True)
@@ -212,10 +212,11 @@ def _uncertainty(
 ) -> tuple[Floats, float, str]:
     """Covariance of the coefficients, free parameters (effective ones under a penalty), and the message."""
     count = len(layout.names)
-    unknown = np.full((count, count), np.nan)
+    unknown = np.broadcast_to(np.nan, (count, count))
     df = float(problem.size)
     fixed = ~layout.mask("free") & ~layout.mask("aliased")
-    unknown[fixed] = unknown[:, fixed] = 0.0
+    if fixed.any():
+        unknown = np.where(fixed | fixed[:, None], 0.0, unknown)
     if verdict.status not in ("ok", "rank_deficient"):
         return unknown, df, f"{verdict.message}. Standard errors have no meaning here"
     hessian = search.end.hessian

@@ -176,9 +176,10 @@ def _conjugate_gradients(
     """
     step, residual = np.zeros_like(gradient), -gradient
     direction, square = residual.copy(), float(residual @ residual)
-    tolerance = min(0.1, np.sqrt(np.sqrt(square))) ** 2 * square
+    accuracy = min(0.1, square**0.25)  # of the linear system: rough at first, superlinear in the end
+    target = max(accuracy, 1e-4) ** 2 * square
     for _ in range(10 * len(gradient)):
-        if square <= max(tolerance * 1e-6, 1e-300):
+        if square <= target:
             break
         bent = product(direction)
         curve = float(direction @ bent)

@@ -94,10 +94,7 @@ class Problem:
         return value + self.ridge(x), gradient + self.penalty * x, hessian
 
     def _add_curvature(self, hessian: Floats, part: slice, h: Floats, weight: Floats | None) -> None:
-        """Add the lower blocks of a part's Hessian.
-
-        Predictors that share columns in one product per row of blocks.
-        """
+        """Add the lower blocks of a part's Hessian; shared columns take one product per row of blocks."""
         if self.shared is None:
             for e, (left, at) in enumerate(zip(self.designs, self.spans, strict=True)):
                 for f in range(e + 1):
@@ -110,22 +107,25 @@ class Problem:
             hessian[at, : at.stop] += columns.T @ wide
 
     def _evaluate_large(self, x: Floats) -> tuple[float, Floats, Hessian]:
-        value, gradient = 0.0, np.zeros(self.size)
+        value, gradient, etas = 0.0, np.zeros(self.size), list[Floats]()
         with np.errstate(all="ignore"):
             for part, weight in self.parts(self.rows.predictors + 1):
-                v, g = self.rows.gradient(part, self.eta(part, x))
+                etas.append(self.eta(part, x))
+                v, g = self.rows.gradient(part, etas[-1])
                 value += float(v.sum() if weight is None else weight @ v)
                 gradient += self._gather(part, g, weight)
 
         def product(direction: Floats) -> Floats:
             out = self.penalty * direction
-            for part, weight in self.parts(self.rows.predictors + 1):
+            for (part, weight), eta in zip(self.parts(self.rows.predictors + 1), etas, strict=True):
                 moved = np.broadcast_to(
-                    self.eta(part, direction), (self.rows.predictors, part.stop - part.start)
+                    self.eta(part, direction), (len(self.designs), part.stop - part.start)
                 )
-                out += self._gather(part, self.rows.product(part, self.eta(part, x), moved), weight)
+                out += self._gather(part, self.rows.product(part, eta, moved), weight)
             return out
 
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            return np.inf, np.zeros(self.size), product
         return value + self.ridge(x), gradient + self.penalty * x, product
 
     def _gather(self, part: slice, g: Floats, weight: Floats | None) -> Floats:

@@ -28,7 +28,7 @@ _TERMS: dict[str, type[Constant | Matrix | Formula]] = {
     "matrix": Matrix,
     "formula": Formula,
 }
-_ARRAYS = ("values", "coefficients", "slopes", "cov")
+_ARRAYS = ("values", "coefficients", "slopes")
 _NUMBERS = ("loglik", "objective", "nobs", "df", "l2")
 _PLAIN = ("rows", "dropped", "status", "message", "information", "weight_kind", "iterations", "response")
 
@@ -43,6 +43,7 @@ def to_json(fit: Fit, path: str | Path | None) -> str:
         "names": list(fit.names),
         "fixed": list(fit.fixed),
         **{name: _plain(getattr(fit, name).tolist()) for name in _ARRAYS},
+        "cov": None if np.isnan(fit.cov).all() else _plain(fit.cov.tolist()),
         **{name: _plain(float(getattr(fit, name))) for name in _NUMBERS},
         **{name: getattr(fit, name) for name in _PLAIN},
         "terms": [_term(term) for term in fit.terms],
@@ -99,6 +100,7 @@ def load(path: str | Path) -> Fit:
             terms=tuple(_read_term(term) for term in document["terms"]),
             classes=None if document["classes"] is None else tuple(document["classes"]),
             **{name: _array(document[name]) for name in _ARRAYS},
+            cov=_covariance(document["cov"], len(document["names"])),
             **{name: float(document[name]) for name in _NUMBERS},
             **{name: document[name] for name in _PLAIN},
         )
@@ -115,6 +117,11 @@ def _plain(value: Any) -> Any:
 
 def _array(value: Any) -> Any:
     return np.array(value, dtype=np.float64)
+
+
+def _covariance(value: Any, count: int) -> Any:
+    """A missing one takes no room, neither in the file nor in memory."""
+    return np.broadcast_to(np.nan, (count, count)) if value is None else _array(value)
 
 
 def _label(label: Any) -> Any:

@@ -32,13 +32,10 @@ template <class W> struct Verdict {
   Int<W> ok;
 };
 
-template <class W> inline Int<W> as_mask(bool b) { return b; }
-template <class W, class M> inline Int<W> as_mask(M m) { return m; }
-
 template <Kind kind, class W> inline Verdict<W> judge(W target, const Rivals<W> &r, double tolerance) {
   Verdict<W> v;
   const auto leads = target > r.max, ties = target == r.max;
-  v.leads = as_mask<W>(leads), v.ties = as_mask<W>(ties);
+  v.leads = leads, v.ties = ties;
   const W best = leads ? target : r.max;
   if constexpr (kind == Kind::logits) {
     const W e = exp(-absolute(target - r.max));
@@ -51,7 +48,7 @@ template <Kind kind, class W> inline Verdict<W> judge(W target, const Rivals<W> 
     v.own = (leads ? splat<W>(1.0) : e) / total;
     v.factor = scale / total;
     v.sum_off = W{};
-    v.ok = as_mask<W>((best < kInf) & (best > -kInf) & (target == target) & (r.sum == r.sum));
+    v.ok = (best < kInf) & (best > -kInf) & (target == target) & (r.sum == r.sum);
   } else {
     if constexpr (kind == Kind::probs) {
       v.nll = 0.0 - log(target);
@@ -68,7 +65,7 @@ template <Kind kind, class W> inline Verdict<W> judge(W target, const Rivals<W> 
     v.factor = splat<W>(1.0);
     v.sum_off = absolute(r.sum + v.own - 1.0);
     const double lowest = kind == Kind::probs ? 0.0 : -kInf, highest = kind == Kind::probs ? 1.0 : 0.0;
-    v.ok = as_mask<W>((target >= lowest) & (best <= highest) & (r.min >= lowest) & (v.sum_off <= tolerance));
+    v.ok = (target >= lowest) & (best <= highest) & (r.min >= lowest) & (v.sum_off <= tolerance);
   }
   return v;
 }
@@ -245,7 +242,7 @@ template <class T, Kind kind> struct Across {
     const auto verdict = judge<kind, VecD>(target, rivals, job.tolerance);
     const VecI64 scored = verdict.ok & (label >= 0);
     finish(row, n, label, scored, rivals, verdict);
-    add(row, n, label, scored, weight, verdict);
+    add(n, label, scored, weight, verdict);
   }
 
   void finish(int64_t row, int n, VecI64 label, VecI64 scored, const Rivals<VecD> &rivals, const Verdict<VecD> &v) {
@@ -264,7 +261,7 @@ template <class T, Kind kind> struct Across {
     }
   }
 
-  void add(int64_t row, int n, VecI64 label, VecI64 scored, VecD weight, const Verdict<VecD> &v) {
+  void add(int n, VecI64 label, VecI64 scored, VecD weight, const Verdict<VecD> &v) {
     const VecD factor = v.factor * weight, own = v.own * weight;
     for (int64_t k = 0; k < job.classes; ++k) {
       const VecD p = label == k ? own : load<VecD>(z[k]) * factor;
@@ -282,7 +279,6 @@ template <class T, Kind kind> struct Across {
       for (int64_t k = 0; k < job.classes; ++k) values[k] = z[k][lane];
       job.weighted_row(job.context, 0, job.classes, values);
     }
-    (void)row;
   }
 };
 
@@ -318,9 +314,8 @@ template <class T> void score_kind(const ScoreJob &job, int64_t begin, int64_t e
 void score_rows(const ScoreJob &job, int64_t begin, int64_t end, ColumnSums &sums) {
   switch (job.dtype) {
   case Dtype::f16: return score_kind<float16>(job, begin, end, sums);
-  case Dtype::bf16: return score_kind<bfloat16>(job, begin, end, sums);
   case Dtype::f32: return score_kind<float>(job, begin, end, sums);
-  case Dtype::f64: return score_kind<double>(job, begin, end, sums);
+  default: return score_kind<double>(job, begin, end, sums); // the caller widens bfloat16
   }
 }
 

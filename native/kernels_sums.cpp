@@ -23,7 +23,8 @@ constexpr double power(int n) { return n == 0 ? 1.0 : n > 0 ? 2.0 * power(n - 1)
 
 template <int level = 0> inline void add_levels(VecD *sums, VecD x) {
   if constexpr (level < kSumLevels) {
-    constexpr double magic = 1.5 * power(52 + kQuantum - kStep * level); // adding it rounds to a multiple of the quantum
+    constexpr double magic =
+        1.5 * power(52 + kQuantum - kStep * level); // adding it rounds to a multiple of the quantum
     const VecD part = (x + magic) - magic;
     sums[level] += part;
     const VecD rest = x - part;
@@ -56,8 +57,7 @@ template <int F> inline void add_row(const VecD *factors, VecD *sums) {
   for (int t = 0; t < kTerms; ++t) add_levels(sums, terms[t]);
 }
 
-template <int F>
-int sum_products(const double *const *factors, int64_t n, double *levels, int32_t *left) {
+template <int F> int sum_products(const double *const *factors, int64_t n, double *levels, int32_t *left) {
   VecD sums[kSumLevels] = {};
   int n_left = 0;
   for (int64_t i = 0; i < n; i += kLanes) {

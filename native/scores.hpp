@@ -22,7 +22,7 @@ enum RowStatus : std::int8_t {
 };
 
 struct ScoreJob {
-  const void *p; // (rows, classes) of dtype, any strides (counted in elements)
+  const void *p; // (rows, classes), any strides (counted in elements)
   Dtype dtype;
   std::int64_t classes, row_stride, class_stride;
   Kind kind;

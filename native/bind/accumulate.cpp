@@ -158,7 +158,6 @@ void bind_accumulate(nb::module_ &m) {
       .def("add_words", &add_words,
            "Add a little-endian two's complement integer, in units of 2**(32 * chunk - 1074), to one sum.")
       .def("fractions", &fractions,
-           "A list of (numerator, e), meaning numerator / 2**e, with an odd numerator or (0, 0); a float where the sum "
-           "is\n"
-           "not finite.");
+           "A list of (numerator, e), meaning numerator / 2**e, with an odd numerator or (0, 0); a float where the\n"
+           "sum is not finite.");
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,25 @@ def test_an_output_that_fails_half_way_leaves_the_old_one(
     assert outcome.code == 2 and outcome.err == "neglog: cannot write out.html: No space left on device\n"
     assert (tmp_path / "out.html").read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.html", predictions]
+
+
+def test_links_stay_links_and_devices_stay_devices(run: Any, predictions: str, tmp_path: Path) -> None:
+    (tmp_path / "real.html").write_text("old")
+    (tmp_path / "link.html").symlink_to("real.html")
+    assert run("score", predictions, *SCORE[:4], "--report", "link.html").code == 0
+    assert (tmp_path / "link.html").is_symlink() and "<html" in (tmp_path / "real.html").read_text()
+    assert run("score", predictions, *SCORE[:4], "--report", "/dev/null").code == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_pipe_is_read_like_standard_input(run: Any, predictions: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    content = (tmp_path / predictions).read_bytes()
+    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(content))
+    writer.start()
+    outcome = run("score", "pipe", *SCORE[:4], "--format", "csv")
+    writer.join()
+    assert outcome.code == 0 and outcome.out == run("score", predictions, *SCORE[:4], "--format", "csv").out
 
 
 def test_our_own_mistakes_are_internal_errors(

@@ -76,6 +76,22 @@ def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[0] == '"mean"' and done.stderr == ""
 
 
+def test_every_format_can_be_piped(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.feather as feather
+    import pyarrow.parquet as parquet
+
+    table = pa.table({"n": [1, 2, 6]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    feather.write_feather(table, str(tmp_path / "a.feather"))
+    (tmp_path / "a.jsonl").write_text('{"n": 1}\n{"n": 2}\n{"n": 6}\n')
+    for name, form in (("a.parquet", "parquet"), ("a.feather", "arrow"), ("a.jsonl", "jsonl")):
+        command = [*NEGLOG, "fit", "poisson", "-", "--y", "n", "--input-format", form, "--format", "csv"]
+        with subprocess.Popen(["cat", name], cwd=tmp_path, stdout=subprocess.PIPE) as source:
+            done = subprocess.run(command, stdin=source.stdout, capture_output=True, text=True, timeout=60)
+        assert done.stdout.splitlines()[1].startswith("rate,3.0"), done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_command_leaves_nothing_half_written(tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "a.csv").write_text("n\n1\n2\n")
@@ -98,7 +114,7 @@ def test_an_interrupted_command_leaves_nothing_half_written(tmp_path: Path, numb
     time.sleep(0.1)
     running.stdin.close()
     assert running.wait(timeout=60) == 130
-    assert running.stderr.read() == b"neglog: interrupted; no output was written\n"
+    assert running.stderr.read() == b"neglog: interrupted; nothing is half written\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == before
     running.stderr.close()
 

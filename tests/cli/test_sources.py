@@ -121,6 +121,7 @@ def test_json_lines_are_read_in_blocks(tmp_path: Path, monkeypatch: pytest.Monke
         ("text.parquet", b"y,p\na,1\n", "is not a complete Parquet file"),
         ("text.arrow", b"y,p\na,1\n", "is not a complete Arrow file"),
         ("plain.csv.gz", b"y,p\na,1\n", "cannot be read: zlib inflate failed"),
+        ("packed.csv", gzip.compress(b"y,p\na,1\n"), "is compressed; give it a name in .gz"),
         ("broken.jsonl", b'{"y":"a","p":1}\n{"y":"b","p":\n', "line 2, position"),
         ("list.jsonl", b"[1, 2]\n", "line 1 is not a JSON object"),
         (
@@ -202,4 +203,9 @@ def test_globs_expand_in_the_order_of_the_file(tmp_path: Path) -> None:
 
 def test_integers_stored_as_floats_are_whole_labels() -> None:
     assert sources._text(pa.array([1.0, None, 3.0])).to_pylist() == ["1", None, "3"]
-    assert sources._text(pa.array([1.5, 3.0])).to_pylist() == ["1.5", "3"]
+    assert sources._text(pa.array([1.5, 3.0, float("inf"), 1e300])).to_pylist() == [
+        "1.5",
+        "3",
+        "inf",
+        "1e+300",
+    ]

@@ -47,7 +47,7 @@ CASES = {
         HAM,
         [GOOD] * 4,
         [1, -2, 1, np.nan],
-        r"weight is negative, infinite or NaN: 2 rows \(1, 3\), where sample_weight\[1\] = -2",
+        r"weight is negative, NaN, infinite or beyond 2\*\*±200: 2 rows \(1, 3\), where sample_weight\[1\] = -2",
     ),
 }
 
@@ -107,9 +107,7 @@ def test_rows_far_into_a_batch_have_their_own_number():
 
 def test_clusters_beyond_float64():
     with pytest.raises(nl.DataError, match="cluster 7: the products of weights and losses exceed"):
-        score(classes=2).update([0], [GOOD], sample_weight=[1e308], cluster=[7]).update(
-            [0], [[1e-30, 1.0]], sample_weight=[1e308], cluster=[7]
-        )
+        score(input="logits", classes=2).update([0], [[-1e300, 0.0]], sample_weight=[1e20], cluster=[7])
 
 
 def test_bad_rows_go_by_their_keys():
@@ -271,6 +269,26 @@ def test_tensors():
     assert (
         score(classes=2).update([0, 1], p.detach().bfloat16()) == want
     )  # these values are exact in bfloat16
+
+
+def test_columns_named_after_the_classes_stand_in_their_order():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"ham": [0.25], "spam": [0.75]})
+    assert score().update(["ham"], frame).result().nll == -math.log(0.25)
+    with pytest.raises(
+        nl.InputError, match=r"columns of p are \['spam', 'ham'\] but the classes \['ham', 'spam'\]"
+    ):
+        score().update(["ham"], frame[["spam", "ham"]])
+
+
+def test_the_range_of_weights():
+    p = [[0.25, 0.75], [0.5, 0.5]]
+    want = score(classes=2).update([0, 0], p, sample_weight=[1, 3]).result()
+    for unit in (2.0**-200, 2.0**198):
+        r = score(classes=2).update([0, 0], p, sample_weight=[unit, 3 * unit]).result()
+        assert (r.nll, r.stderr, r.accuracy_stderr) == (want.nll, want.stderr, want.accuracy_stderr)
+    r = score("skip", classes=2).update([0, 0], p, sample_weight=[1e-70, 1e70]).result()
+    assert r.bad == {"weight": 2}
 
 
 def test_series_and_frames():

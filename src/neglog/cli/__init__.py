@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except KeyboardInterrupt:
-        print("neglog: interrupted; no output was written", file=sys.stderr)
+        print("neglog: interrupted; nothing is half written", file=sys.stderr)
         if arguments is None:
             # a reader's thread may sit in a read of standard input: a normal exit would wait, or abort
             sys.stderr.flush()

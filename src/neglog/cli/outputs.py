@@ -18,26 +18,28 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def replacing(path: str) -> Generator[BinaryIO]:
-    """A file that takes the name ``path`` when the block ends well and vanishes when it does not."""
+    """A file that takes the name ``path`` when the block ends well and vanishes when it does not.
+
+    A link keeps pointing where it did, to the new file. What is no regular file, such as a pipe or a device,
+    is written as it is: it must not be replaced by one.
+    """
+    path = os.path.realpath(path)
     folder, name = os.path.split(path)
-    if os.path.isdir(path):
-        raise UsageError(f"cannot write {path}: it is a directory")
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+    direct = os.path.exists(path) and not os.path.isfile(path)
+    temporary = path if direct else os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:
-        file = open(temporary, "wb")  # noqa: SIM115 - closed below, before it is renamed
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
-    try:
-        with file:
+        with open(temporary, "wb") as file:
             yield file
-        os.replace(temporary, path)
+        if not direct:
+            os.replace(temporary, path)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+        raise UsageError(f"cannot write {os.path.relpath(path)}: {error.strerror or error}") from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        if not direct:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
 
 
 def check_writable(*paths: str | None) -> None:

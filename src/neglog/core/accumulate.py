@@ -25,7 +25,7 @@ Exact = Fraction | float  # a float only where the sum is not finite
 
 def exact_values(sums: ExactSums) -> list[Exact]:
     """The sums as fractions; one that is not finite as the float it is (``inf``, ``-inf``, ``nan``)."""
-    return [value if isinstance(value, float) else _fraction(*value) for value in sums.fractions()]
+    return [_fraction(*value) if isinstance(value, tuple) else value for value in sums.fractions()]
 
 
 def _fraction(numerator: int, exponent: int) -> Fraction:
@@ -91,7 +91,7 @@ def mean_variance(rows: int, w: Exact, wx: Exact, w2: Exact, w2x: Exact, w2x2: E
 
 def to_text(sums: ExactSums) -> list[str]:
     """Canonical text of every sum: numerator in hexadecimal, ``p``, binary exponent."""
-    return [repr(value) if isinstance(value, float) else _dyadic_text(value) for value in sums.fractions()]
+    return [_dyadic_text(value) if isinstance(value, tuple) else repr(value) for value in sums.fractions()]
 
 
 def _dyadic_text(value: tuple[int, int]) -> str:
@@ -196,7 +196,9 @@ class ClusterSums:
 
     def _add(self, name: Any, pair: tuple[Any, Any]) -> None:
         if any(isinstance(value, float) for value in pair):
-            raise DataError(f"cluster {name!r}: the products of weights and losses exceed the range of float64")
+            raise DataError(
+                f"cluster {name!r}: the products of weights and losses exceed the range of float64"
+            )
         old = self._sums.get(name)
         self._sums[name] = pair if old is None else (add_dyadic(old[0], pair[0]), add_dyadic(old[1], pair[1]))
 

@@ -24,6 +24,7 @@ OnBad = Literal["raise", "skip"]
 
 _BLOCK = 1 << 15  # rows at a time: bounds every temporary to 256 KiB a column
 _KEPT_BAD = 10  # bad rows that are named
+_SMALLEST_WEIGHT, _LARGEST_WEIGHT = 2.0**-200, 2.0**200  # squares stay far inside the range of float64
 _KINDS: tuple[Input, ...] = get_args(Input)  # in the order of the native Kind
 _IGNORED = 1
 _STATUS = {"weight": 2, "label": 3, "nan": 4, "outside": 5, "sum": 6, "undefined": 7}  # of native/scores.hpp
@@ -125,9 +126,11 @@ class ClassificationScore(Score, kind="classification"):
             Each among the classes, whatever their type.
         p : array, shape (N, C), float16, float32 or float64
             One column per class in the order of ``classes``: probabilities, logits or log-probabilities as
-            declared. Any strides; read once; not copied as a whole.
+            declared. Any strides; read once; not copied as a whole. Of equal largest values the first is the
+            class predicted.
         sample_weight : array, shape (N,), optional
-            Weights >= 0. Rows of weight 0 are counted as ignored and never read.
+            Weights, 0 or from 2**-200 to 2**200 (6e-61 to 2e60). Rows of weight 0 are counted as ignored and
+            never read.
         cluster : array of int or str, shape (N,), optional
             Rows of one cluster may depend on one another; the standard error becomes robust to it. All rows
             of a score or none have one. The state grows with the number of clusters.
@@ -146,7 +149,8 @@ class ClassificationScore(Score, kind="classification"):
         ShapeError
             Shapes that do not match.
         InputError
-            A dtype that holds no numbers, or no names.
+            A dtype that holds no numbers, or no names; a table whose columns are named after the classes but
+            stand in another order.
         DataError
             With ``on_bad="raise"``: some rows cannot be scored. Then nothing of the batch has been counted.
 
@@ -170,6 +174,7 @@ class ClassificationScore(Score, kind="classification"):
             raise ShapeError(
                 f"Score.update: p has {p.classes} columns; one for each of {len(classes)} classes is needed"
             )
+        p.check_order(classes)
         y = vector("y", y, p.rows)
         weight = None if sample_weight is None else vector("sample_weight", sample_weight, p.rows)
         if weight is not None and weight.dtype.kind not in "biuf":
@@ -205,8 +210,9 @@ class ClassificationScore(Score, kind="classification"):
         if weight is not None:
             weight = np.ascontiguousarray(weight, dtype=np.float64)
             status[weight == 0] = _IGNORED
-            status[~((weight >= 0) & (weight < np.inf))] = _STATUS["weight"]
-            read = status == 0
+            usable = (weight >= _SMALLEST_WEIGHT) & (weight <= _LARGEST_WEIGHT)
+            status[~usable & (weight != 0)] = _STATUS["weight"]
+            read = usable
         label = np.full(n, -1, np.int64)
         label[read] = self._positions.of(y[read])
         status[read & (label < 0)] = _STATUS["label"]

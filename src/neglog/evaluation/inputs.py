@@ -141,6 +141,16 @@ class Predictions:
         if self._tensor is None and self._array.dtype.kind not in "biuf":
             raise InputError(f"Score.update: p has dtype {self._array.dtype}; real numbers are needed")
         self.rows, self.classes = shape
+        named = getattr(p, "column_names", None) or getattr(p, "columns", ())  # pyarrow; pandas, polars
+        self._columns = [name for name in named if isinstance(name, str | int | float)]
+
+    def check_order(self, classes: tuple[Any, ...]) -> None:
+        """A table's columns that are named after the classes stand in their order, or InputError."""
+        if set(self._columns) == set(classes) and self._columns != list(classes):
+            raise InputError(
+                f"Score.update: the columns of p are {self._columns} but the classes {list(classes)}; "
+                "put the columns in the order of the classes"
+            )
 
     def block(self, rows: slice) -> NDArray[Any]:
         """These rows; a copy only where the dtype or the strides are none that the kernel reads."""

@@ -96,6 +96,8 @@ def open_reader(path: str, options: Options) -> Any:
             raise DataError(f"{shown(path)} is empty")
         form = options.format or _format_of(path, head)
         readers = {"csv": _Csv, "parquet": _Parquet, "arrow": _Arrow, "jsonl": _Jsonl}
+        if form in ("csv", "jsonl") and head[:2] == b"\x1f\x8b":
+            raise DataError(f"{shown(path)} is compressed; give it a name in .gz, or pipe it through gunzip")
         if form in ("csv", "jsonl") and head[:4] in (b"PAR1", b"ARRO"):
             actual = "parquet" if head[:4] == b"PAR1" else "arrow"
             raise DataError(f"{shown(path)} is {actual}, not {form}; use --input-format {actual}")
@@ -119,13 +121,17 @@ class _Stream(io.RawIOBase):
     def __init__(self, path: str) -> None:
         pa = arrow()
         self.path = path
+        self._file = None
         if path == "-":
             self._raw: Any = pa.PythonFile(sys.stdin.buffer, mode="r")
-        else:
+        elif os.path.isfile(path):
             self._raw = pa.OSFile(path, "rb")
+        else:  # a pipe: it cannot seek, which OSFile would try
+            self._file = open(path, "rb")  # noqa: SIM115 - closed by close()
+            self._raw = pa.PythonFile(self._file, mode="r")
         codec = _COMPRESSED.get(os.path.splitext(path.lower())[1])
         self._plain: Any = pa.CompressedInputStream(self._raw, codec) if codec else self._raw
-        self._size = os.path.getsize(path) if path != "-" else 0
+        self._size = os.path.getsize(path) if os.path.isfile(path) else 0
         self._head = b""
 
     def head(self) -> bytes:
@@ -141,7 +147,9 @@ class _Stream(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         if size < 0:
-            result, self._head = self._head + self._plain.read(), b""
+            # piece by piece: asked for everything, pyarrow would seek to find out how much that is
+            rest = iter(lambda: self._plain.read(_BLOCK), b"")
+            result, self._head = b"".join([self._head, *rest]), b""
         elif self._head:
             result, self._head = self._head[:size], self._head[size:]
         else:
@@ -157,6 +165,8 @@ class _Stream(io.RawIOBase):
     def close(self) -> None:
         if self.path != "-" and not self._raw.closed:
             self._raw.close()
+        if self._file is not None:
+            self._file.close()
         super().close()
 
 
@@ -291,7 +301,7 @@ class _Parquet:
         pa = arrow()
         parquet = arrow(".parquet")
         source = path
-        if path == "-":  # the footer comes last, so standard input has to be held
+        if not os.path.isfile(path):  # the footer comes last, so what is piped in has to be held
             source = pa.BufferReader(stream.read())
         try:
             self._file = parquet.ParquetFile(source, pre_buffer=False)  # else a row group is held as it is
@@ -324,7 +334,7 @@ class _Arrow:
         self._stream = stream
         try:
             if stream.head()[:6] == b"ARROW1":
-                source = pa.BufferReader(stream.read()) if path == "-" else pa.memory_map(path)
+                source = pa.memory_map(path) if os.path.isfile(path) else pa.BufferReader(stream.read())
                 file = ipc.open_file(source)
                 self._batches = (file.get_batch(index) for index in range(file.num_record_batches))
                 self._total, schema = file.num_record_batches, file.schema

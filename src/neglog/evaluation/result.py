@@ -14,7 +14,7 @@ BAD_REASONS: Mapping[str, str] = {
     "outside": "probability outside [0, 1]",
     "sum": "probabilities do not sum to one",
     "undefined": "logits without a softmax (+inf, or all -inf)",
-    "weight": "weight is negative, infinite or NaN",
+    "weight": "weight is negative, NaN, infinite or beyond 2**±200",
 }
 
 

@@ -57,7 +57,7 @@ class Tables:
             raise DataError("no input file was given")
         if self.paths.count("-") > 1:
             raise DataError("'-' (standard input) can be read only once")
-        self._sizes = [0 if path == "-" else os.path.getsize(path) for path in self.paths]
+        self._sizes = [os.path.getsize(path) if os.path.isfile(path) else None for path in self.paths]
         self._current = 0
         self._reader = open_reader(self.paths[0], self.options)
 
@@ -68,12 +68,12 @@ class Tables:
 
     @property
     def done(self) -> float | None:
-        """The fraction of all bytes that has been read, None where standard input makes it unknowable."""
-        if "-" in self.paths:
+        """The fraction of all bytes that has been read, None where a pipe makes it unknowable."""
+        sizes = [size for size in self._sizes if size is not None]
+        if len(sizes) < len(self._sizes):
             return None
-        total = sum(self._sizes)
-        here = self._sizes[self._current] * self._reader.done() if self._current < len(self._sizes) else 0
-        return min(1.0, (sum(self._sizes[: self._current]) + here) / total) if total else 1.0
+        here = sizes[self._current] * self._reader.done() if self._current < len(sizes) else 0
+        return min(1.0, (sum(sizes[: self._current]) + here) / sum(sizes)) if sum(sizes) else 1.0
 
     def require(self, columns: Iterable[str]) -> None:
         """Raise unless all ``columns`` are there, once each."""
@@ -210,9 +210,13 @@ def _numbers(path: str, name: str, array: Any) -> Any:
 
 
 def _text(array: Any) -> Any:
+    """As strings; 3.0, from a tool that knows no missing integers, is the label 3."""
     pa = arrow()
-    if pa.types.is_floating(array.type):  # 3.0 from a tool without missing integers: label 3
-        whole = array.cast(pa.int64(), safe=False)
-        if whole.cast(array.type, safe=False).equals(array):
-            array = whole
-    return array.cast(pa.string())
+    if not pa.types.is_floating(array.type):
+        return array.cast(pa.string())
+    compute = arrow(".compute")
+    whole = compute.and_(
+        compute.equal(array, compute.floor(array)), compute.less(compute.abs(array), 2.0**63)
+    )
+    integers = compute.if_else(whole, array, 0.0).cast(pa.int64(), safe=False)
+    return compute.if_else(whole, integers.cast(pa.string()), array.cast(pa.string()))

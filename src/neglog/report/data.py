@@ -62,7 +62,8 @@ def report_json(report: Report) -> str:
 
     Long lists are cut; ``shortened`` then says how long they were.
     """
-    data = {"kind": report.kind, "status": report.status, "ok": report.ok, **plain(report.data)}
+    data: dict[str, Any] = {"kind": report.kind, "status": report.status, "ok": report.ok}
+    data |= plain(report.data)
     long = {
         key: len(value) for key, value in data.items() if isinstance(value, list) and len(value) > _LONGEST
     }

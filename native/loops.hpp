@@ -96,7 +96,8 @@ template <class F, int Order> inline Jet<F::P, double> integrate_density(double 
 
 template <class F, int Order> inline Jet<F::P, double> sum_masses(double first, double last, const double *p) {
   LogMean<Order, F::P> mean;
-  for (double y = first; y <= last; ++y) mean.add(0.0, F::template nll<Order>(y, p));
+  // counted, because y + 1 == y from 2^53 on; there neighbouring masses are equal anyway
+  for (double i = 0; i <= last - first; ++i) mean.add(0.0, F::template nll<Order>(first + i, p));
   return mean.log_sum();
 }
 

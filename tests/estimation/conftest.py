@@ -37,7 +37,10 @@ def randhie():
 
 @pytest.fixture(scope="session", autouse=True)
 def one_blas_thread():
-    """OpenBLAS threads wait for one another by spinning; on a busy machine a digits fit takes 20 s instead of 0.6."""
+    """OpenBLAS threads wait for one another by spinning.
+
+    On a busy machine a digits fit takes 20 s instead of 0.6.
+    """
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):

@@ -1,4 +1,4 @@
-"""Gradient and Hessian of the objective against differences, for every family, with everything switched on."""
+"""Gradient and Hessian of the objective against differences, for every family, with all switched on."""
 
 from __future__ import annotations
 

@@ -35,7 +35,9 @@ def test_against_statsmodels(counts):
         np.testing.assert_allclose(r.cov, theirs.cov_params(), rtol=1e-9)
         assert r.information == cov_type
     r = nl.fit("poisson", y, x, intercept=True, clusters=g)
-    theirs = model.fit(cov_type="cluster", cov_kwds={"groups": g, "use_correction": False}, **fit).cov_params()
+    theirs = model.fit(
+        cov_type="cluster", cov_kwds={"groups": g, "use_correction": False}, **fit
+    ).cov_params()
     np.testing.assert_allclose(r.cov, theirs * 25 / 24, rtol=1e-9)
     assert r.information == "cluster"
 
@@ -77,7 +79,9 @@ def test_normal_closed_forms():
     assert r.stderr == pytest.approx({"loc": y.std() / 5**0.5, "scale": y.std() / 10**0.5}, rel=1e-12)
     z = 1.959963984540054
     low, high = r.ci()["scale"]
-    assert (low, high) == pytest.approx((y.std() * np.exp(-z / 10**0.5), y.std() * np.exp(z / 10**0.5)), rel=1e-12)
+    assert (low, high) == pytest.approx(
+        (y.std() * np.exp(-z / 10**0.5), y.std() * np.exp(z / 10**0.5)), rel=1e-12
+    )
     assert r.aic == pytest.approx(2 * 2 + 2 * r.nll) and r.bic == pytest.approx(2 * np.log(5) + 2 * r.nll)
 
 
@@ -95,7 +99,10 @@ def test_table_tests_coefficients_only():
 
 @pytest.mark.parametrize("name", ["weibull", "normal"])
 def test_coverage_of_intervals(name):
-    """300 censored samples of 150: 95% intervals cover in 95% of them, up to three binomial standard errors."""
+    """300 censored samples of 150.
+
+    95% intervals cover in 95% of them, up to three binomial standard errors.
+    """
     rng, family = np.random.default_rng(17), nl.family(name)
     truth = dict(zip((p.name for p in family.parameters), (1.5, 2.0), strict=True))
     hits, runs = np.zeros(2), 300
@@ -129,7 +136,10 @@ def test_penalised_covariance_is_the_posterior_s():
         ({"cov_type": "cluster"}, "needs clusters="),
         ({"clusters": [1, 1, 2], "cov_type": "opg"}, "clusters were given"),
         ({"clusters": [1, 1, 1]}, "at least two clusters"),
-        ({"weights": [1, 2, 3], "weight_kind": "sampling", "cov_type": "observed"}, "sampling weights need a sandwich"),
+        (
+            {"weights": [1, 2, 3], "weight_kind": "sampling", "cov_type": "observed"},
+            "sampling weights need a sandwich",
+        ),
         ({"truncation": (0, None), "cov_type": "expected"}, "model of the censoring"),
     ],
 )

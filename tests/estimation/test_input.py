@@ -8,7 +8,12 @@ import pytest
 import neglog as nl
 from neglog.errors import DataError, InputError, ParameterError, ShapeError
 
-TABLE = {"time": [5.0, 8.0, 11.0, 12.0], "event": [1, 1, 1, 0], "age": [50.0, 61.0, 47.0, 55.0], "sex": list("mffm")}
+TABLE = {
+    "time": [5.0, 8.0, 11.0, 12.0],
+    "event": [1, 1, 1, 0],
+    "age": [50.0, 61.0, 47.0, 55.0],
+    "sex": list("mffm"),
+}
 Y = np.array([1.0, 2.0, 4.0])
 
 
@@ -23,8 +28,18 @@ Y = np.array([1.0, 2.0, 4.0])
         (("normal", "time"), {}, InputError, "'time' is a name; pass data="),
         (("normal", "time ~ age ~ sex"), {"data": TABLE}, InputError, "must read 'response ~ terms'"),
         (("normal", "time ~ age + ("), {"data": TABLE}, InputError, "formula '~ age \\+ \\('"),
-        (("normal", {"scael": "time ~ age"}), {"data": TABLE}, InputError, "no parameter 'scael'; did you mean 'scale'"),
-        (("normal", {"loc": "time ~ age", "scale": "age ~ sex"}), {"data": TABLE}, InputError, "different responses"),
+        (
+            ("normal", {"scael": "time ~ age"}),
+            {"data": TABLE},
+            InputError,
+            "no parameter 'scael'; did you mean 'scale'",
+        ),
+        (
+            ("normal", {"loc": "time ~ age", "scale": "age ~ sex"}),
+            {"data": TABLE},
+            InputError,
+            "different responses",
+        ),
         (("normal", {"loc": "~ age"}), {"data": TABLE}, InputError, "no formula names the response"),
         (("normal", "time ~ age", [[1.0]] * 4), {"data": TABLE}, InputError, "leave X out"),
         (("normal", Y, {"loc": "y ~ x"}), {"data": {"x": Y}}, InputError, "must start with '~'"),
@@ -35,7 +50,12 @@ Y = np.array([1.0, 2.0, 4.0])
         (("normal", Y[:, None]), {}, ShapeError, "allowed: \\(n,\\)"),
         (("normal", ["1,5", "2"]), {}, DataError, "must be numbers; found 1,5 at position 0"),
         (("normal", Y, [[1.0], [np.inf], [3.0]]), {}, InputError, "column 'x0' of loc is inf at row 1"),
-        (("normal", Y), {"weights": [1, 2]}, ShapeError, "weights has shape \\(2,\\) and the response \\(3,\\)"),
+        (
+            ("normal", Y),
+            {"weights": [1, 2]},
+            ShapeError,
+            "weights has shape \\(2,\\) and the response \\(3,\\)",
+        ),
         (("normal", Y), {"weights": [1, -2, 1]}, DataError, "row 1 has -2"),
         (("normal", Y), {"weights": [0, 0, 0]}, DataError, "no rows left of 3"),
         (("normal", Y), {"weight_kind": "importance"}, InputError, "allowed: frequency, precision, sampling"),
@@ -52,7 +72,12 @@ Y = np.array([1.0, 2.0, 4.0])
         (("normal", [np.nan]), {"missing": "drop"}, DataError, "no rows left of 1 \\(1 dropped"),
         (("weibull", [1.0, -2.0, 3.0]), {}, DataError, "row 1: -2 is outside the support"),
         (("poisson", [1.0, 2.5]), {}, DataError, "row 1: 2.5 is outside the support integers"),
-        (("poisson", nl.interval([1.2], [1.8])), {}, DataError, "row 0 has probability zero under poisson"),
+        (
+            ("poisson", nl.interval([1.2], [1.8])),
+            {},
+            DataError,
+            "row 0 has likelihood 0 or infinity under poisson",
+        ),
         (("bernoulli", [0, 1, 2]), {}, DataError, "row 2: 2 is outside the support"),
         (("weibull", nl.right_censored([np.nan, 1.0], [1, 1])), {}, DataError, r"rows 0\): 1 of 2 rows"),
     ],
@@ -71,7 +96,7 @@ def test_rows_are_counted_in_the_caller_s_data():
 def test_dropped_rows_are_reported():
     r = nl.fit("normal", [1.0, np.nan, 3.0, 4.0], missing="drop")
     assert (r.nobs, r.dropped) == (3, 1)
-    assert "1 rows with missing values dropped" in r.summary()
+    assert "1 incomplete rows dropped" in r.summary()
     assert r.params == nl.fit("normal", [1.0, 3.0, 4.0]).params
 
 

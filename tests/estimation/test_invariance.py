@@ -1,4 +1,7 @@
-"""What must not change a fit: repeating or weighting rows, their order, the units of columns and of the response."""
+"""What must not change a fit.
+
+Repeating or weighting rows, their order, the units of columns and of the response.
+"""
 
 from __future__ import annotations
 
@@ -61,15 +64,19 @@ def test_weights_are_repeats_with_covariates(name, cov_type):
 @pytest.mark.parametrize("name", [*SCALAR, "categorical"])
 @pytest.mark.parametrize("l2", [0.0, 0.5])
 def test_affine_change_of_columns(name, l2):
-    """x -> shift + scale x: the same likelihood, and coefficients that change as algebra says. With a penalty only the
-    shift, which the intercept takes up, is free."""
+    """x -> shift + scale x: the same likelihood, and coefficients that change as algebra says.
+
+    With a penalty only the shift, which the intercept takes up, is free.
+    """
     if name == "categorical":
         rng = np.random.default_rng(1)
         y = rng.integers(0, 3, N)
     else:
         y, rng = draw(name)
     x = rng.normal(size=(N, 2))
-    scale, shift = (np.array([1e6, 1e-4]), np.array([3e7, -2e-3])) if not l2 else (np.ones(2), np.array([1e4, -5.0]))
+    scale, shift = (
+        (np.array([1e6, 1e-4]), np.array([3e7, -2e-3])) if not l2 else (np.ones(2), np.array([1e4, -5.0]))
+    )
     a = nl.fit(name, y, x, intercept=True, l2=l2)
     b = nl.fit(name, y, shift + scale * x, intercept=True, l2=l2)
     assert a.ok and b.ok, b.message
@@ -107,7 +114,9 @@ def test_location_of_the_response(shift):
     r = nl.fit("normal", y + shift, x, intercept=True)
     assert r.ok
     # what the addition of 1e9 leaves of y has eps * 1e9 = 2e-7
-    assert r.params["loc.x0"] == pytest.approx(nl.fit("normal", y, x, intercept=True).params["loc.x0"], abs=1e-6)
+    assert r.params["loc.x0"] == pytest.approx(
+        nl.fit("normal", y, x, intercept=True).params["loc.x0"], abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", SCALAR)
@@ -117,7 +126,10 @@ def test_start_does_not_decide(name):
     x = rng.normal(size=(N, 1))
     r = nl.fit(name, y, x, intercept=True)
     for sign in (-1, 1):
-        start = {key: (value * 1.5**sign if key in ("shape", "scale") else value + sign) for key, value in r.params.items()}
+        start = {
+            key: (value * 1.5**sign if key in ("shape", "scale") else value + sign)
+            for key, value in r.params.items()
+        }
         again = nl.fit(name, y, x, intercept=True, start=start)
         assert again.ok, again.message
         np.testing.assert_allclose(again.values, r.values, rtol=1e-8, atol=1e-9)
@@ -126,7 +138,10 @@ def test_start_does_not_decide(name):
 def test_rows_of_weight_zero_are_never_read():
     y, x = [1.0, np.nan, 2.0, 4.0], [[0.0], [np.inf], [1.0], [3.0]]
     r = nl.fit("poisson", y, x, intercept=True, weights=[1, 0, 2, 1])
-    assert r.params == nl.fit("poisson", [1.0, 2.0, 4.0], [[0.0], [1.0], [3.0]], intercept=True, weights=[1, 2, 1]).params
+    assert (
+        r.params
+        == nl.fit("poisson", [1.0, 2.0, 4.0], [[0.0], [1.0], [3.0]], intercept=True, weights=[1, 2, 1]).params
+    )
 
 
 def test_inputs_are_left_alone():

@@ -45,7 +45,13 @@ def test_labels_of_any_kind(flowers):
     assert named.classes == ("setosa", "versicolor", "virginica")
     assert named.names[:2] == ("logits.setosa.Intercept", "logits.setosa.x0")
     _, codes = np.unique(species, return_inverse=True)
-    for labels in (codes, codes.astype(float) * 2.5, codes.astype(np.uint8), species.astype(object), list(species)):
+    for labels in (
+        codes,
+        codes.astype(float) * 2.5,
+        codes.astype(np.uint8),
+        species.astype(object),
+        list(species),
+    ):
         r = nl.fit("categorical", labels, x, intercept=True, l2=1.0)
         assert (r.values == named.values).all() and len(r.classes) == 3
     assert nl.fit("categorical", codes > 0, x, intercept=True, l2=1.0).classes == (False, True)

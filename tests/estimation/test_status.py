@@ -20,8 +20,18 @@ CASES = {
     "no counts": (("poisson", [0] * 5), {}, "boundary", "rate falls"),
     "only successes": (("bernoulli", [1] * 5), {}, "boundary", "logit grows"),
     "only failures": (("bernoulli", [0] * 5), {}, "boundary", "logit falls"),
-    "only survivors (Weibull)": (("weibull", nl.right_censored([1, 2, 3], [0, 0, 0])), {}, "boundary", "right-cens"),
-    "only survivors (normal)": (("normal", nl.right_censored([1, 2, 3], [0, 0, 0])), {}, "boundary", "right-cens"),
+    "only survivors (Weibull)": (
+        ("weibull", nl.right_censored([1, 2, 3], [0, 0, 0])),
+        {},
+        "boundary",
+        "right-cens",
+    ),
+    "only survivors (normal)": (
+        ("normal", nl.right_censored([1, 2, 3], [0, 0, 0])),
+        {},
+        "boundary",
+        "right-cens",
+    ),
     "one interval": (("normal", nl.interval([1.0], [2.0])), {}, "flat", "interval-censored"),
     "adjacent intervals": (("normal", nl.interval([1.0, 2.0], [2.0, 3.0])), {}, "boundary", "scale falls"),
     "rows that fill their windows": (
@@ -115,7 +125,10 @@ def test_a_penalty_cures_separation():
 
 
 def test_separation_of_a_few_rows_among_many():
-    """Three rows of 30,000: their column moves by a constant step while the likelihood gains nothing measurable."""
+    """Three rows of 30,000.
+
+    Their column moves by a constant step while the likelihood gains nothing measurable.
+    """
     rng = np.random.default_rng(0)
     x, dummy = rng.normal(size=30000), np.zeros(30000)
     dummy[:3] = 1

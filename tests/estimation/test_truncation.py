@@ -82,7 +82,11 @@ def test_scalars_arrays_and_columns_are_the_same():
         ((nl.interval([1.0, 5.0], [2.0, 6.0]), (0, 3.0)), DataError, "does not meet its truncation window"),
         (([1.0, 2.0], 3.0), InputError, r"a pair \(low, high\)"),
         (([1.0, 2.0], ([0.0], None)), InputError, "must be equal"),
-        (([1.0, 2.0], (np.array([0.0, np.nan]), None)), DataError, r"missing values in truncation \(rows 1\)"),
+        (
+            ([1.0, 2.0], (np.array([0.0, np.nan]), None)),
+            DataError,
+            r"missing values in truncation \(rows 1\)",
+        ),
     ],
 )
 def test_windows_that_make_no_sense(call, error, words):

@@ -1,4 +1,7 @@
-"""Estimating parameters: maximum likelihood for any family, with covariates, censoring, truncation and weights."""
+"""Estimating parameters.
+
+Maximum likelihood for any family, with covariates, censoring, truncation and weights.
+"""
 
 from neglog.estimation.fitting import fit as fit
 from neglog.estimation.result import Fit as Fit

@@ -212,7 +212,10 @@ def _on_link(name: str, value: float, link: Any, family: Any, what: str, paramet
 def _design(
     slot: Slot, columns: Floats | None, weight: Floats | None, unit: float, l2: float
 ) -> tuple[Slot, Design, Floats]:
-    """Standardised columns of what is estimated, without those that the data cannot tell apart; and the ridge."""
+    """Standardised columns of what is estimated, without those that the data cannot tell apart.
+
+    And the ridge.
+    """
     if columns is None:
         if slot.free.all():
             return slot, constant(unit), np.zeros(1)
@@ -270,20 +273,23 @@ def _begin(design: Design, slot: Slot, target: Floats | float) -> Floats:
     if not design.size:
         return np.empty(0)
     if design.columns is None:
-        return np.array([np.mean(target) / design.unit])
+        return np.array([float(np.mean(target)) / design.unit])
     full = np.broadcast_to(target, (len(design.columns),))
     level = slot.term.intercept
     if level is not None and slot.free[level]:
         begin = np.zeros(design.size)
         begin[int(slot.free[:level].sum())] = float(np.mean(full)) / design.unit
         return begin
-    return np.linalg.lstsq(design.columns, full)[0]
+    return np.asarray(np.linalg.lstsq(design.columns, full)[0], dtype=np.float64)
 
 
 def _units(
     family: Any, sample: Sample, weight: Floats | None, offsets: dict[str, Floats], eta: list[float]
 ) -> list[float]:
-    """One unit of each linear predictor: 1 on log and logit scales; on the scale of the data, what one row tells."""
+    """One unit of each linear predictor.
+
+    1 on log and logit scales; on the scale of the data, what one row tells.
+    """
     units = [1.0] * len(eta)
     if family.discrete:
         return units
@@ -299,7 +305,10 @@ def _units(
 
 
 def _short(value: float) -> float:
-    """``value`` to 36 bits: starts and units computed from the same rows in another order become the same number."""
+    """``value`` to 36 bits.
+
+    Starts and units computed from the same rows in another order become the same number.
+    """
     mantissa, exponent = np.frexp(value)
     return float(np.ldexp(np.round(np.ldexp(mantissa, 36)), int(exponent) - 36))
 

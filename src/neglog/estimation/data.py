@@ -1,4 +1,7 @@
-"""The rows of a fit: response, window, weights, clusters, offsets; checked, aligned, and free of missing values."""
+"""The rows of a fit.
+
+Response, window, weights, clusters, offsets; checked, aligned, and free of missing values.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ WEIGHT_KINDS = ("frequency", "precision", "sampling")
 class Sample:
     """Rows that take part, in the order given.
 
-    ``keep`` marks them among the rows of the call; ``weight`` multiplies a row's log-likelihood; ``nobs`` counts
-    observations: the sum of frequency weights, else the rows.
+    ``keep`` marks them among the rows of the call; ``weight`` multiplies a row's log-likelihood; ``nobs``
+    counts observations: the sum of frequency weights, else the rows.
     """
 
     y: Observations | NDArray[Any]
@@ -81,7 +84,8 @@ def gather(
         weight = weight[keep]
         if (bad := ~((weight > 0) & np.isfinite(weight))).any():
             raise DataError(
-                f"fit: weights must be finite and not negative; row {_original(keep, bad)} has {weight[bad][0]:g}"
+                f"fit: weights must be finite and not negative; row {_original(keep, bad)} "
+                f"has {weight[bad][0]:g}"
             )
     y = y if keep.all() else y[keep]
     windows = None if window is None else (window[0][keep], window[1][keep])
@@ -169,7 +173,7 @@ def _offsets(
             raise ShapeError(f"fit: offset has shape {column.shape}; a {family.name} takes (n, C)")
         if not vector:
             _same_length(column.shape, n, "offset")
-        lost[f"offset of {name}"] = np.isnan(column).reshape(n, -1).any(axis=1)
+        lost[f"offset of {name}"] = np.asarray(np.isnan(column).reshape(n, -1).any(axis=1))
         if np.isinf(column).any():
             raise DataError(
                 f"fit: offset of {name} is infinite at position {int(np.argwhere(np.isinf(column))[0][0])}"

@@ -1,4 +1,7 @@
-"""Model columns in internal units: centred, scaled to unit size, in units of the parameter; and the way back."""
+"""Model columns in internal units.
+
+Centred, scaled to unit size, in units of the parameter; and the way back.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,10 @@ from neglog.estimation.tables import Floats
 class Design:
     """Columns of one linear predictor.
 
-    The optimiser sees ``eta = columns @ b`` where every column has unit size, so that one step length suits all of
-    them; ``coefficients = back @ b`` belong to the caller's columns. ``columns`` is None for the single column that
-    is the constant ``unit``: then nothing of the length of the data is stored, and sums over rows are exact.
+    The optimiser sees ``eta = columns @ b`` where every column has unit size, so that one step length suits
+    all of them; ``coefficients = back @ b`` belong to the caller's columns. ``columns`` is None for the
+    single column that is the constant ``unit``: then nothing of the length of the data is stored, and sums
+    over rows are exact.
     """
 
     columns: Floats | None  # (n, k)
@@ -44,7 +48,7 @@ class Design:
 
     def inside(self, coefficients: Floats) -> Floats:
         """``b`` for given coefficients."""
-        return np.linalg.solve(self.back, coefficients)
+        return np.asarray(np.linalg.solve(self.back, coefficients), dtype=np.float64)
 
 
 def curvature(left: Design, right: Design, part: slice, h: Floats, weight: Floats | None) -> Floats:
@@ -70,8 +74,9 @@ def constant(unit: float) -> Design:
 def standardised(columns: Floats, intercept: int | None, weight: Floats | None, unit: float) -> Design:
     """Centre (where an intercept takes up the shift) and scale the caller's columns.
 
-    Columns of any location and unit give the same internal problem up to rounding, so a date in nanoseconds and a
-    share in per cent are fitted equally well. Two passes over the data keep the centred values accurate.
+    Columns of any location and unit give the same internal problem up to rounding, so a date in nanoseconds
+    and a share in per cent are fitted equally well. Two passes over the data keep the centred values
+    accurate.
     """
     share = np.full(len(columns), 1.0 / len(columns)) if weight is None else weight / weight.sum()
     centre = np.zeros(columns.shape[1])

@@ -37,7 +37,7 @@ def fit(
     missing: str = "raise",
     max_iter: int = 200,
 ) -> Fit:
-    r"""Maximum likelihood, or maximum a posteriori with ``l2``: minimise the negative log-likelihood of the rows.
+    r"""Fit by minimising the negative log-likelihood of the rows: maximum likelihood, with ``l2`` MAP.
 
     .. math:: \sum_i w_i\,[-\log P(y_i \in \text{event and window}) + \log P(\text{window})]
               + \tfrac{\lambda}{2} \sum_j \beta_j^2
@@ -56,8 +56,9 @@ def fit(
     family : str or Family
         ``"normal"``, ``"weibull"``, ``"poisson"``, ``"bernoulli"``, ``"categorical"``.
     y : (n,) array, Observations, name or formula
-        The response. Categorical: labels of any sortable kind. A string is a formula or a column of ``data``; the left
-        side of a formula may be a column, ``right_censored(time, event)``, ``interval(low, high)``, or an expression.
+        The response. Categorical: labels of any sortable kind. A string is a formula or a column of ``data``;
+        the left side of a formula may be a column, ``right_censored(time, event)``, ``interval(low, high)``,
+        or an expression.
     X : (n, k) array, table, list of column names, formula, or a dict of these by parameter, optional
         Covariates, used as they are. Without a dict they belong to the location (``family.location``).
     data : DataFrame, pyarrow Table or dict of columns, optional
@@ -67,8 +68,8 @@ def fit(
     weights : (n,) array or name, optional
         Not negative; a row of weight zero is never read.
     weight_kind : {"frequency", "precision", "sampling"}
-        A frequency repeats its row. A precision divides the dispersion of its row by its square root (normal only).
-        A sampling weight multiplies the row's contribution and implies a sandwich covariance.
+        A frequency repeats its row. A precision divides the dispersion of its row by its square root (normal
+        only). A sampling weight multiplies the row's contribution and implies a sandwich covariance.
     offset : (n,) array, name, or dict by parameter, optional
         Added to the linear predictor. Categorical: ``(n, C)``.
     truncation : (low, high), optional
@@ -76,9 +77,9 @@ def fit(
     clusters : (n,) array or name, optional
         Groups of dependent rows, for ``cov_type="cluster"``, which they imply.
     l2 : float
-        Penalty on the coefficients as the caller scales the columns; intercepts and parameters without covariates are
-        excluded. Categorical: without it the first class is the reference; with it each class has a vector, and
-        intercepts sum to zero.
+        Penalty on the coefficients as the caller scales the columns; intercepts and parameters without
+        covariates are excluded. Categorical: without it the first class is the reference; with it each class
+        has a vector, and intercepts sum to zero.
     fixed, start : dict of name to value, optional
         Values that are not estimated, and where to begin, under the names and on the scale of ``Fit.params``.
     cov_type : {"observed", "expected", "opg", "sandwich", "cluster"}, optional
@@ -100,10 +101,9 @@ def fit(
         Missing values, data outside the support or the window, impossible rows, an unknown column.
     ShapeError, ParameterError, InputError, MissingDependencyError
 
-    Notes
-    -----
-    Newton's method in a trust region with exact derivatives on the link scale, with columns standardised inside.
-    Parameters without covariates are reported on their own scale. The log-likelihood is summed exactly.
+    Notes ----- Newton's method in a trust region with exact derivatives on the link scale, with columns
+    standardised inside. Parameters without covariates are reported on their own scale. The log-likelihood is
+    summed exactly.
 
     References
     ----------
@@ -140,14 +140,17 @@ def fit(
 
 
 def _possible(family: Any, model: Model, sample: Sample) -> None:
-    """No row may be impossible: with finite parameters inside their domains its likelihood would be zero for all."""
+    """No row may be impossible.
+
+    With finite parameters inside their domains its likelihood would be zero for all.
+    """
     nll = model.problem.nll_rows(model.start)
     if np.isfinite(nll).all():
         return
     at = np.flatnonzero(sample.keep)[~np.isfinite(nll)]
     raise DataError(
-        f"fit: row {at[0]} has probability zero under {family.name} ({len(at)} such rows: {listed(at.tolist(), 5)}); "
-        f"its interval must meet the support {family.support}"
+        f"fit: row {at[0]} has likelihood 0 or infinity under {family.name}, whatever the parameters "
+        f"({len(at)} such rows: {listed(at.tolist(), 5)}); the support is {family.support}"
     )
 
 
@@ -223,7 +226,8 @@ def _uncertainty(
         return (
             unknown,
             df,
-            f"{verdict.message}; the {information} information matrix is not positive definite, so there are no standard errors",
+            f"{verdict.message}; there are no standard errors because the {information} information matrix "
+            "is not positive definite",
         )
     if problem.penalty.any():
         posterior = inference.inverse(hessian)

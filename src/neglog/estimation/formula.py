@@ -1,4 +1,7 @@
-"""Formulas: formulaic does the work; here are the two halves, the response and what is kept to predict later."""
+"""Formulas.
+
+Formulaic does the work; here are the two halves, the response and what is kept to predict later.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,10 @@ def variables(text: str, table: Table) -> list[str]:
 
 
 def response(text: str, table: Table) -> Any:
-    """Evaluate the left side: a column, ``right_censored(time, event)``, ``interval(lo, hi)``, or an expression."""
+    """Evaluate the left side.
+
+    A column, ``right_censored(time, event)``, ``interval(lo, hi)``, or an expression.
+    """
     if match := _CENSORED.match(text):
         build = {"right_censored": right_censored, "interval": interval}[match[1]]
         first, second = (table.column(name.strip(" `")) for name in match.groups()[1:])
@@ -65,10 +71,10 @@ def _right_censored(time: Floats, event: Any) -> Observations:
 def build_matrix(
     rhs: str, table: Table, keep: Mask, state: Mapping[str, Any] | None = None
 ) -> tuple[Floats, tuple[str, ...], dict[str, Any]]:
-    """Model matrix of the right side on the rows ``keep``, its column names, and the state that reproduces it.
+    """Model matrix of the right side on the rows ``keep``, its column names, and what reproduces it later.
 
-    ``state`` holds what the terms learned from the data they were built on (the levels of a factor, the mean in
-    ``center(x)``), as plain lists and dicts, so that it can be written as JSON.
+    ``state`` holds what the terms learned from the data they were built on (the levels of a factor, the mean
+    in ``center(x)``), as plain lists and dicts, so that it can be written as JSON.
     """
     formulaic = require("formulaic", feature="a formula", extra="cli")
     from formulaic.errors import DataMismatchWarning, FormulaicError
@@ -106,7 +112,10 @@ def build_matrix(
 
 
 def _explained(rhs: str, table: Table, reason: str) -> InputError:
-    """A missing column is the usual reason and gets the usual message; the rest is passed on without colours."""
+    """A missing column is the usual reason and gets the usual message.
+
+    The rest is passed on without colours.
+    """
     if missing := re.search(r"`([^`]+)` is not present", reason):
         try:
             table.column(missing[1])

@@ -18,7 +18,8 @@ CONVENTION = {
     "observed": "inverse of the observed information (the Hessian of the negative log-likelihood)",
     "expected": "inverse of the expected (Fisher) information",
     "opg": "inverse of the sum of outer products of the scores",
-    "sandwich": "sandwich: inverse observed information around the outer products of the scores, no small-sample factor",
+    "sandwich": "sandwich: inverse observed information around the outer products of the scores, "
+    "no small-sample factor",
     "cluster": "clustered sandwich: scores summed within clusters, factor G/(G-1)",
 }
 
@@ -66,7 +67,10 @@ def inverse(matrix: Floats) -> Floats | None:
 
 
 def covariance(cov_type: str, problem: Problem, x: Floats, hessian: Floats, sample: Sample) -> Floats | None:
-    """Covariance of the optimised vector, ``(K, K)``; None where the matrix to invert is not positive definite."""
+    """Covariance of the optimised vector, ``(K, K)``.
+
+    None where the matrix to invert is not positive definite.
+    """
     if cov_type == "observed":
         return inverse(hessian)
     if cov_type == "expected":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,9 +19,9 @@ from neglog.estimation.terms import Constant, Term
 class Slot:
     """The coefficients of one parameter, or of one class.
 
-    ``held``: values of those coefficients that are not estimated; 0 elsewhere. ``aliased``: held at zero because
-    the data cannot tell them from others. ``link`` is set where the one coefficient is shown on the parameter's
-    own scale; ``shown`` is False for the class that everything is measured against.
+    ``held``: values of those coefficients that are not estimated; 0 elsewhere. ``aliased``: held at zero
+    because the data cannot tell them from others. ``link`` is set where the one coefficient is shown on the
+    parameter's own scale; ``shown`` is False for the class that everything is measured against.
     """
 
     label: str
@@ -41,7 +42,10 @@ class Slot:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """Slots, linear predictors, and the contrast between them: slot coefficients = held + contrast @ predictors'."""
+    """Slots, linear predictors, and the contrast between them.
+
+    Slot coefficients = held + contrast @ predictors'.
+    """
 
     slots: tuple[Slot, ...]
     designs: tuple[Design, ...]  # (E,)
@@ -52,7 +56,7 @@ class Layout:
     def spans(self) -> tuple[slice, ...]:
         """Where the coefficients of each predictor stand in the vector that is optimised."""
         ends = np.cumsum([0, *(design.size for design in self.designs)])
-        return tuple(slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True))
+        return tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(ends))
 
     @property
     def names(self) -> list[str]:

@@ -1,8 +1,8 @@
 """Trust-region Newton on a function that gives value, gradient and Hessian; dense, or by Hessian products.
 
-The coordinates are dimensionless (see :mod:`neglog.estimation.design`), so step lengths and limits have a meaning:
-a step of 1 is one unit of log scale, of logit, or one standard deviation. The search does not judge its result; it
-says why it stopped and :mod:`neglog.estimation.verify` decides what that is worth.
+The coordinates are dimensionless (see :mod:`neglog.estimation.design`), so step lengths and limits have a
+meaning: a step of 1 is one unit of log scale, of logit, or one standard deviation. The search does not judge
+its result; it says why it stopped and :mod:`neglog.estimation.verify` decides what that is worth.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Point:
 class Search:
     """Where the search ended and why.
 
-    ``stop``: ``converged`` the steps have died out; ``drifting`` the value has stopped falling while the steps have
-    not; ``far`` a parameter left all bounds; ``stalled`` no step is accepted; ``max_iterations``.
+    ``stop``: ``converged`` the steps have died out; ``drifting`` the value has stopped falling while the
+    steps have not; ``far`` a parameter left all bounds; ``stalled`` no step is accepted; ``max_iterations``.
     """
 
     start: Point
@@ -57,8 +57,9 @@ def minimise(
 ) -> Search:
     """Minimise from ``x``.
 
-    ``travel(step)``: how far it moves the linear predictor of some row, and one that is a logarithm; columns may be
-    dependent, so that coordinates do not tell. ``rounding(x)``: a bound on the error of the value there, asked for when a Newton step goes uphill.
+    ``travel(step)``: how far it moves the linear predictor of some row, and one that is a logarithm; columns
+    may be dependent, so that coordinates do not tell. ``rounding(x)``: a bound on the error of the value
+    there, asked for when a Newton step goes uphill.
     """
     here = start = Point(x, *function(x))
     radius, values, last, quiet = 2.0 * max(len(x), 1) ** 0.5, [start.value], np.zeros_like(x), 0
@@ -85,7 +86,9 @@ def minimise(
                 stop, last = "converged" if newton else "drifting", step
                 break
             here = there
-            if quiet == 8:  # quadratic convergence needs two or three; beyond, rounding moves it or there is no end
+            if (
+                quiet == 8
+            ):  # quadratic convergence needs two or three; beyond, rounding moves it or there is no end
                 stop, last = "converged" if newton and travel(step)[0] < 1e-3 else "drifting", step
                 break
             continue
@@ -108,7 +111,8 @@ def minimise(
 def _still(values: list[float]) -> bool:
     """Three steps gained a millionth of a nat together. If rows' predictors move all the same, they drift.
 
-    A row that tells anything would notice: along a direction without a maximum the gain dies out, the steps do not.
+    A row that tells anything would notice: along a direction without a maximum the gain dies out, the steps
+    do not.
     """
     return len(values) >= 4 and values[-4] - values[-1] < 1e-6 + 1e-12 * abs(values[-1])
 
@@ -119,7 +123,7 @@ def apply(hessian: Hessian, v: Floats) -> Floats:
 
 
 def trust_step(hessian: Hessian, gradient: Floats, radius: float) -> tuple[Floats, bool]:
-    """The step that minimises the quadratic model within ``radius``, and whether it is the full Newton step."""
+    """The minimiser of the quadratic model within ``radius``, and whether it is the full Newton step."""
     if callable(hessian):
         return _conjugate_gradients(hessian, gradient, radius)
     from scipy.linalg import LinAlgError, cho_factor, cho_solve
@@ -166,7 +170,10 @@ def _eigen_step(hessian: Floats, gradient: Floats, radius: float) -> Floats:
 def _conjugate_gradients(
     product: Callable[[Floats], Floats], gradient: Floats, radius: float
 ) -> tuple[Floats, bool]:
-    """Steihaug's truncated conjugate gradients; the tolerance shrinks with the gradient, so convergence is fast."""
+    """Steihaug's truncated conjugate gradients.
+
+    The tolerance shrinks with the gradient, so convergence is fast.
+    """
     step, residual = np.zeros_like(gradient), -gradient
     direction, square = residual.copy(), float(residual @ residual)
     tolerance = min(0.1, np.sqrt(np.sqrt(square))) ** 2 * square

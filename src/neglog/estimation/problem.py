@@ -1,11 +1,12 @@
 """The objective of a fit: negative log-likelihood plus penalty, in internal coefficients, with derivatives.
 
-Rows are visited in blocks, so that per-row derivatives never need more memory than a block. A Hessian of up to
-``DENSE`` coefficients is assembled by BLAS; a larger one is an operator that multiplies.
+Rows are visited in blocks, so that per-row derivatives never need more memory than a block. A Hessian of up
+to ``DENSE`` coefficients is assembled by BLAS; a larger one is an operator that multiplies.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +28,7 @@ Hessian = Floats | Callable[[Floats], Floats]
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Minimise ``sum(weight * nll(rows)) + 1/2 sum(penalty * (x - 0)**2)`` over ``x``, the stacked coefficients."""
+    """``sum(weight * nll(rows)) + 1/2 sum(penalty * x**2)``, where ``x`` stacks all coefficients."""
 
     rows: RowModel
     designs: tuple[Design, ...]  # one per linear predictor
@@ -38,7 +39,7 @@ class Problem:
     def spans(self) -> tuple[slice, ...]:
         """Where the coefficients of each predictor stand in ``x``."""
         ends = np.cumsum([0, *(design.size for design in self.designs)])
-        return tuple(slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True))
+        return tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(ends))
 
     @property
     def size(self) -> int:
@@ -93,7 +94,10 @@ class Problem:
         return value + self.ridge(x), gradient + self.penalty * x, hessian
 
     def _add_curvature(self, hessian: Floats, part: slice, h: Floats, weight: Floats | None) -> None:
-        """Add the lower blocks of a part's Hessian; predictors that share columns in one product per row of blocks."""
+        """Add the lower blocks of a part's Hessian.
+
+        Predictors that share columns in one product per row of blocks.
+        """
         if self.shared is None:
             for e, (left, at) in enumerate(zip(self.designs, self.spans, strict=True)):
                 for f in range(e + 1):
@@ -134,15 +138,20 @@ class Problem:
         return 0.5 * float(self.penalty @ (x * x))
 
     def travel(self, direction: Floats) -> tuple[float, float]:
-        """How far ``direction`` moves the predictor of some row, in units of its parameter: any, and a logarithm's."""
+        """How far ``direction`` moves the predictor of some row, in units of its parameter.
+
+        Any, and a logarithm's.
+        """
         unit = np.array([design.unit for design in self.designs])
-        parts = (np.abs(self.eta(part, direction)).max(axis=1) for part, _ in self.parts(self.rows.predictors))
+        parts = (
+            np.abs(self.eta(part, direction)).max(axis=1) for part, _ in self.parts(self.rows.predictors)
+        )
         moved = np.max(list(parts), axis=0) / unit
         logs = moved[list(self.rows.logarithms)]
         return float(moved.max(initial=0.0)), float(logs.max(initial=0.0))
 
     def spread(self, covariance: Floats) -> Floats:
-        """Largest standard error of the linear predictor of any row, for each predictor in units of its parameter."""
+        """For each predictor its largest standard error over rows, in units of its parameter."""
         found = np.zeros(len(self.designs))
         for e, (design, at) in enumerate(zip(self.designs, self.spans, strict=True)):
             if design.columns is None:
@@ -155,7 +164,10 @@ class Problem:
         return found
 
     def rounding(self, x: Floats) -> float:
-        """Error of the value because linear predictors are rounded: large where they are, as in years or in 1e9 + noise."""
+        """Error of the value because linear predictors are rounded.
+
+        Large where they are, as in years or in 1e9 + noise.
+        """
         error = 0.0
         for part, weight in self.parts(self.rows.predictors + 1):
             eta = self.eta(part, x)

@@ -41,15 +41,17 @@ class Fit:
         (``scale``); one with covariates has a coefficient on its link scale per column (``scale.Intercept``,
         ``loc.x0``); a categorical has ``logits.<class>.<column>``.
     cov : (k, k) array
-        Covariance of ``params``, in their order and scale; zero for fixed entries, NaN where there is no estimate of it.
+        Covariance of ``params``, in their order and scale; zero for fixed entries, NaN where there is no
+        estimate of it.
     loglik, nll, objective : float
-        Exact sum over rows of the log-likelihood with all constants, its negative, and the latter plus the penalty.
+        Exact sum over rows of the log-likelihood with all constants, its negative, and the latter plus the
+        penalty.
     nobs, df : float
         Observations (the sum of frequency weights) and free parameters; with ``l2`` the effective number
         ``tr((H + penalty)^-1 H)``.
     status, ok, message : str, bool, str
-        ``ok`` is True only if the optimum was verified; otherwise ``status`` names the failure and ``message`` the
-        parameter or direction and what to do.
+        ``ok`` is True only if the optimum was verified; otherwise ``status`` names the failure and
+        ``message`` the parameter or direction and what to do.
     information : str
         Which covariance ``stderr`` comes from: observed, expected, opg, sandwich or cluster.
     classes : tuple or None
@@ -115,8 +117,9 @@ class Fit:
     def ci(self, level: float = 0.95, method: str = "wald") -> dict[str, tuple[float, float]]:
         """Confidence intervals by name.
 
-        Wald: the coefficient plus and minus a normal quantile times its standard error, on the scale of the linear
-        predictor; a parameter without covariates is mapped back, so the interval of a positive one is positive.
+        Wald: the coefficient plus and minus a normal quantile times its standard error, on the scale of the
+        linear predictor; a parameter without covariates is mapped back, so the interval of a positive one is
+        positive.
 
         Parameters
         ----------
@@ -149,8 +152,8 @@ class Fit:
     def table(self, level: float = 0.95) -> list[Row]:
         """One dict per parameter: ``name, estimate, stderr, z, p, low, high``.
 
-        ``z`` and ``p`` test a coefficient against zero. They are None for a fixed value and for a parameter on its
-        own scale, where zero is no hypothesis inside the domain.
+        ``z`` and ``p`` test a coefficient against zero. They are None for a fixed value and for a parameter
+        on its own scale, where zero is no hypothesis inside the domain.
         """
         from scipy.special import ndtr
 
@@ -180,19 +183,21 @@ class Fit:
         Parameters
         ----------
         data : table, matrix or dict of matrices, optional
-            What the fit was given: a table for formulas, the matrix ``X`` without the column of ones, or one matrix
-            per parameter. Default: the rows of the fit. A model without covariates takes a number of rows, or
-            anything that has a length.
+            What the fit was given: a table for formulas, the matrix ``X`` without the column of ones, or one
+            matrix per parameter. Default: the rows of the fit. A model without covariates takes a number of
+            rows, or anything that has a length.
         kind : str
-            ``"mean"`` (default): the expected value. ``"params"``: a dict of the family's parameters per row. For a
-            categorical ``"probs"`` (default), ``"logprobs"`` or ``"logits"``, each ``(n, C)`` in the order of ``classes``.
+            ``"mean"`` (default): the expected value. ``"params"``: a dict of the family's parameters per row.
+            For a categorical ``"probs"`` (default), ``"logprobs"`` or ``"logits"``, each ``(n, C)`` in the
+            order of ``classes``.
         offset : array or dict, optional
             As in the fit, for the new rows. Default: none.
 
         Raises
         ------
         InputError
-            If columns are missing, a factor has a new level, or the rows of the fit are asked of a loaded fit.
+            If columns are missing, a factor has a new level, or the rows of the fit are asked of a loaded
+            fit.
 
         Examples
         --------
@@ -208,7 +213,7 @@ class Fit:
     def residuals(self, kind: str = "quantile", *, rng: np.random.Generator | int | None = None) -> Floats:
         """Quantile residuals of the rows of the fit: standard normal if the model is true.
 
-        :math:`\\Phi^{-1}(F(y))`, within its window where there is truncation. Where the data or a discrete family
+        ``ndtri(F(y))``, within its window where there is truncation. Where the data or a discrete family
         leave an interval for ``F``, a uniform draw from it (Dunn and Smyth, 1996); ``rng`` seeds the draws.
 
         Examples
@@ -224,7 +229,10 @@ class Fit:
         return quantile(self, np.random.default_rng(rng))
 
     def summary(self, level: float = 0.95) -> str:
-        """The fit as text: what was fitted, whether it can be trusted, estimates with intervals, and the conventions."""
+        """The fit as text.
+
+        What was fitted, whether it can be trusted, estimates with intervals, and the conventions.
+        """
         from neglog.estimation.summary import summary
 
         return summary(self, level)
@@ -233,7 +241,10 @@ class Fit:
         return self.summary()
 
     def to_json(self, path: str | Path | None = None) -> str:
-        """The fit as JSON text, written to ``path`` if one is given; :func:`neglog.load` reads it back exactly."""
+        """The fit as JSON text, written to ``path`` if one is given.
+
+        :func:`neglog.load` reads it back exactly.
+        """
         from neglog.estimation.store import to_json
 
         return to_json(self, path)

@@ -1,7 +1,8 @@
-"""The likelihood of rows as a function of linear predictors: families and links in, nothing about data tables.
+"""The likelihood of rows as a function of linear predictors: families and links, nothing about tables.
 
-A row model has ``predictors`` linear predictors eta. Per row it gives the negative log-likelihood and its exact first
-and second derivatives in eta. The formulas live in :mod:`neglog.families`; here is the chain rule.
+A row model has ``predictors`` linear predictors eta. Per row it gives the negative log-likelihood and its
+exact first and second derivatives in eta. The formulas live in :mod:`neglog.families`; here is the chain
+rule.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ class RowModel(Protocol):
         ...
 
     def values(self, part: Rows, eta: Floats) -> Floats:
-        """Negative log-likelihood of the rows, shape ``(m,)``; ``eta`` is ``(predictors, m)`` or ``(predictors, 1)``."""
+        """Negative log-likelihood of the rows, shape ``(m,)``.
+
+        ``eta`` is ``(predictors, m)`` or ``(predictors, 1)``.
+        """
         ...
 
     def derivatives(self, part: Rows, eta: Floats) -> tuple[Floats, Floats, Floats]:
@@ -136,7 +140,10 @@ class ScalarRows:
 def _chain_rule(
     chain: list[tuple[Floats, Floats, Floats]], gradient: Floats, hessian: Floats
 ) -> tuple[Floats, Floats]:
-    """From derivatives in theta to derivatives in eta; ``gradient`` and ``hessian`` are fresh and are overwritten."""
+    """From derivatives in theta to derivatives in eta.
+
+    ``gradient`` and ``hessian`` are fresh and are overwritten.
+    """
     for p, (_, first, second) in enumerate(chain):
         hessian[p] *= first
         hessian[:, p] *= first
@@ -147,7 +154,7 @@ def _chain_rule(
 
 @dataclass(frozen=True, eq=False)
 class SoftmaxRows:
-    """One vector parameter: logits = ``contrast @ eta + offset``, where the contrast removes what no data can tell.
+    """One vector parameter: logits = ``contrast @ eta + offset``; the contrast removes what no data can tell.
 
     ``contrast`` is ``(C, E)`` with E = C - 1: either the first class stands at zero, or all sum to zero.
     """

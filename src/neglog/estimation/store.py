@@ -1,7 +1,7 @@
 """A fit as JSON and back, without loss.
 
-Floats are written so that they read back as the same number; what is not finite is written as a string, because JSON
-has no NaN. A file appears whole or not at all.
+Floats are written so that they read back as the same number; what is not finite is written as a string,
+because JSON has no NaN. A file appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def to_json(fit: Fit, path: str | Path | None) -> str:
 def load(path: str | Path) -> Fit:
     """Read a fit that :meth:`Fit.to_json` wrote.
 
-    Estimates, covariance and status are exactly those that were saved. The rows of the fit are not saved: predictions
-    need data, residuals are not available.
+    Estimates, covariance and status are exactly those that were saved. The rows of the fit are not saved:
+    predictions need data, residuals are not available.
 
     Parameters
     ----------
@@ -131,9 +131,8 @@ def _term(term: Term) -> dict[str, Any]:
 
 
 def _read_term(document: dict[str, Any]) -> Term:
-    fields = dict(document)
-    cls = _TERMS[fields.pop("kind")]
-    return cls(**{**fields, "columns": tuple(fields["columns"])})
+    fields: dict[str, Any] = {**document, "columns": tuple(document["columns"])}
+    return _TERMS[fields.pop("kind")](**fields)
 
 
 def _write(path: Path, text: str) -> None:

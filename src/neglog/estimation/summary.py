@@ -28,10 +28,12 @@ def _head(fit: Fit) -> str:
     if fit.weight_kind == "frequency":
         rows += f" in {fit.rows:,} rows"
     if fit.dropped:
-        rows += f" ({fit.dropped:,} rows with missing values dropped)"
+        rows += f" ({fit.dropped:,} incomplete rows dropped)"
     numbers = f"log-likelihood {fit.loglik:.10g}   AIC {fit.aic:.10g}   BIC {fit.bic:.10g}"
     if fit.l2:
-        numbers += f"   penalised objective {fit.objective:.10g} (l2 = {fit.l2:g}, {fit.df:.4g} effective parameters)"
+        numbers += (
+            f"\npenalised objective {fit.objective:.10g} (l2 = {fit.l2:g}, {fit.df:.4g} effective parameters)"
+        )
     return f"{fit.family.name}: {fit.response}, {rows}\n{numbers}"
 
 

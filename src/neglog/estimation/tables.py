@@ -1,4 +1,7 @@
-"""One way to read columns out of a pandas DataFrame, a pyarrow Table or a dict of columns; none is imported."""
+"""One way to read columns out of a pandas DataFrame, a pyarrow Table or a dict of columns.
+
+None is imported.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,8 @@ class Table:
         if hasattr(source, "columns") and hasattr(source, "loc"):  # pandas
             return cls(source, tuple(map(str, source.columns)), len(source))
         raise InputError(
-            f"fit: data is a {type(source).__name__}; give a pandas DataFrame, a pyarrow Table or a dict of columns"
+            f"fit: data is a {type(source).__name__}; "
+            "give a pandas DataFrame, a pyarrow Table or a dict of columns"
         )
 
     def column(self, name: str) -> Any:
@@ -90,7 +94,10 @@ def _differs(value: Any) -> bool:
 
 
 def floats(values: Any, what: str) -> Floats:
-    """``values`` as float64, missing ones as NaN; anything that is no number is an error naming its position."""
+    """``values`` as float64, missing ones as NaN.
+
+    Anything that is no number is an error naming its position.
+    """
     if hasattr(values, "combine_chunks"):
         values = array(values)
     raw = np.asarray(values)

@@ -1,4 +1,7 @@
-"""What drives a parameter: nothing, a matrix, or a formula. A term turns data into columns, at the fit and later."""
+"""What drives a parameter.
+
+Nothing, a matrix, or a formula. A term turns data into columns, at the fit and later.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Formula:
-    """Right side of a formula, with what it learned from the data of the fit (see :mod:`neglog.estimation.formula`)."""
+    """Right side of a formula, with what it learned from the data of the fit (see the module ``formula``)."""
 
     rhs: str
     columns: tuple[str, ...]
@@ -66,7 +69,8 @@ class Formula:
         values, columns, _ = formula.build_matrix(self.rhs, table, np.ones(table.rows, bool), self.state)
         if columns != self.columns:
             raise InputError(
-                f"predict: formula '~ {self.rhs}' gives the columns {listed(columns)}; at the fit {listed(self.columns)}"
+                f"predict: formula '~ {self.rhs}' gives the columns {listed(columns)}; "
+                f"at the fit {listed(self.columns)}"
             )
         return values
 
@@ -116,7 +120,7 @@ def matrix_of(source: Any) -> tuple[Floats, tuple[str, ...], bool]:
 
 def missing(source: Any) -> Mask:
     """True for the rows of ``X`` that hold a NaN."""
-    return np.isnan(matrix_of(source)[0]).any(axis=1)
+    return np.asarray(np.isnan(matrix_of(source)[0]).any(axis=1))
 
 
 def missing_in_formula(text: str, table: Table) -> dict[str, Mask]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -17,15 +18,15 @@ from neglog.estimation.tables import Floats, listed
 from neglog.estimation.terms import Constant
 
 STATUS = {
-    "ok": "verified: the gradient is zero up to rounding, the information matrix is positive definite, and all "
-    "parameters are inside their domains",
+    "ok": "verified: the gradient is zero up to rounding, the information matrix is positive definite, "
+    "and all parameters are inside their domains",
     "unbounded": "the likelihood grows without limit",
     "boundary": "the likelihood has no maximum inside the domain; it rises towards the boundary",
     "separated": "the likelihood has no maximum; it rises for ever along a direction of the covariates",
     "flat": "the likelihood does not change along a direction, so the data cannot tell the estimates",
     "rank_deficient": "some columns are linear combinations of others",
     "max_iterations": "the search was stopped before it arrived",
-    "stalled": "the search could not improve the likelihood, but the point where it stands is no verified maximum",
+    "stalled": "the search could not improve the likelihood, but where it stands is no verified maximum",
 }
 
 _FLAT = (
@@ -65,13 +66,18 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
 
 
 def _informed(family: Any, problem: Problem, layout: Layout, hessian: Hessian) -> bool:
-    """Whether every row's predictors are known better than to 100 units; where the likelihood died out, none is."""
+    """Whether every row's predictors are known better than to 100 units.
+
+    Where the likelihood died out, none is.
+    """
     if callable(hessian) or problem.penalty.any():  # a prior may be as wide as it likes
         return True
     known = inverse(hessian)
     if known is None:
         return False
-    links = [parameter.link.name for parameter in family.parameters] * (len(layout.designs) // len(family.parameters))
+    links = [parameter.link.name for parameter in family.parameters] * (
+        len(layout.designs) // len(family.parameters)
+    )
     limit = [_LOST_DATA if link == "identity" and not family.discrete else _LOST for link in links]
     return bool((problem.spread(known) <= limit).all())
 
@@ -79,15 +85,7 @@ def _informed(family: Any, problem: Problem, layout: Layout, hessian: Hessian) -
 def _weakest(hessian: Hessian, size: int) -> tuple[float, Floats]:
     """Smallest eigenvalue of the Hessian with unit diagonal, and its direction."""
     if callable(hessian):
-        from scipy.sparse.linalg import LinearOperator, eigsh
-
-        operator = LinearOperator((size, size), matvec=lambda v: hessian(np.ravel(v)), dtype=np.float64)  # type: ignore[call-arg]
-        top = float(eigsh(operator, k=1, which="LA", tol=1e-2, return_eigenvectors=False)[0])
-        shifted = LinearOperator(
-            (size, size), matvec=lambda v: top * np.ravel(v) - hessian(np.ravel(v)), dtype=np.float64
-        )  # type: ignore[call-arg]
-        values, vectors = eigsh(shifted, k=1, which="LA", tol=1e-6)
-        return float(top - values[0]) / top, vectors[:, 0]
+        return _weakest_of_operator(hessian, size)
     if not np.isfinite(hessian).all():
         return -np.inf, np.zeros(size)
     diagonal = np.abs(np.diag(hessian))
@@ -98,8 +96,33 @@ def _weakest(hessian: Hessian, size: int) -> tuple[float, Floats]:
     return smallest, direction / max(float(np.abs(direction).max()), 1e-300)
 
 
+def _weakest_of_operator(product: Callable[[Floats], Floats], size: int) -> tuple[float, Floats]:
+    """As :func:`_weakest`, relative to the largest eigenvalue, as far as a hundred Lanczos restarts can tell.
+
+    The internal columns have unit size, so the diagonal needs no scaling.
+    """
+    import scipy.sparse.linalg
+
+    linalg = cast(Any, scipy.sparse.linalg)
+    kind = {"shape": (size, size), "dtype": np.float64}
+    top = float(
+        linalg.eigsh(linalg.LinearOperator(matvec=product, **kind), 1, tol=1e-2, return_eigenvectors=False)[0]
+    )
+
+    def flipped(v: Floats) -> Floats:
+        return top * v - product(v)
+
+    try:
+        values, vectors = linalg.eigsh(
+            linalg.LinearOperator(matvec=flipped, **kind), 1, tol=1e-6, maxiter=100
+        )
+    except linalg.ArpackNoConvergence:  # a cluster of small eigenvalues, none of which stands out
+        return np.inf, np.zeros(size)
+    return 1.0 - float(values[0]) / top, vectors[:, 0] / np.abs(vectors).max()
+
+
 def _is_flat(problem: Problem, search: Search, direction: Floats) -> bool:
-    """Whether a tenth of a unit along ``direction`` either way changes nothing that double precision can see."""
+    """Whether a tenth of a unit along ``direction`` either way changes nothing that can be seen."""
     here = search.end.value
     change = [abs(problem.evaluate(search.end.x + sign * direction)[0] - here) for sign in (-0.1, 0.1)]
     return max(change) <= 1e-9 * (1.0 + abs(here))
@@ -127,11 +150,14 @@ def _runaway(family: Any, problem: Problem, layout: Layout, search: Search, samp
         falls[1] > 0.3 * falls[0] or not np.isfinite(falls[1]) or length > 20
     )
     dense = not family.discrete and (not isinstance(sample.y, Observations) or bool(sample.y.exact.any()))
-    if dense and steady and search.stop != "drifting":  # a probability is at most 1; only a density is unbounded
+    if (
+        dense and steady and search.stop != "drifting"
+    ):  # a probability is at most 1; only a density is unbounded
         return Verdict(
             "unbounded",
             f"{STATUS['unbounded']} as {path}. {_cause(family, sample)}"
-            "Use a family that suits the data, record the rounding of the values as intervals (nl.interval), or fix the parameter",
+            "Use a family that suits the data, record the rounding of the values as intervals (nl.interval), "
+            "or fix the parameter",
         )
     if search.stop in ("drifting", "far") or (length > 10 and falls[0] >= 0):
         if _has_covariates(layout, way):
@@ -154,7 +180,7 @@ def _unfinished(search: Search, layout: Layout) -> Verdict:
     advice = "raise max_iter" if status == "max_iterations" else "try other start values"
     return Verdict(
         status,
-        f"{STATUS[status]} (after {search.iterations} iterations; the largest remaining slope is that of {name}): "
+        f"{STATUS[status]} (after {search.iterations} iterations; the largest slope left is that of {name}): "
         f"{advice}, or simplify the model",
     )
 
@@ -212,6 +238,7 @@ def _cause(family: Any, sample: Sample, separated: bool = False) -> str:
 def _rank_message(layout: Layout) -> str:
     names = [name for name, gone in zip(layout.names, layout.mask("aliased"), strict=True) if gone]
     return (
-        f"{STATUS['rank_deficient']}: {listed(names)} {'is' if len(names) == 1 else 'are'} held at 0, without standard "
-        "errors; the likelihood is at its maximum and predictions hold. Drop the columns, or add l2="
+        f"{STATUS['rank_deficient']}: {listed(names)} {'is' if len(names) == 1 else 'are'} held at 0, "
+        "without standard errors; the likelihood is at its maximum and predictions hold. "
+        "Drop the columns, or add l2="
     )

@@ -24,7 +24,7 @@ from neglog.report.model import (
 from neglog.report.numbers import Placed, fixed, number, places
 
 _ROWS_SHOWN = 30
-_COUNTED = "The same as numbers"
+_COUNTED = "Counted and expected, in numbers"
 _CURVE = 120  # points of a fitted curve: smooth at the width of a page
 
 

@@ -94,9 +94,10 @@ template <class F, int Order> inline Jet<F::P, double> integrate_density(double 
   return mean.log_sum();
 }
 
-template <class F, int Order> inline Jet<F::P, double> sum_masses(double first, double last, const double *p) {
+template <class F, int Order> inline Jet<F::P, double> sum_masses(double lo, double hi, const double *p) {
   LogMean<Order, F::P> mean;
-  for (double y = first; y <= last; ++y) mean.add(0.0, F::template nll<Order>(y, p));
+  // counted, because y + 1 == y from 2^53 on; there neighbouring masses are equal anyway
+  for (double i = 1; i <= hi - lo; ++i) mean.add(0.0, F::template nll<Order>(lo + i, p));
   return mean.log_sum();
 }
 
@@ -113,7 +114,7 @@ template <class F, int Order> Jet<F::P, double> log_window(double lo, double hi,
   if (from_low && to_high) return constant<Order, P>(0, 0);
   if (from_low) return F::template log_cdf<Order>(hi, p);
   if (to_high) return F::template log_sf<Order>(lo, p);
-  if (F::discrete && hi - lo <= 16) return sum_masses<F, Order>(lo + 1, hi, p);
+  if (F::discrete && hi - lo <= 16) return sum_masses<F, Order>(lo, hi, p);
 
   auto big = F::template log_cdf<Order>(hi, p);
   auto small = F::template log_cdf<Order>(lo, p);
@@ -125,7 +126,7 @@ template <class F, int Order> Jet<F::P, double> log_window(double lo, double hi,
   if constexpr (!F::discrete) return integrate_density<F, Order>(lo, hi, p);
   // so many terms that the difference keeps more digits than it loses: their number is below the spread of Y
   if (hi - lo > 4096) return log_difference<Order>(big, small);
-  return sum_masses<F, Order>(lo + 1, hi, p);
+  return sum_masses<F, Order>(lo, hi, p);
 }
 
 // -------------------------------------------------------------------------------------------------------------- rows

@@ -145,6 +145,16 @@ def test_an_unverified_fit_is_shown_and_exits_with_4(run: Any, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
+    ("family", "rows"),
+    [("poisson", "0\n0\n0\n"), ("bernoulli", "1\n1\n"), ("normal", "2\n2\n"), ("weibull", "5\n")],
+)
+def test_every_way_to_fail_is_shown(run: Any, tmp_path: Path, family: str, rows: str) -> None:
+    (tmp_path / "a.csv").write_text("y\n" + rows)
+    outcome = run("fit", family, "a.csv", "--y", "y", "--report", "r.html")
+    assert outcome.code == 4 and 'class="status bad"' in (tmp_path / "r.html").read_text()
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         (("weibul", "life.csv", *CENSORED), 2, "did you mean 'weibull'?"),

@@ -66,6 +66,12 @@ def test_wide_intervals_of_huge_counts():
     np.testing.assert_allclose(steps, stats.norm.pdf(0) / np.sqrt(rate), rtol=1e-3)
 
 
+def test_counts_beyond_integers_of_float64():
+    # 16 is the distance of two neighbouring numbers at 1e17
+    mass = f.log_interval(1e17, 1e17 + 16, 1e17)
+    assert mass == pytest.approx(math.log(16) - 0.5 * math.log(2 * math.pi * 1e17), rel=1e-7)
+
+
 def test_zero_truncated():
     # a zero-truncated count has the window (0, inf]: log P(Y > 0) = log(1 - exp(-rate))
     assert f.log_interval(0, np.inf, 1e-10) == pytest.approx(math.log(-math.expm1(-1e-10)), rel=1e-15)

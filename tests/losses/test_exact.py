@@ -1,12 +1,15 @@
 """Against mpmath: 1e-14 in float64 and 8 ulp in float32, times the condition of the loss."""
 
 import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from neglog import losses
+from neglog import _native, losses
 
 _spec = importlib.util.spec_from_file_location("oracle", Path(__file__).parent / "oracle.py")
 oracle = importlib.util.module_from_spec(_spec)
@@ -191,3 +194,16 @@ def test_elementwise_half_precision_is_rounded_once():
     _, gradient = losses.binary_cross_entropy_with_logits_grad(x, t, reduction="sum")
     _, wide = losses.binary_cross_entropy_with_logits_grad(x.astype(np.float64), t, reduction="sum")
     np.testing.assert_array_equal(gradient, wide.astype(np.float16))
+
+
+OTHERS = [isa for isa in _native.available_isas() if isa != _native.isa()]
+
+
+@pytest.mark.skipif("NEGLOG_ISA" in os.environ, reason="this is such a run")
+@pytest.mark.parametrize("isa", OTHERS)
+def test_as_exact_on_every_other_instruction_set(isa):
+    here = Path(__file__).parent
+    command = [sys.executable, "-m", "pytest", str(here / "test_exact.py"), str(here / "test_edges.py")]
+    environment = os.environ | {"NEGLOG_ISA": isa}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

@@ -149,6 +149,9 @@ def _summary(out: str, score: dict[str, Any], life: dict[str, Any], kicks: dict[
             f"{label:<12} {fit['family'].capitalize()}, {', '.join(estimates)}; "
             f"NLL {fixed(-fit['loglik'], 3)} of {number(fit['nobs'])} observations"
         )
+    counted = "  ".join(f"{row['count']}: {number(row['observed'])}" for row in kicks["counts"])
+    expected = "  ".join(f"{row['count']}: {fixed(row['expected'], 1)}" for row in kicks["counts"])
+    lines += [f"             counted   {counted}", f"             expected  {expected}"]
     names = ("digits_score.html", "digits_fit.html", "life_test.html", "horse_kicks.html")
     where = [
         f"  {os.path.join(out, name)}" for name in (*names, "digits_predictions.parquet", "digits_model.json")

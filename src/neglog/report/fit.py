@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from neglog.core.observations import RIGHT, Observations
+from neglog.errors import InputError
 from neglog.estimation.diagnostics import expected_counts, kaplan_meier, normal_quantiles
 from neglog.estimation.inference import CONVENTION
 from neglog.report.model import (
@@ -23,6 +24,7 @@ from neglog.report.model import (
 from neglog.report.numbers import Placed, fixed, number, places
 
 _ROWS_SHOWN = 30
+_COUNTED = "Counted and expected, in numbers"
 _CURVE = 120  # points of a fitted curve: smooth at the width of a page
 
 
@@ -43,6 +45,11 @@ def fit_report(
         facts.append(
             Fact("objective", fixed(result.objective, 4), f"with the penalty, l2 = {number(result.l2)}")
         )
+    blocks = _blocks(result, level, response or result.response, table)
+    data = _data(result, table)
+    for block in blocks:
+        if isinstance(block, Table) and block.title == _COUNTED:
+            data["counts"] = block.records()
     return Report(
         kind="fit",
         title=title,
@@ -51,8 +58,8 @@ def fit_report(
         status="verified" if result.ok else result.status,
         message=result.message.removeprefix("verified: "),
         facts=tuple(facts),
-        blocks=(*_blocks(result, level, response or result.response, table), *_notes(result, level)),
-        data=_data(result, table),
+        blocks=(*blocks, *_notes(result, level)),
+        data=data,
         main=_full(result, level),
     )
 
@@ -157,12 +164,23 @@ def _blocks(result: Any, level: float, response: str, table: Table) -> list[Figu
     blocks: list[Figure | Table] = [_whiskers(result, level), table]
     if result.training is None or result.classes is not None:
         return blocks
+    try:
+        return blocks + _pictures(result, level, response)
+    except InputError:
+        if result.ok:
+            raise
+        return blocks  # an unbounded parameter may have left its domain: there is no curve to draw
+
+
+def _pictures(result: Any, level: float, response: str) -> list[Figure | Table]:
+    """The data beside what the fit says of them."""
     sample = result.training.sample
     if _is_life_table(result, sample):
-        return [*blocks, _survival(result, sample, level, response)]
+        return [_survival(result, sample, level, response)]
+    blocks: list[Figure | Table] = []
     plain = not isinstance(sample.y, Observations) and sample.window is None
     if result.family.discrete and plain and result.family.support.high > 1:  # 0 and 1 are the fit itself
-        blocks.append(_counts(result, sample, response))
+        blocks += _counts(result, sample, response)
     return [*blocks, _quantiles(result, level)]
 
 
@@ -245,23 +263,24 @@ def _randomised(result: Any) -> bool:
     return result.family.discrete or (isinstance(y, Observations) and not y.exact.all())
 
 
-def _counts(result: Any, sample: Any, response: str) -> Counts:
-    params = result.predict(kind="params")
-    table = expected_counts(result.family, params, sample.y, sample.weight)
-    last = len(table.value) - 1
-    rows = tuple(
-        (f"{value}{'+' if index == last else ''}", float(seen), float(expected))
-        for index, (value, seen, expected) in enumerate(
-            zip(table.value, table.observed, table.expected, strict=True)
-        )
-    )
-    return Counts(
+def _counts(result: Any, sample: Any, response: str) -> tuple[Counts, Table]:
+    table = expected_counts(result.family, result.predict(kind="params"), sample.y, sample.weight)
+    names = [str(value) for value in table.value]
+    names[-1] += "+"
+    rows = tuple(zip(names, table.observed.tolist(), table.expected.tolist(), strict=True))
+    figure = Counts(
         title="Counted and expected",
         caption="Bars are rows with that count, dots what the fit expects. Bars above the dots at both ends "
         "mean more variation than the family allows.",
         rows=rows,
         x_label=response,
     )
+    columns = (
+        Column("count", response),
+        Column("observed", "counted", "number"),
+        Column("expected", "expected", "fixed1"),
+    )
+    return figure, Table(title=_COUNTED, columns=columns, rows=rows)
 
 
 def _notes(result: Any, level: float) -> list[Note]:

@@ -158,6 +158,18 @@ def test_predictions(name):
         r.predict(X, kind="probs")
 
 
+def test_new_tables_may_hold_more():
+    import pandas as pd
+
+    table = pd.DataFrame({"a": X[:, 0], "b": X[:, 1]})
+    r = nl.fit("normal", Y["normal"], table, intercept=True)
+    more = pd.DataFrame({"note": ["text"] * 60, "b": X[:, 1], "a": X[:, 0]})
+    np.testing.assert_array_equal(r.predict(more), r.predict(table))
+    np.testing.assert_array_equal(r.predict(X), r.predict(table))
+    with pytest.raises(InputError, match="X lacks the columns b of the fit"):
+        r.predict(table[["a"]])
+
+
 def test_prediction_with_offset_and_without_covariates():
     hours = np.linspace(1, 3, 60)
     r = nl.fit("poisson", Y["poisson"], X, intercept=True, offset=np.log(hours))

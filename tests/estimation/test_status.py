@@ -177,3 +177,11 @@ def test_fixed_class_coefficient():
     held = nl.fit("categorical", y, x, intercept=True, fixed={"logits.2.x1": free.params["logits.2.x1"]})
     np.testing.assert_allclose(held.values, free.values, rtol=1e-7, atol=1e-9)
     assert held.df == free.df - 1
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-160, 1e160, 1e300])
+def test_values_beyond_the_squares_of_float64(size):
+    """Curvatures of 1/size**2 overflow or vanish: the fit cannot be verified, and does not claim to be."""
+    r = nl.fit("normal", np.array([1.0, 1.1, 1.3]) * size)
+    assert not r.ok and "other units" in r.message
+    assert nl.fit("normal", np.array([1.0, 1.1, 1.3]) * size**0.5).ok

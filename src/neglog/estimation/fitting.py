@@ -168,6 +168,8 @@ def _report(
     values, coefficients, slopes = layout.report(x)
     cov, df, message = _uncertainty(problem, layout, search, sample, verdict, information)
     nll = problem.nll(x)
+    with np.errstate(over="ignore", under="ignore"):  # values of 1e200 have covariances beyond float64
+        shown = cov if np.isnan(cov).all() else cov * slopes * slopes[:, None]
     free = layout.mask("free")
     return Fit(
         family=family,
@@ -175,7 +177,7 @@ def _report(
         values=values,
         coefficients=coefficients,
         slopes=slopes,
-        cov=cov if np.isnan(cov).all() else cov * slopes * slopes[:, None],
+        cov=shown,
         fixed=tuple(
             name
             for name, f, a in zip(layout.names, free, layout.mask("aliased"), strict=True)

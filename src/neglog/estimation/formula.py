@@ -98,7 +98,7 @@ def build_matrix(
         raise DataError(
             f"fit: formula '~ {rhs}': level {unseen} did not occur in the data of the fit"
         ) from None
-    except FormulaicError as error:
+    except (FormulaicError, TypeError, ValueError) as error:
         raise _explained(rhs, table, str(error)) from None
     spec = matrix.model_spec
     state = {

@@ -114,7 +114,7 @@ def floats(values: Any, what: str) -> Floats:
                 out[at] = float(raw[at])
             except (TypeError, ValueError):
                 raise DataError(
-                    f"fit: {what} must be numbers; found {raw[at]!s} at position {at[0]}"
+                    f"fit: {what} must be numbers; found {raw[at]!s} at position {at[0] if at else 0}"
                 ) from None
         return out
     raise DataError(f"fit: {what} must be numbers, not {raw.dtype}")

@@ -41,12 +41,9 @@ class Matrix:
         """Shape ``(rows, len(columns))``; ``source`` is a matrix or a table that has the columns."""
         first = self.intercept is not None
         wanted = self.columns[first:]
-        values, names, named = matrix_of(source)
-        if named and set(wanted) <= set(names):
-            values = values[:, [names.index(name) for name in wanted]]
-        elif named and not (set(names) & set(wanted)) and all(c == f"x{i}" for i, c in enumerate(wanted)):
-            pass  # the fit saw no names; position decides
-        elif named:
+        values, names, named = matrix_of(source, wanted)
+        # a fit that saw no names goes by position
+        if named and names != wanted and not all(c == f"x{i}" for i, c in enumerate(wanted)):
             missing = [name for name in wanted if name not in names]
             raise InputError(f"predict: X lacks the columns {listed(missing)} of the fit")
         if values.shape[1] != len(wanted):
@@ -102,14 +99,18 @@ def from_matrix(source: Any, intercept: bool, keep: Mask) -> tuple[Term, Floats]
     return Matrix((INTERCEPT, *names), 0), np.column_stack([np.ones(len(values)), values])
 
 
-def matrix_of(source: Any) -> tuple[Floats, tuple[str, ...], bool]:
-    """Float64 columns, their names (``x0``, ``x1`` ... if they have none) and whether they have names."""
+def matrix_of(source: Any, wanted: tuple[str, ...] = ()) -> tuple[Floats, tuple[str, ...], bool]:
+    """Float64 columns, their names (``x0``, ``x1`` ... if they have none) and whether they have names.
+
+    Of a table that has all the ``wanted`` columns only these are read.
+    """
     if isinstance(source, Table):
         source = source.source
     if hasattr(source, "columns") or hasattr(source, "column_names") or isinstance(source, dict):
         table = Table.of(source)
-        columns = [floats(table.column(name), f"column {name!r} of X") for name in table.names]
-        return np.column_stack(columns) if columns else np.empty((table.rows, 0)), table.names, True
+        names = wanted if wanted and set(wanted) <= set(table.names) else table.names
+        columns = [floats(table.column(name), f"column {name!r} of X") for name in names]
+        return np.column_stack(columns) if columns else np.empty((table.rows, 0)), names, True
     values = floats(source, "X")
     if values.ndim == 1:
         values = values[:, None]

@@ -177,7 +177,7 @@ def _unfinished(search: Search, layout: Layout) -> Verdict:
     status = "max_iterations" if search.stop == "max_iterations" else "stalled"
     worst = int(np.argmax(np.abs(search.end.gradient)))
     name = _names(layout)[worst]
-    advice = "raise max_iter" if status == "max_iterations" else "try other start values"
+    advice = "raise max_iter" if status == "max_iterations" else "try other start values or other units"
     return Verdict(
         status,
         f"{STATUS[status]} (after {search.iterations} iterations; the largest slope left is that of {name}): "

@@ -79,6 +79,7 @@ class Normal(ScalarFamily):
     def _start(self, rows: Observations, weight: Array) -> tuple[float, ...]:
         y = representative(rows)
         loc = float(np.average(y, weights=weight))
-        spread = math.sqrt(float(np.average((y - loc) ** 2, weights=weight)))
+        size = float(np.abs(y - loc).max()) or 1.0  # first, so that squares neither overflow nor vanish
+        spread = size * math.sqrt(float(np.average(((y - loc) / size) ** 2, weights=weight)))
         # equal values have no spread; any positive number of their size will do to start from
         return loc, spread or max(abs(loc), 1.0) * 1e-3

@@ -18,17 +18,13 @@ def test_forced(isa, on_isa):
 
 def test_the_widest_is_the_default():
     environment = {k: v for k, v in os.environ.items() if k != "NEGLOG_ISA"}
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == _native.available_isas()[-1]
 
 
 def test_unknown_name_says_what_there_is():
     environment = {**os.environ, "NEGLOG_ISA": "mmx"}
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "NEGLOG_ISA=mmx" in done.stderr
     assert "baseline" in done.stderr

@@ -94,6 +94,21 @@ def test_saving_loses_nothing(name, l2, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["fit.json"]
 
 
+def test_a_saved_covariance_is_a_triangle(tmp_path):
+    """50 coefficients: 1275 numbers, a line for each row of the lower triangle."""
+    rng = np.random.default_rng(1)
+    r = nl.fit("normal", rng.normal(size=200), rng.normal(size=(200, 49)), intercept=True)
+    text = r.to_json(tmp_path / "fit.json")
+    assert len(text) < 30 * (51 * 52 // 2) and text.count("\n") < 100
+    document = json.loads(text)
+    assert [len(row) for row in document["cov"]] == list(range(1, 52))
+    assert (r.cov == r.cov.T).all()
+    for damage in (document["cov"][:-1], [[1.0] * 51] * 51, "nan", [["x"]]):
+        (tmp_path / "fit.json").write_text(json.dumps({**document, "cov": damage}))
+        with pytest.raises(DataError, match="is damaged"):
+            nl.load(tmp_path / "fit.json")
+
+
 def test_saving_a_failed_fit(tmp_path):
     r = nl.fit("normal", [3.0])
     r.to_json(tmp_path / "fit.json")

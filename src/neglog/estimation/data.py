@@ -18,6 +18,7 @@ from neglog.estimation.request import Request, named, rows_in
 from neglog.estimation.tables import Floats, Mask, array, floats, listed, nulls
 
 WEIGHT_KINDS = ("frequency", "precision", "sampling")
+_LARGEST = 1e152  # the curvature of a density in its scale has the square of the response, or one over it
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,6 +243,7 @@ def _inside(
         rows.lower,
         f"outside the support {family.support} of {family.name}",
     )
+    _representable(family, rows)
     if window is None:
         return y if not isinstance(y, Observations) or not exact.all() else rows.lower
     low, high = window
@@ -266,6 +268,16 @@ def _inside(
         "the end of an interval that does not meet its truncation window",
     )
     return rows.lower if exact.all() else Observations(lower, upper)
+
+
+def _representable(family: Any, rows: Observations) -> None:
+    ends = np.abs(np.concatenate([rows.lower, rows.upper]))
+    size = float(ends[np.isfinite(ends)].max(initial=0.0))
+    if not family.discrete and size and not 1 / _LARGEST < size < _LARGEST:
+        raise DataError(
+            f"fit: the largest value of the response is of size {size:.1g}, whose square "
+            f"{'overflows' if size > 1 else 'underflows'} in float64: use other units"
+        )
 
 
 def _refuse(bad: Mask, keep: Mask, values: Floats, why: str) -> None:

@@ -91,7 +91,8 @@ def standardised(columns: Floats, intercept: int | None, weight: Floats | None, 
     scale[~(scale > 0)] = 1.0
     inside *= unit / scale
     scale *= largest
-    back = np.diag(unit / scale)
-    if intercept is not None:
-        back[intercept] -= centre * unit / scale
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # the caller looks at what came out
+        back = np.diag(unit / scale)
+        if intercept is not None:
+            back[intercept] -= centre * (unit / scale)
     return Design(inside, unit, back)

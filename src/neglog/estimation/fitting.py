@@ -166,10 +166,8 @@ def _report(
 ) -> Fit:
     problem, layout, x = model.problem, model.layout, search.end.x
     values, coefficients, slopes = layout.report(x)
-    cov, df, message = _uncertainty(problem, layout, search, sample, verdict, information)
+    cov, errors, df, message = _uncertainty(problem, layout, slopes, search, sample, verdict, information)
     nll = problem.nll(x)
-    with np.errstate(over="ignore", under="ignore"):  # values of 1e200 have covariances beyond float64
-        shown = cov if np.isnan(cov).all() else cov * slopes * slopes[:, None]
     free = layout.mask("free")
     return Fit(
         family=family,
@@ -177,7 +175,8 @@ def _report(
         values=values,
         coefficients=coefficients,
         slopes=slopes,
-        cov=shown,
+        cov=cov,
+        errors=errors,
         fixed=tuple(
             name
             for name, f, a in zip(layout.names, free, layout.mask("aliased"), strict=True)
@@ -207,27 +206,38 @@ def _report(
 def _uncertainty(
     problem: Any,
     layout: Any,
+    slopes: Floats,
     search: optimise.Search,
     sample: Sample,
     verdict: verify.Verdict,
     information: str,
-) -> tuple[Floats, float, str]:
-    """Covariance of the coefficients, free parameters (effective ones under a penalty), and the message."""
+) -> tuple[Floats, Floats, float, str]:
+    """Covariance and standard errors of what is shown.
+
+    Then the free parameters (effective ones under a penalty), and the message.
+    """
     count = len(layout.names)
     unknown = np.broadcast_to(np.nan, (count, count))
     df = float(problem.size)
     fixed = ~layout.mask("free") & ~layout.mask("aliased")
+    none = np.where(fixed, 0.0, np.nan)
     if fixed.any():
         unknown = np.where(fixed | fixed[:, None], 0.0, unknown)
     if verdict.status not in ("ok", "rank_deficient"):
-        return unknown, df, f"{verdict.message}. Standard errors have no meaning here"
+        return unknown, none, df, f"{verdict.message}. Standard errors have no meaning here"
     hessian = search.end.hessian
     if callable(hessian):
-        return unknown, df, f"{verdict.message}; standard errors are left out above {DENSE} coefficients"
+        return (
+            unknown,
+            none,
+            df,
+            f"{verdict.message}; standard errors are left out above {DENSE} coefficients",
+        )
     inside = inference.covariance(information, problem, search.end.x, hessian, sample)
     if inside is None:
         return (
             unknown,
+            none,
             df,
             f"{verdict.message}; there are no standard errors because the {information} information matrix "
             "is not positive definite",
@@ -236,8 +246,10 @@ def _uncertainty(
         posterior = inference.inverse(hessian)
         assert posterior is not None
         df -= float(np.diag(posterior) @ problem.penalty)
-    jacobian = layout.jacobian
-    cov = jacobian @ inside @ jacobian.T
+    cov, errors = inference.outside(inside, layout.jacobian * slopes[:, None])
+    message = verdict.message
+    if not np.isfinite(cov).all() or (np.diag(cov)[errors > 0] == 0).any():
+        message += "; covariances are beyond float64 in these units, standard errors are not"
     aliased = layout.mask("aliased")
-    cov[aliased] = cov[:, aliased] = np.nan
-    return cov, df, verdict.message
+    errors[aliased] = cov[aliased] = cov[:, aliased] = np.nan
+    return cov, errors, df, message

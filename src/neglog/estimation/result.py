@@ -64,6 +64,7 @@ class Fit:
     coefficients: Floats = field(repr=False)  # the same on the scale of the linear predictors
     slopes: Floats = field(repr=False)  # d values / d coefficients
     cov: Floats = field(repr=False)
+    errors: Floats = field(repr=False)  # standard errors: representable where their squares are not
     fixed: tuple[str, ...]
     terms: tuple[Term, ...] = field(repr=False)  # one per parameter of the family
     loglik: float
@@ -95,7 +96,7 @@ class Fit:
     @property
     def stderr(self) -> dict[str, float]:
         """Standard errors by name; NaN where there is none, and :attr:`message` says why."""
-        return dict(zip(self.names, np.sqrt(np.diag(self.cov)).tolist(), strict=True))
+        return dict(zip(self.names, self.errors.tolist(), strict=True))
 
     @property
     def nll(self) -> float:
@@ -256,4 +257,4 @@ class Fit:
 
     def _errors_of_coefficients(self) -> Floats:
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.sqrt(np.diag(self.cov)) / np.abs(self.slopes)
+            return self.errors / np.abs(self.slopes)

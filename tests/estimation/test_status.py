@@ -210,3 +210,34 @@ def test_standard_errors_whose_squares_are_beyond_float64(unit, column):
 
 def _squares_exist(r) -> bool:
     return bool(np.isfinite(r.cov).all() and (np.diag(r.cov) > 0).all())
+
+
+STEPS = np.arange(6.0)
+
+
+@pytest.mark.parametrize(
+    ("y", "x", "words"),
+    [
+        ([0, 0, 0, 1, 1, 1], STEPS, "covariates: logit.x0 grows, logit.Intercept falls. "),
+        ([0, 0, 0, 1, 1, 1], STEPS - 2.5, "covariates: logit.x0 grows. "),
+        ([0, 0, 0, 1, 1, 1], 1e6 * STEPS, "covariates: logit.x0 grows, logit.Intercept falls. "),
+        ([0, 0, 0, 1, 0, 1, 1], [0, 0, 0, 0, 0, 1.0, 1], "covariates: logit.x0 grows. "),
+    ],
+)
+def test_the_direction_of_separation_is_that_of_the_coefficients_shown(y, x, words):
+    """Centred inside: there the intercept stands still in the first case, and moves in the last."""
+    r = nl.fit("bernoulli", y, x, intercept=True)
+    assert r.status == "separated" and words in r.message
+
+
+@pytest.mark.parametrize("name", ["normal", "weibull"])
+def test_rows_without_information(name):
+    low = nl.family(name).support.low
+    r = nl.fit(name, nl.interval([low] * 3, [np.inf] * 3))
+    assert r.status == "flat" and "No row carries information" in r.message and "censored" not in r.message
+
+
+def test_criteria_need_a_maximum():
+    r = nl.fit("normal", [3.0, 3.0])
+    assert np.isnan(r.aic) and np.isnan(r.bic)
+    assert "AIC and BIC not available: the likelihood is at no verified maximum" in r.summary()

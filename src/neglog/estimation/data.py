@@ -77,9 +77,10 @@ def gather(
     used = np.ones(n, bool) if weight is None else ~(weight == 0)  # what weighs nothing is never read
     keep, dropped = _complete(lost, used, missing)
     if not keep.any():
+        reasons = [f"{dropped} have missing values"] * bool(dropped)
+        reasons += [f"{n - used.sum()} have weight 0"] * (not used.all())
         raise DataError(
-            f"fit: no rows left of {n}"
-            + (f" ({dropped} dropped because of missing values)" if dropped else "")
+            f"fit: no rows are left of {n}: {' and '.join(reasons)}" if n else "fit: the response has no rows"
         )
     if weight is not None:
         weight = weight[keep]
@@ -226,9 +227,10 @@ def _classes(labels: Any) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
         raise DataError(
             "fit: the labels are of kinds that cannot be sorted together; make them all strings"
         ) from None
+    plain = [label.item() if isinstance(label, np.generic) else label for label in classes.tolist()]
     if len(classes) < 2:
-        raise DataError(f"fit: all labels are {classes.tolist()[0]!r}; at least two classes are needed")
-    return tuple(classes.tolist()), codes.astype(np.int64)
+        raise DataError(f"fit: all labels are {plain[0]!r}; at least two classes are needed")
+    return tuple(plain), codes.astype(np.int64)
 
 
 def _inside(

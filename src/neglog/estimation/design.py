@@ -32,6 +32,13 @@ class Design:
         """Number of coefficients."""
         return len(self.back)
 
+    @property
+    def sizes(self) -> Floats:
+        """Root mean square of the caller's columns, in units of the predictor."""
+        scale = 1.0 / np.diag(self.back)
+        centre = (self.back.sum(axis=0) - np.diag(self.back)) * scale / self.unit
+        return np.asarray(np.hypot(scale, centre), dtype=np.float64)
+
     def predict(self, part: slice, b: Floats) -> Floats:
         """Linear predictor, shape ``(m,)``, or ``(1,)`` where it is the same for all rows."""
         if not self.size:

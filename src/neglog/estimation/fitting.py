@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from neglog.core.observations import Observations
 from neglog.errors import DataError, InputError
 from neglog.estimation import data as rows
 from neglog.estimation import inference, optimise, request, verify
@@ -147,11 +148,23 @@ def _possible(family: Any, model: Model, sample: Sample) -> None:
     nll = model.problem.nll_rows(model.start)
     if np.isfinite(nll).all():
         return
-    at = np.flatnonzero(sample.keep)[~np.isfinite(nll)]
-    raise DataError(
-        f"fit: row {at[0]} has likelihood 0 or infinity under {family.name}, whatever the parameters "
-        f"({len(at)} such rows: {listed(at.tolist(), 5)}); the support is {family.support}"
-    )
+    bad = ~np.isfinite(nll)
+    at = np.flatnonzero(sample.keep)[bad]
+    y = sample.y if isinstance(sample.y, Observations) else Observations(sample.y, sample.y)
+    first, support = y[bad][:1], family.support
+    why = f"has likelihood 0 or infinity, whatever the parameters; the support is {support}"
+    if first.exact[0] and not family.discrete and first.lower[0] in (support.low, support.high):
+        why = (
+            f"is exactly {first.lower[0]:g}, where the density is 0 or infinite depending on the parameters: "
+            "leave the row out, or record it as an interval up to the precision of the measurement "
+            f"(nl.interval, such as ({support.low:g}, 0.5])"
+        )
+    elif not first.exact[0]:
+        why = (
+            f"says ({first.lower[0]:g}, {first.upper[0]:g}], which has likelihood 0 whatever the parameters; "
+            f"the support is {support}"
+        )
+    raise DataError(f"fit: row {at[0]} {why} ({family.name}; {len(at)} such rows: {listed(at.tolist(), 5)})")
 
 
 def _report(

@@ -28,7 +28,7 @@ class Training:
     x: Floats
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fit:
     """Estimates, their uncertainty, and whether they can be trusted. Returned by :func:`neglog.fit`.
 
@@ -105,15 +105,20 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        """``2 df - 2 loglik``; NaN with sampling weights, whose sum is no likelihood."""
-        return np.nan if self.weight_kind == "sampling" else 2 * self.df - 2 * self.loglik
+        """``2 df - 2 loglik``; NaN where :meth:`summary` says why there is none."""
+        return np.nan if self.no_criteria else 2 * self.df - 2 * self.loglik
 
     @property
     def bic(self) -> float:
-        """``df log(nobs) - 2 loglik``; NaN with sampling weights."""
-        return (
-            np.nan if self.weight_kind == "sampling" else self.df * float(np.log(self.nobs)) - 2 * self.loglik
-        )
+        """``df log(nobs) - 2 loglik``; NaN where there is no AIC."""
+        return np.nan if self.no_criteria else self.df * float(np.log(self.nobs)) - 2 * self.loglik
+
+    @property
+    def no_criteria(self) -> str:
+        """Why AIC and BIC have no meaning; empty where they have one."""
+        if self.weight_kind == "sampling":
+            return "sampling weights give a pseudo-likelihood"
+        return "" if self.status in ("ok", "rank_deficient") else "the likelihood is at no verified maximum"
 
     def ci(self, level: float = 0.95, method: str = "wald") -> dict[str, tuple[float, float]]:
         """Confidence intervals by name.
@@ -237,6 +242,17 @@ class Fit:
         from neglog.estimation.summary import summary
 
         return summary(self, level)
+
+    def __repr__(self) -> str:
+        head = f"Fit({self.family.name}, {self.nobs:,.10g} observations, {self.status})"
+        errors = self.stderr
+        shown = [
+            f"{name} {value:.6g}" + ("" if np.isnan(errors[name]) else f" ± {errors[name]:.3g}")
+            for name, value in list(self.params.items())[:4]
+        ]
+        more = len(self.names) - len(shown)
+        shown += [f"{more} more"] * (more > 0)
+        return f"{head}: log-likelihood {self.loglik:.10g}\n  {', '.join(shown)}"
 
     def __str__(self) -> str:
         return self.summary()

@@ -25,7 +25,7 @@ template <Is kind> constexpr double kHarmless = kind == Is::log_probability ? -0
 
 struct Bce { // -(t log p + (1 - t) log(1 - p))
   static constexpr Is input = Is::probability, target = Is::probability;
-  static VecI64 reads_input(VecD t) { return t == t; }
+  static VecI64 reads_input(VecD) { return VecI64{} - 1; }
   static Point at(VecD p, VecD t, VecD) {
     const VecD zero{}, one = zero + 1.0;
     const VecD yes = t == 0.0 ? zero : t * log(p), no = t == 1.0 ? zero : (1.0 - t) * log1p(-p);
@@ -36,7 +36,7 @@ struct Bce { // -(t log p + (1 - t) log(1 - p))
 
 struct BceWithLogits { // (1 - t) softplus(x) + pos_weight t softplus(-x): a sum of two terms of one sign
   static constexpr Is input = Is::anything, target = Is::probability;
-  static VecI64 reads_input(VecD t) { return t == t; }
+  static VecI64 reads_input(VecD) { return VecI64{} - 1; }
   static Point at(VecD x, VecD t, VecD pos_weight) {
     const VecD zero{}, e = exp(-absolute(x)), rest = log1p(e);
     const VecD up = x > 0.0 ? x + rest : rest, down = x < 0.0 ? rest - x : rest;

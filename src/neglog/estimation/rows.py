@@ -209,24 +209,24 @@ class SoftmaxRows:
         """Hessian of the part in all coefficients of columns ``(m, k)`` that the predictors share, by BLAS.
 
         In the logits it is ``diag(p) - p p'`` per row: off the diagonal minus the products of the columns
-        ``p_c x``, which one matrix product gives for all pairs of classes. The diagonal blocks keep
-        ``p (1 - p)``, which a difference would lose where a row is predicted well.
+        ``p_c x``, which one matrix product gives for all pairs of classes. Blocks of a row add up to zero, so
+        that a diagonal one is the sum of products with the other classes: ``p (1 - p)`` without a difference.
         """
         classes, k = len(self.contrast), columns.shape[1]
-        blocks, crossed = np.zeros((k, classes, k)), np.zeros((classes * k, classes * k))
+        crossed = np.zeros((classes * k, classes * k))
         logits = self.logits(part, eta)
         step = max((1 << 18) // (classes * k), 64)  # 2 MB of ``p_c x`` stay in the cache
         for first in range(0, len(columns), step):
-            some, z = slice(first, first + step), logits[first : first + step]
-            x, p = columns[some], np.asarray(self.family.mean(z))
-            share = p if weight is None else p * np.sqrt(weight[some])[:, None]
-            wide = (share[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+            some = slice(first, first + step)
+            share = np.asarray(self.family.mean(logits[some]))
+            if weight is not None:
+                share = share * np.sqrt(weight[some])[:, None]
+            wide = (share[:, :, None] * columns[some, None, :]).reshape(len(share), -1)
             crossed += wide.T @ wide
-            spread = self.family.var(z) if weight is None else self.family.var(z) * weight[some][:, None]
-            blocks += (x.T @ (spread[:, :, None] * x[:, None, :]).reshape(len(x), -1)).reshape(blocks.shape)
         hessian = -crossed.reshape(classes, k, classes, k)
         for c in range(classes):
-            hessian[c, :, c] = blocks[:, c]
+            hessian[c, :, c] = 0.0
+            hessian[c, :, c] = -hessian[c].sum(axis=1)
         half = np.tensordot(self.contrast, hessian, axes=(0, 0))  # (E, k, C, k)
         whole = np.tensordot(half, self.contrast, axes=(2, 0))  # (E, k, k, E)
         return whole.transpose(0, 1, 3, 2).reshape(self.predictors * k, -1)

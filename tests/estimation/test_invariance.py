@@ -180,3 +180,43 @@ def test_sampling_weights_do_not_count_rows():
     assert a.information == "sandwich" and a.nobs == 200 and np.isnan(a.aic)
     np.testing.assert_allclose(a.values, b.values, rtol=1e-9)
     np.testing.assert_allclose(a.cov, b.cov, rtol=1e-7)
+
+
+TRANSLATED = [name for name in SCALAR if nl.family(name).translation]
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_the_translation_that_a_family_declares(name):
+    family = nl.family(name)
+    theta = {p.name: 0.5 for p in family.parameters}
+    moved = {**theta, family.translation: theta[family.translation] + 4.0}
+    y = np.array([-1.0, 0.25, 3.0])
+    np.testing.assert_array_equal(family.nll(y + 4.0, **moved), family.nll(y, **theta))
+
+
+@pytest.mark.parametrize("kind", ["exact", "intervals in a window", "covariates and an offset"])
+@pytest.mark.parametrize("shift", [1e7, 1e8, 1.7e9, 1e15])
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_data_far_from_zero(name, shift, kind):
+    """Unix times, pressures in Pa: the location follows, everything else stays to the last digits."""
+    rng = np.random.default_rng(0)
+    z, x = np.round(rng.normal(size=200) * 35 + 240) / 8, rng.normal(size=(200, 2))  # exact after the shift
+
+    def fit(by: float):
+        if kind == "exact":
+            return nl.fit(name, z + by)
+        if kind == "covariates and an offset":
+            return nl.fit(name, z + by, x, intercept=True, offset=np.full(200, by), fixed={"loc.x0": 0.25})
+        rows = nl.interval(np.floor(z) + by, np.floor(z) + 1 + by)
+        return nl.fit(name, rows, truncation=(5.0 + by, None))
+
+    near, far = fit(0.0), fit(shift)
+    assert near.ok and far.ok, far.message
+    assert far.loglik == pytest.approx(near.loglik, rel=1e-11)
+    np.testing.assert_allclose(list(far.stderr.values()), list(near.stderr.values()), rtol=1e-6)
+    assert far.params["scale"] == pytest.approx(near.params["scale"], rel=1e-7)
+    eps = np.spacing(shift)
+    location, by = ("loc.Intercept", 0.0) if "offset" in kind else ("loc", shift)
+    assert far.params[location] - by == pytest.approx(near.params[location], abs=eps + 1e-6)
+    np.testing.assert_allclose(far.predict() - shift, near.predict(), atol=2 * eps + 1e-6)
+    np.testing.assert_allclose(far.residuals(rng=1), near.residuals(rng=1), atol=eps + 1e-6)

@@ -129,3 +129,30 @@ def test_many_coefficients_go_by_products(monkeypatch):
     assert large.ok, large.message
     assert large.objective == pytest.approx(dense.objective, rel=1e-12)
     np.testing.assert_allclose(large.values, dense.values, rtol=1e-5, atol=1e-7)
+
+
+def test_a_hundred_coefficients_cost_a_few_products():
+    """20,000 rows, 10 classes, 10 columns: 0.3 s of one core; a product per pair of classes takes 3 s."""
+    import time
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20_000, 10))
+    y = (x @ rng.normal(size=(10, 10)) + rng.gumbel(size=(20_000, 10))).argmax(axis=1)
+    nl.fit("categorical", y[:100] % 2, x[:100], l2=1.0)  # imports
+    begin = time.process_time()
+    r = nl.fit("categorical", y, x, intercept=True, l2=1.0)
+    assert r.ok and time.process_time() - begin < 1.5
+
+
+def test_the_curvature_of_rows_that_are_predicted_well():
+    """``p (1 - p)`` of logits 40 apart is e^-40; a difference of products would give 0."""
+    r = nl.fit("categorical", [0, 1, 1], [[1.0], [2.0], [3.0]], l2=1.0)
+    problem = r.training.model.problem
+    eta = np.array([40.0 * 2**0.5, 0.0])[: problem.rows.predictors, None] * np.ones((1, 3))
+    columns, everything = problem.designs[0].columns, slice(0, 3)
+    found = problem.rows.curvature(everything, eta, columns, None)
+    h = problem.rows.derivatives(everything, eta)[2]
+    np.testing.assert_allclose(
+        found, np.einsum("efm,mi,mj->eifj", h, columns, columns).reshape(found.shape), rtol=1e-9
+    )
+    assert found[0, 0] > 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neglog.core.observations import Observations
 from neglog.errors import InputError, ParameterError
 from neglog.estimation import terms
 from neglog.estimation.data import Sample
@@ -80,9 +81,8 @@ def _scalar(
         # a row of precision w has the scale divided by sqrt(w): an offset of the logarithmic link
         offsets[dispersion] = offsets.get(dispersion, 0.0) - 0.5 * np.log(weight)
         weight = None
-    theta = family.start(sample.y, weight)
-    eta = [_short(float(p.link.apply(value))) for p, value in zip(family.parameters, theta, strict=True)]
-    units = _units(family, sample, weight, offsets, eta)
+    eta, units = _start(family, sample.y, weight)
+    shift, y, window = 0.0, sample.y, sample.window
     slots: list[Slot] = []
     designs: list[Design] = []
     penalty: list[Floats] = []
@@ -91,6 +91,18 @@ def _scalar(
         term, columns = _term(request, parameter.name, sample)
         link = parameter.link if isinstance(term, Constant) else None
         slot, moved = _slot(parameter.name, term, columns, link, fixed, parameter)
+        level = term.intercept
+        if parameter.name == family.translation and level is not None and slot.free[level]:
+            shift = _grid(eta[p], units[p])
+            origin = (
+                _grid(float(np.mean(offsets[parameter.name])), units[p]) if parameter.name in offsets else 0.0
+            )
+            if origin:
+                offsets[parameter.name] = offsets[parameter.name] - origin
+            slot.held[level] = shift - origin
+            if shift:
+                y, window = _minus(y, shift), window and (window[0] - shift, window[1] - shift)
+                eta, _ = _start(family, y, weight)
         if moved is not None:
             offsets[parameter.name] = offsets.get(parameter.name, 0.0) + np.broadcast_to(
                 moved, (sample.rows,)
@@ -103,9 +115,8 @@ def _scalar(
     _all_known(fixed, slots, "fixed")
     layout = Layout(tuple(slots), tuple(designs), tuple(slot.free for slot in slots), np.eye(len(slots)))
     position = {parameter.name: p for p, parameter in enumerate(family.parameters)}
-    rows = ScalarRows(
-        family, sample.y, sample.window, {position[name]: values for name, values in offsets.items()}
-    )
+    by_position = {position[name]: values for name, values in offsets.items()}
+    rows = ScalarRows(family, y, window, by_position, shift)
     return _model(rows, layout, weight, penalty, np.concatenate(begin), start, family)
 
 
@@ -283,25 +294,38 @@ def _begin(design: Design, slot: Slot, target: Floats | float) -> Floats:
     return np.asarray(np.linalg.lstsq(design.columns, full)[0], dtype=np.float64)
 
 
-def _units(
-    family: Any, sample: Sample, weight: Floats | None, offsets: dict[str, Floats], eta: list[float]
-) -> list[float]:
-    """One unit of each linear predictor.
+def _start(family: Any, y: Observations | Floats, weight: Floats | None) -> tuple[list[float], list[float]]:
+    """Where each linear predictor begins without covariates, and one unit of it.
 
     1 on log and logit scales; on the scale of the data, what one row tells.
     """
+    theta = family.start(y, weight)
+    eta = [_short(float(p.link.apply(value))) for p, value in zip(family.parameters, theta, strict=True)]
     units = [1.0] * len(eta)
     if family.discrete:
-        return units
+        return eta, units
     own = [p for p, parameter in enumerate(family.parameters) if parameter.link.name == "identity"]
     if own:
-        rows = ScalarRows(family, sample.y, None, {})
+        rows = ScalarRows(family, y, None, {})
         with np.errstate(all="ignore"):
-            _, _, h = rows.derivatives(slice(0, sample.rows), np.array(eta)[:, None])
+            _, _, h = rows.derivatives(slice(0, len(y)), np.array(eta)[:, None])
         for p in own:
             mean = float(np.average(h[p, p], weights=weight))
             units[p] = mean**-0.5 if np.isfinite(mean) and mean > 0 else max(abs(eta[p]), 1.0)
-    return [_short(unit) for unit in units]
+    return eta, [_short(unit) for unit in units]
+
+
+def _grid(value: float, unit: float) -> float:
+    """The multiple of a power of two near ``unit`` that is nearest to ``value``.
+
+    Subtracting it from data of that spread is exact, and data around zero stay as they are.
+    """
+    step = float(np.exp2(np.round(np.log2(unit))))
+    return step * float(np.round(value / step))
+
+
+def _minus(y: Observations | Floats, shift: float) -> Observations | Floats:
+    return Observations(y.lower - shift, y.upper - shift) if isinstance(y, Observations) else y - shift
 
 
 def _short(value: float) -> float:

@@ -19,9 +19,10 @@ from neglog.estimation.terms import Constant, Term
 class Slot:
     """The coefficients of one parameter, or of one class.
 
-    ``held``: values of those coefficients that are not estimated; 0 elsewhere. ``aliased``: held at zero
-    because the data cannot tell them from others. ``link`` is set where the one coefficient is shown on the
-    parameter's own scale; ``shown`` is False for the class that everything is measured against.
+    ``held``: values of those coefficients that are not estimated; of the others, where zero inside stands: 0,
+    or the shift of the data. ``aliased``: held at zero because the data cannot tell them from others.
+    ``link`` is set where the one coefficient is shown on the parameter's own scale; ``shown`` is False for
+    the class that everything is measured against.
     """
 
     label: str
@@ -81,7 +82,7 @@ class Layout:
         width = max(len(mask) for mask in self.estimated)
         rows = np.zeros((len(self.slots), width))
         for s, (slot, values) in enumerate(zip(self.slots, coefficients, strict=True)):
-            rows[s, : len(slot.held)] = np.where(slot.free, values, 0.0)
+            rows[s, : len(slot.held)] = np.where(slot.free, values - slot.held, 0.0)
         each = np.linalg.pinv(self.contrast) @ rows
         parts = [
             design.inside(each[e, np.flatnonzero(mask)]) if design.size else np.empty(0)

@@ -59,6 +59,9 @@ def _trained(fit: Fit) -> list[Floats]:
     if fit.classes is not None:
         return [rows.logits(everything, eta)]
     own = [eta[p] + rows.offsets[p] if p in rows.offsets else eta[p] for p in range(len(eta))]
+    if rows.shift:
+        moved = [parameter.name for parameter in fit.family.parameters].index(fit.family.translation)
+        own[moved] = own[moved] + rows.shift
     return [np.broadcast_to(values, (rows.rows,)) for values in own]
 
 

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from neglog.estimation.design import Design, curvature
-from neglog.estimation.rows import RowModel
+from neglog.estimation.rows import RowModel, SoftmaxRows
 from neglog.estimation.sums import exact_sum
 from neglog.estimation.tables import Floats
 
@@ -48,9 +48,10 @@ class Problem:
 
     @cached_property
     def shared(self) -> Floats | None:
-        """The columns, if all predictors have the same."""
+        """The columns that all classes share; their Hessian is one product of matrices."""
         first = self.designs[0]
-        return first.columns if all(design is first for design in self.designs) else None
+        several = isinstance(self.rows, SoftmaxRows) and all(design is first for design in self.designs)
+        return first.columns if several else None
 
     @property
     def dense(self) -> bool:
@@ -80,12 +81,18 @@ class Problem:
         hessian = np.zeros((self.size, self.size))
         with np.errstate(all="ignore"):  # a trial point may be absurd; the value says so
             for part, weight in self.parts(count * count):
-                v, g, h = self.rows.derivatives(part, self.eta(part, x))
+                eta = self.eta(part, x)
+                if self.shared is None:
+                    v, g, h = self.rows.derivatives(part, eta)
+                    self._add_curvature(hessian, part, h, weight)
+                else:
+                    assert isinstance(self.rows, SoftmaxRows)
+                    v, g = self.rows.gradient(part, eta)
+                    hessian += self.rows.curvature(part, eta, self.shared[part], weight)
                 value += float(v.sum() if weight is None else weight @ v)
                 if not np.isfinite(value):
                     return np.inf, gradient, hessian
                 gradient += self._gather(part, g, weight)
-                self._add_curvature(hessian, part, h, weight)
         if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
             return np.inf, np.zeros(self.size), np.zeros_like(hessian)
         lower = np.tril(hessian)
@@ -94,17 +101,10 @@ class Problem:
         return value + self.ridge(x), gradient + self.penalty * x, hessian
 
     def _add_curvature(self, hessian: Floats, part: slice, h: Floats, weight: Floats | None) -> None:
-        """Add the lower blocks of a part's Hessian; shared columns take one product per row of blocks."""
-        if self.shared is None:
-            for e, (left, at) in enumerate(zip(self.designs, self.spans, strict=True)):
-                for f in range(e + 1):
-                    hessian[at, self.spans[f]] += curvature(left, self.designs[f], part, h[e, f], weight)
-            return
-        columns = self.shared[part]
-        for e, at in enumerate(self.spans):
-            scaled = h[e, : e + 1] if weight is None else h[e, : e + 1] * weight
-            wide = (scaled.T[:, :, None] * columns[:, None, :]).reshape(len(columns), -1)
-            hessian[at, : at.stop] += columns.T @ wide
+        """Add the lower blocks of a part's Hessian."""
+        for e, (left, at) in enumerate(zip(self.designs, self.spans, strict=True)):
+            for f in range(e + 1):
+                hessian[at, self.spans[f]] += curvature(left, self.designs[f], part, h[e, f], weight)
 
     def _evaluate_large(self, x: Floats) -> tuple[float, Floats, Hessian]:
         value, gradient, etas = 0.0, np.zeros(self.size), list[Floats]()

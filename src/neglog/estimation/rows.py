@@ -64,13 +64,15 @@ class RowModel(Protocol):
 class ScalarRows:
     """Families whose parameters are numbers: predictor p is parameter p on its link scale, plus its offset.
 
-    ``window``: each row was seen only because it fell in ``(low, high]``; ``y`` lies inside.
+    ``window``: each row was seen only because it fell in ``(low, high]``; ``y`` lies inside. ``shift``: what
+    was subtracted from ``y``, from the window and from the predictor that moves with them.
     """
 
     family: Any
     y: Observations | Floats
     window: tuple[Floats, Floats] | None
     offsets: dict[int, Floats]
+    shift: float = 0.0
 
     @property
     def predictors(self) -> int:
@@ -202,6 +204,32 @@ class SoftmaxRows:
         logits = self.logits(part, eta)
         moved = np.ascontiguousarray(direction.T @ self.contrast.T)
         return self.contrast.T @ self.family.hess_matvec(self.codes[part], logits, moved).T
+
+    def curvature(self, part: Rows, eta: Floats, columns: Floats, weight: Floats | None) -> Floats:
+        """Hessian of the part in all coefficients of columns ``(m, k)`` that the predictors share, by BLAS.
+
+        In the logits it is ``diag(p) - p p'`` per row: off the diagonal minus the products of the columns
+        ``p_c x``, which one matrix product gives for all pairs of classes. The diagonal blocks keep
+        ``p (1 - p)``, which a difference would lose where a row is predicted well.
+        """
+        classes, k = len(self.contrast), columns.shape[1]
+        blocks, crossed = np.zeros((k, classes, k)), np.zeros((classes * k, classes * k))
+        logits = self.logits(part, eta)
+        step = max((1 << 18) // (classes * k), 64)  # 2 MB of ``p_c x`` stay in the cache
+        for first in range(0, len(columns), step):
+            some, z = slice(first, first + step), logits[first : first + step]
+            x, p = columns[some], np.asarray(self.family.mean(z))
+            share = p if weight is None else p * np.sqrt(weight[some])[:, None]
+            wide = (share[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+            crossed += wide.T @ wide
+            spread = self.family.var(z) if weight is None else self.family.var(z) * weight[some][:, None]
+            blocks += (x.T @ (spread[:, :, None] * x[:, None, :]).reshape(len(x), -1)).reshape(blocks.shape)
+        hessian = -crossed.reshape(classes, k, classes, k)
+        for c in range(classes):
+            hessian[c, :, c] = blocks[:, c]
+        half = np.tensordot(self.contrast, hessian, axes=(0, 0))  # (E, k, C, k)
+        whole = np.tensordot(half, self.contrast, axes=(2, 0))  # (E, k, k, E)
+        return whole.transpose(0, 1, 3, 2).reshape(self.predictors * k, -1)
 
     def expected(self, part: Rows, eta: Floats) -> Floats:
         return self._project(self.family.fisher(self.logits(part, eta)))

@@ -25,6 +25,8 @@ class Family(ABC):
     discrete: ClassVar[bool]
     location: ClassVar[str]  # the parameter that takes covariates when only one matrix is given
     dispersion: ClassVar[str | None] = None  # the scale that the square root of a precision weight divides
+    # the parameter, on the identity link, that moves with the data: f(y + a; theta + a) = f(y; theta)
+    translation: ClassVar[str | None] = None
 
     @abstractmethod
     def nll(

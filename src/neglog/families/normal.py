@@ -49,6 +49,7 @@ class Normal(ScalarFamily):
     discrete: ClassVar[bool] = False
     location: ClassVar[str] = "loc"
     dispersion: ClassVar[str | None] = "scale"
+    translation: ClassVar[str | None] = "loc"
 
     def reference(self, xp: Any, y: Any, *params: Any) -> Any:
         loc, scale = params

@@ -292,7 +292,7 @@ def _unknown(formula: str, names: Sequence[str]) -> list[str]:
     from formulaic.errors import FormulaicError
 
     try:
-        used: set[str] = set(Formula(formula).required_variables)
+        used: set[str] = set(Formula.from_spec(formula).required_variables)
     except (FormulaicError, SyntaxError):
         return []  # the fit says what is wrong with it
     return sorted(

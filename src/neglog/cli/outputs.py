@@ -169,7 +169,7 @@ def table_writer(path: str, form: str) -> Generator[TableWriter]:
 
 
 def table_form(path: str, form: str | None) -> str:
-    """The format of a table by the suffix of its file, which ``form`` must not contradict; CSV if none does."""
+    """The format of a table by the suffix of its file, which ``form`` must not contradict; else CSV."""
     suffix = os.path.splitext(path.lower().removesuffix(".gz"))[1]
     forms = {
         ".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl",

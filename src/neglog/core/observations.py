@@ -39,8 +39,8 @@ class Observations:
         if (bad := lower > upper).any():
             at = tuple(int(i) for i in np.argwhere(bad)[0])
             raise DataError(
-                f"Observations: lower = {lower[at]:g} is above upper = {upper[at]:g} at position {_position(at)}; "
-                "rows are (lower, upper]"
+                f"Observations: lower = {lower[at]:g} is above upper = {upper[at]:g} "
+                f"at position {_position(at)}; rows are (lower, upper]"
             )
         for name, array in (("lower", lower), ("upper", upper)):
             array.flags.writeable = False
@@ -122,7 +122,8 @@ def right_censored(time: ArrayLike, event: ArrayLike) -> Observations:
     if (bad := ~np.isin(flag, (0, 1))).any():
         at = tuple(int(i) for i in np.argwhere(bad)[0])
         raise DataError(
-            f"right_censored: event = {flag[at]:g} at position {_position(at)}; allowed: 1 (observed) and 0 (censored)"
+            f"right_censored: event = {flag[at]} at position {_position(at)}; "
+            "allowed: 1 (observed) and 0 (censored)"
         )
     return Observations(lower, np.where(flag.astype(bool), lower, np.where(np.isnan(lower), np.nan, np.inf)))
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from neglog.core.observations import Observations
-from neglog.errors import InputError, ParameterError
+from neglog.errors import DataError, InputError, ParameterError
 from neglog.estimation import terms
 from neglog.estimation.data import Sample
 from neglog.estimation.design import Design, constant, standardised

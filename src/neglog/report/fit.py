@@ -211,8 +211,8 @@ def _whiskers(result: Any, level: float) -> Whiskers:
     slopes = [row for row in rows if not row["name"].endswith(".Intercept")]  # intercepts have another size
     shown, which = _shown(slopes or rows, "coefficients")
     caption = (
-        f"{which}Each dot is an estimate, each line its {100 * level:g}% interval. Where parameters differ in "
-        "size, each line has its own scale, with its ends printed; a dashed line marks zero."
+        f"{which}Each dot is an estimate, each line its {100 * level:g}% interval. Where parameters differ "
+        "in size, each line has its own scale, with its ends printed; a dashed line marks zero."
     )
     whiskers = tuple(Whisker(row["name"], row["estimate"], row["low"], row["high"]) for row in shown)
     return Whiskers(title="Estimates with their uncertainty", caption=caption, rows=whiskers, level=level)

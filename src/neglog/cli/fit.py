@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from neglog._optional import require
 from neglog.cli.exits import NOT_VERIFIED, OK, UsageError
 from neglog.cli.options import (
     DEFAULT_READING,
@@ -288,11 +289,11 @@ def _read(tables: Any, plan: Plan, progress: Progress) -> Any:
 
 def _unknown(formula: str, names: Sequence[str]) -> list[str]:
     """What a formula takes for columns and the files do not have; formulaic counts functions among them."""
-    from formulaic import Formula
+    formulaic = require("formulaic", feature="a formula", extra="cli")
     from formulaic.errors import FormulaicError
 
     try:
-        used: set[str] = set(Formula.from_spec(formula).required_variables)
+        used: set[str] = set(formulaic.Formula(formula).required_variables)
     except (FormulaicError, SyntaxError):
         return []  # the fit says what is wrong with it
     return sorted(

@@ -4,7 +4,7 @@
 #   make test    the whole test suite
 #   make bench   the benchmark table (about five minutes on two cores)
 #   make lint    ruff, pyright, clang-format
-#   make dist    wheel and source archive, installed and tried in a fresh environment
+#   make dist    wheel and source archive; the wheel passes the tests in an environment of its own
 #   make docs/images/digits_reliability.svg   the README's picture, from make run
 #   make format  rewrite the sources in the project's style
 
@@ -42,12 +42,18 @@ format: $(VENV)/dev
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(CPP)
 
+# Elsewhere: the wheel in an environment of its own (the tests' tools are borrowed from .venv by a path file), the tests
+# from the unpacked source archive.
 dist: $(VENV)/dev
 	rm -rf dist build/dist
 	$(BIN)/python -m build --outdir dist .
 	$(PYTHON) -m venv build/dist
 	build/dist/bin/python -m pip install --quiet --disable-pip-version-check "$$(ls dist/*.whl)[cli]"
 	cd build/dist && bin/neglog demo --out demo > demo.txt && tail -n 3 demo.txt
+	tar -xf dist/*.tar.gz -C build/dist
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+	  > "$$(build/dist/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/borrowed.pth"
+	cd build/dist/neglog-*/ && ../bin/python -m pytest tests
 
 clean:
 	rm -rf build dist out $(VENV)

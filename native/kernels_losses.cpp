@@ -7,14 +7,25 @@ namespace {
 
 constexpr int kLanes = Lanes<VecD>::n;
 
-// One formula each: f(x, t, pos_weight) -> loss and d loss / dx, and which values are no probabilities.
+// One formula each: f(x, t, pos_weight) -> loss and d loss / dx, what x and t must be, and whether x is read.
 // 1 - t and 1 - p are only ever formed where nothing is lost by it: log(1 - p) is log1p(-p).
 struct Point {
   VecD loss, grad;
 };
 
+enum class Is { anything, probability, log_probability };
+
+// Lanes that prove x to be of another kind.
+template <Is kind> inline VecI64 wrong(VecD x, double log_limit) {
+  if constexpr (kind == Is::probability) return (x < 0.0) | (x > 1.0);
+  if constexpr (kind == Is::log_probability) return x > log_limit;
+  return VecI64{};
+}
+template <Is kind> constexpr double kHarmless = kind == Is::log_probability ? -0.5 : 0.5;
+
 struct Bce { // -(t log p + (1 - t) log(1 - p))
-  static constexpr bool probability_input = true, probability_target = true;
+  static constexpr Is input = Is::probability, target = Is::probability;
+  static VecI64 reads_input(VecD) { return VecI64{} - 1; }
   static Point at(VecD p, VecD t, VecD) {
     const VecD zero{}, one = zero + 1.0;
     const VecD yes = t == 0.0 ? zero : t * log(p), no = t == 1.0 ? zero : (1.0 - t) * log1p(-p);
@@ -24,7 +35,8 @@ struct Bce { // -(t log p + (1 - t) log(1 - p))
 };
 
 struct BceWithLogits { // (1 - t) softplus(x) + pos_weight t softplus(-x): a sum of two terms of one sign
-  static constexpr bool probability_input = false, probability_target = true;
+  static constexpr Is input = Is::anything, target = Is::probability;
+  static VecI64 reads_input(VecD) { return VecI64{} - 1; }
   static Point at(VecD x, VecD t, VecD pos_weight) {
     const VecD zero{}, e = exp(-absolute(x)), rest = log1p(e);
     const VecD up = x > 0.0 ? x + rest : rest, down = x < 0.0 ? rest - x : rest;
@@ -36,12 +48,14 @@ struct BceWithLogits { // (1 - t) softplus(x) + pos_weight t softplus(-x): a sum
 };
 
 struct KlDiv { // q (log q - x)
-  static constexpr bool probability_input = false, probability_target = true;
+  static constexpr Is input = Is::log_probability, target = Is::probability;
+  static VecI64 reads_input(VecD q) { return q != 0.0; }
   static Point at(VecD x, VecD q, VecD) { return {q == 0.0 ? VecD{} : q * (log(q) - x), 0.0 - q}; }
 };
 
 struct KlDivLogTarget { // exp(t) (t - x)
-  static constexpr bool probability_input = false, probability_target = false;
+  static constexpr Is input = Is::log_probability, target = Is::log_probability;
+  static VecI64 reads_input(VecD t) { return exp(t) != 0.0; }
   static Point at(VecD x, VecD t, VecD) {
     const VecD q = exp(t);
     return {q == 0.0 ? VecD{} : q * (t - x), 0.0 - q};
@@ -69,9 +83,15 @@ inline bool fill_weights(const PointwiseJob &job, int64_t at, int n, double *w) 
   return true;
 }
 
-inline int64_t first_outside_unit(const double *x, int n) {
+template <class F> inline VecI64 wrong_input(VecD x, VecD t, double log_limit) {
+  if constexpr (F::input == Is::anything) return VecI64{};
+  return wrong<F::input>(x, log_limit) & F::reads_input(t);
+}
+
+// The first of n lanes, taken one by one, for which test(x, t) holds.
+template <class Test> inline int64_t first_where(const Block &b, int n, Test &&test) {
   for (int i = 0; i < n; ++i)
-    if (x[i] < 0.0 || x[i] > 1.0) return i;
+    if (test(splat<VecD>(b.x[i]), splat<VecD>(b.t[i]))[0]) return i;
   return -1;
 }
 
@@ -79,17 +99,23 @@ template <class F> PointwiseSum pointwise_of(const PointwiseJob &job, int64_t be
   Block b;
   PointwiseSum result;
   const Element loss_kind = loss_type(job.input_type);
+  const auto bad_input = [limit = log_probability_limit(job.input_type)](VecD x, VecD t) {
+    return wrong_input<F>(x, t, limit);
+  };
+  const auto bad_target = [limit = log_probability_limit(job.target_type)](VecD, VecD t) {
+    return wrong<F::target>(t, limit);
+  };
   for (int64_t at = begin; at < end; at += kTile) {
     const int n = static_cast<int>(end - at < kTile ? end - at : kTile);
     const int padded = whole_vectors(n);
     load_block(job.input, job.input_type, at, n, b.x);
     load_block(job.target, job.target_type, at, n, b.t);
-    for (int i = n; i < padded; ++i) b.x[i] = b.t[i] = 0.5;
+    for (int i = n; i < padded; ++i) b.x[i] = kHarmless<F::input>, b.t[i] = kHarmless<F::target>;
     const bool weighted = fill_weights(job, at, n, b.w);
     if (weighted) {
       for (int i = n; i < padded; ++i) b.w[i] = 0.0;
       for (int i = 0; i < n; ++i) // what takes no part becomes harmless before anything looks at it
-        if (b.w[i] == 0.0) b.x[i] = b.t[i] = 0.5;
+        if (b.w[i] == 0.0) b.x[i] = kHarmless<F::input>, b.t[i] = kHarmless<F::target>;
     }
     if (job.pos_weight.values) fill_pattern(job.pos_weight, at, n, b.pos_weight);
     for (int i = job.pos_weight.values ? n : 0; i < padded; ++i) b.pos_weight[i] = 1.0;
@@ -98,8 +124,8 @@ template <class F> PointwiseSum pointwise_of(const PointwiseJob &job, int64_t be
     for (int i = 0; i < padded; i += kLanes) {
       const VecD x = load<VecD>(b.x + i), t = load<VecD>(b.t + i);
       Point point = F::at(x, t, load<VecD>(b.pos_weight + i));
-      if constexpr (F::probability_input) wrong_x |= (x < 0.0) | (x > 1.0);
-      if constexpr (F::probability_target) wrong_t |= (t < 0.0) | (t > 1.0);
+      wrong_x |= bad_input(x, t);
+      wrong_t |= bad_target(x, t);
       if (weighted) {
         const VecD w = load<VecD>(b.w + i);
         point.loss = w == 0.0 ? VecD{} : w * point.loss;
@@ -108,8 +134,8 @@ template <class F> PointwiseSum pointwise_of(const PointwiseJob &job, int64_t be
       store(b.loss + i, point.loss);
       store(b.grad + i, point.grad * job.scale);
     }
-    if (any(wrong_x)) return {0.0, at + first_outside_unit(b.x, n), -1};
-    if (any(wrong_t)) return {0.0, -1, at + first_outside_unit(b.t, n)};
+    if (any(wrong_x)) return {0.0, at + first_where(b, n, bad_input), -1};
+    if (any(wrong_t)) return {0.0, -1, at + first_where(b, n, bad_target)};
     for (int i = n; i < padded; ++i) b.loss[i] = 0.0;
     result.loss += sum_block(b.loss, padded);
     if (job.loss) store_block(job.loss, loss_kind, at, n, b.loss);
@@ -150,6 +176,7 @@ GatherSum gather(const GatherJob &job, int64_t begin, int64_t end) {
   alignas(64) double x[kTile], w[kTile], loss[kTile];
   GatherSum result;
   const Element loss_kind = loss_type(job.input_type);
+  const double log_limit = log_probability_limit(job.input_type);
   if (job.grad) clear_rows(job, begin, end);
   for (int64_t at = begin; at < end; at += kTile) {
     const int n = static_cast<int>(end - at < kTile ? end - at : kTile);
@@ -166,7 +193,7 @@ GatherSum gather(const GatherJob &job, int64_t begin, int64_t end) {
       const int64_t outer = job.inner == 1 ? row : row / job.inner, inner = job.inner == 1 ? 0 : row % job.inner;
       const int64_t place = (outer * job.classes + y) * job.inner + inner;
       x[i] = load_value(job.input, job.input_type, place);
-      if (job.probabilities && (x[i] < 0.0 || x[i] > 1.0)) return {0.0, -1, row};
+      if (job.probabilities ? x[i] < 0.0 || x[i] > 1.0 : x[i] > log_limit) return {0.0, -1, row};
       if (job.grad) {
         const double slope = -w[i] * job.scale;
         store_block(job.grad, job.input_type, place, 1, &slope);

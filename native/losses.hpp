@@ -11,6 +11,11 @@ namespace neglog {
 
 enum class Element { u8, i32, i64, f16, bf16, f32, f64 };
 
+// Beyond this a value is no log-probability: about the square root of the type's precision is left to rounding.
+constexpr double log_probability_limit(Element type) {
+  return type == Element::f64 ? 1e-8 : (type == Element::f32 ? 3e-4 : 0.03);
+}
+
 // double weights that repeat: entry i has values[i % period]
 struct Pattern {
   const double *values = nullptr; // null: all one
@@ -36,7 +41,7 @@ struct PointwiseJob {
 
 struct PointwiseSum {
   double loss = 0;
-  std::int64_t bad_input = -1, bad_target = -1; // first entry outside [0, 1] where the formula needs a probability
+  std::int64_t bad_input = -1, bad_target = -1; // first entry that is not what the formula needs: a (log-)probability
 };
 
 // loss_i = -w input[i, target_i] (log-probabilities) or -w log(input[i, target_i]) (probabilities)

@@ -168,9 +168,11 @@ template <class V> inline Contest<V> contest(V target, V max, V sum) {
   const auto leads = target >= max;
   const V others = leads ? sum * e : sum;
   // a lead: log(1 + others); otherwise log(sum + e) with sum >= 1, so sum - 1 loses nothing
-  V loss = log1p(leads ? others : (sum - one) + e) + (leads ? V{} : max - target);
-  loss = target == R(kInf) ? splat<V>(R(kNaN)) : loss;
-  return {loss, leads ? target : max, others + (leads ? one : e), others, leads ? e : one};
+  const V loss = log1p(leads ? others : (sum - one) + e) + (leads ? V{} : max - target);
+  const V total = others + (leads ? one : e);
+  const auto undefined = target == R(kInf); // a competitor of +inf has left NaN in the sum
+  const V nan = splat<V>(R(kNaN));
+  return {undefined ? nan : loss, leads ? target : max, undefined ? nan : total, others, leads ? e : one};
 }
 
 // ---- one row's place and weight ---------------------------------------------------------------------------------------
@@ -313,14 +315,14 @@ inline double row_general(const SoftmaxJob &job, const T *z, const T *q, T *grad
   }
   usable = !any(outside);
   if (grad) {
-    const double factor = at.weight * job.scale, total = 1.0 + others;
+    const bool undefined = !(log_total == log_total);
+    const double factor = at.weight * job.scale, total = undefined ? kNaN : 1.0 + others;
     const R lead_mass = [&] {
       const int64_t k = lead / soft.L * soft.L;
       return soft.mass(Storage<T>::load_first(z + k, soft.lanes_at(k), static_cast<R>(-kInf)), k)[lead - k];
     }();
     const V p = splat<V>(static_cast<R>(mass / total * factor)), scale = splat<V>(static_cast<R>(factor));
-    const bool undefined = !(log_total == log_total);
-    const double at_lead = undefined ? kNaN : factor * ((mass - lead_mass) - mass * others / total);
+    const double at_lead = factor * ((mass - lead_mass) - mass * others / total);
     map_row(z, grad, classes, streaming,
             [&](V v, int64_t k) { return exp(v - shift) * p - soft.mass(v, k) * scale; });
     Storage<T>::put(grad + lead, static_cast<R>(at_lead));

@@ -56,11 +56,12 @@ inline SoftResult<R> soft_group(const SoftmaxJob &job, const Group<R> &group, Ve
   const V others = sum.total(), total_mass = mass.total();
   const V log_total = absolute(max) == static_cast<R>(kInf) ? splat<V>(static_cast<R>(kNaN)) : log1p(others);
   if (job.grad) {
-    const V p = total_mass / (R(1) + others), undefined = log_total - log_total; // 0, or NaN
+    const V undefined = log_total - log_total; // 0, or NaN
+    const V p = total_mass / (R(1) + others) + undefined;
     const auto idle = factor == R(0);
     for (int64_t k = 0; k < classes; ++k) {
       const V t = load<V>(a + k * L);
-      const V at_lead = (total_mass - t) - p * others + undefined; // never p - a where both are near 1
+      const V at_lead = (total_mass - t) - p * others; // never p - a where both are near 1
       const V slope = lead == static_cast<I>(k) ? at_lead : load<V>(z + k * L) * p - t;
       store(z + k * L, idle ? V{} : factor * slope);
     }

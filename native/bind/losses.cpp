@@ -171,8 +171,8 @@ void bind_losses(nb::module_ &m) {
   using namespace neglog;
   define<Pointwise::bce>(m, "bce", "-> (loss sum, first bad input, first bad target)");
   define<Pointwise::bce_with_logits>(m, "bce_with_logits", "-> (loss sum, -1, first bad target)");
-  define<Pointwise::kl_div>(m, "kl_div", "-> (loss sum, -1, first bad target)");
-  define<Pointwise::kl_div_log_target>(m, "kl_div_log_target", "-> (loss sum, -1, -1)");
+  define<Pointwise::kl_div>(m, "kl_div", "-> (loss sum, first bad input, first bad target)");
+  define<Pointwise::kl_div_log_target>(m, "kl_div_log_target", "-> (loss sum, first bad input, first bad target)");
   m.def("nll_gather", &gather, nb::arg("input").noconvert(), nb::arg("target").noconvert(), nb::arg("probabilities"),
         nb::arg("weight").none(), nb::arg("entry_weight").none(), nb::arg("mask").none(),
         nb::arg("ignore_index").none(), nb::arg("loss").none(), nb::arg("grad").none(), nb::arg("scale"),

@@ -175,6 +175,31 @@ def test_a_bad_row_of_a_later_batch_has_its_number_in_the_file(
     )
 
 
+def test_columns_are_matched_with_the_classes_by_name(run: Any, predictions: str) -> None:
+    want = json.loads(run("score", predictions, *ARGS, "--format", "json").out)
+    outcome = run("score", predictions, *ARGS, "--classes", "emu,dog,cat", "--format", "json")
+    data = json.loads(outcome.out)
+    assert data["nll"] == want["nll"] and [row["label"] for row in data["classes"]] == ["emu", "dog", "cat"]
+    outcome = run("score", predictions, *ARGS, "--classes", "dog,cat,ant")
+    assert outcome.code != 0 and "column 'p_cat' stands where class 'dog' is expected" in outcome.err
+
+
+def test_rounded_probabilities(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("y,p_a,p_b,p_c\na,0.33,0.33,0.33\nb,0.2,0.5,0.3\n")
+    outcome = run("score", "r.csv", "--y", "y", "--probs", "p_*")
+    assert outcome.code == 3 and "probabilities that were rounded: --row-sum normalise" in outcome.err
+    args = ("score", "r.csv", "--y", "y", "--probs", "p_*", "--row-sum", "normalise")
+    data = json.loads(run(*args, "--format", "json").out)
+    assert data["nll"] == pytest.approx((math.log(3) + math.log(2)) / 2) and data["renormalised"] == 1
+    assert "1 row did not sum to one (by up to 0.01): divided by the sum" in " ".join(run(*args).out.split())
+
+
+def test_a_wrong_kind_gets_a_hint(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "l.csv").write_text("y,p_a,p_b\na,-0.6931471805599453,-0.6931471805599453\n")
+    outcome = run("score", "l.csv", "--y", "y", "--probs", "p_*")
+    assert outcome.code == 3 and "sum to one: --logprobs?" in outcome.err
+
+
 def test_an_impossible_event_is_infinite_and_said_so(run: Any, tmp_path: Path) -> None:
     (tmp_path / "zero.csv").write_text("y,p_a,p_b\na,0,1\nb,0.5,0.5\n")
     data = json.loads(run("score", "zero.csv", "--y", "y", "--probs", "p_*", "--format", "json").out)

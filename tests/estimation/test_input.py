@@ -57,13 +57,13 @@ Y = np.array([1.0, 2.0, 4.0])
             "weights has shape \\(2,\\) and the response \\(3,\\)",
         ),
         (("normal", Y), {"weights": [1, -2, 1]}, DataError, "row 1 has -2"),
-        (("normal", Y), {"weights": [0, 0, 0]}, DataError, "no rows left of 3"),
+        (("normal", Y), {"weights": [0, 0, 0]}, DataError, "no rows are left of 3"),
         (("normal", Y), {"weight_kind": "importance"}, InputError, "allowed: frequency, precision, sampling"),
         (("weibull", Y), {"weights": Y, "weight_kind": "precision"}, InputError, "weibull has not"),
         (("normal", np.array([1j, 2j])), {}, DataError, "must be numbers, not complex128"),
         (("normal", nl.Normal()), {}, DataError, "must be numbers"),
-        (("normal", []), {}, DataError, "no rows left of 0"),
-        (("weibull", [0.0, 1.0, 2.0]), {}, DataError, "row 0 has likelihood 0 or infinity"),
+        (("normal", []), {}, DataError, "the response has no rows"),
+        (("weibull", [0.0, 1.0, 2.0]), {}, DataError, "row 0 is exactly 0"),
         (
             ("normal", "y ~ when"),
             {"data": {"y": [1.0, 2.0], "when": np.array(["2020-01-01", "2021-01-01"], "M8[s]")}},
@@ -79,14 +79,14 @@ Y = np.array([1.0, 2.0, 4.0])
         (("weibull", Y), {"start": {"shape": 0.0}}, ParameterError, "shape = 0 is outside its domain"),
         (("normal", [1.0, np.nan, 3.0, np.nan]), {}, DataError, r"the response 'y' \(rows 1, 3\)"),
         (("normal", Y, [[1.0], [np.nan], [2.0]]), {}, DataError, r"X of loc \(rows 1\)"),
-        (("normal", [np.nan]), {"missing": "drop"}, DataError, "no rows left of 1 \\(1 dropped"),
+        (("normal", [np.nan]), {"missing": "drop"}, DataError, "no rows are left of 1: 1 have missing"),
         (("weibull", [1.0, -2.0, 3.0]), {}, DataError, "row 1: -2 is outside the support"),
         (("poisson", [1.0, 2.5]), {}, DataError, "row 1: 2.5 is outside the support integers"),
         (
             ("poisson", nl.interval([1.2], [1.8])),
             {},
             DataError,
-            "row 0 has likelihood 0 or infinity under poisson",
+            r"row 0 says \(1.2, 1.8\], which has likelihood 0",
         ),
         (("bernoulli", [0, 1, 2]), {}, DataError, "row 2: 2 is outside the support"),
         (("weibull", nl.right_censored([np.nan, 1.0], [1, 1])), {}, DataError, r"rows 0\): 1 of 2 rows"),
@@ -160,3 +160,38 @@ def test_integers_booleans_and_half_precision_count_as_numbers():
     expected = nl.fit("poisson", y.astype(float), x[:, :1].astype(float), intercept=True).params
     for kind in (np.int8, np.float16, np.float32, bool):
         assert nl.fit("poisson", y.astype(np.uint8), x[:, :1].astype(kind), intercept=True).params == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "keywords", "words"),
+    [
+        (
+            ("weibull", [1.0, 0.0, 3.0]),
+            {},
+            r"row 1 is exactly 0, where the density is 0 or infinite .*interval",
+        ),
+        (
+            ("weibull", nl.interval([1.0, -1.0], [2.0, 0.0])),
+            {},
+            r"row 1 says \(-1, 0\], which has likelihood 0",
+        ),
+        (("normal", [1.0, 2.0]), {"weights": [0, 0]}, "no rows are left of 2: 2 have weight 0"),
+        (
+            ("normal", [np.nan, 1.0]),
+            {"weights": [1, 0], "missing": "drop"},
+            "1 have missing .* 1 have weight 0",
+        ),
+        (("normal", []), {}, "the response has no rows"),
+        (("categorical", np.array([np.str_("a")] * 2, object)), {}, "all labels are 'a';"),
+    ],
+)
+def test_messages_name_the_cause(call, keywords, words):
+    with pytest.raises(DataError, match=words):
+        nl.fit(*call, **keywords)
+
+
+def test_an_unknown_family():
+    with pytest.raises(InputError, match="no family 'norml'; did you mean 'normal'\\? known are bernoulli"):
+        nl.fit("norml", [1.0])
+    with pytest.raises(InputError, match="no family 'gamma'; known are bernoulli"):
+        nl.fit("gamma", [1.0])

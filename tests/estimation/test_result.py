@@ -94,6 +94,21 @@ def test_saving_loses_nothing(name, l2, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["fit.json"]
 
 
+def test_a_saved_covariance_is_a_triangle(tmp_path):
+    """50 coefficients: 1275 numbers, a line for each row of the lower triangle."""
+    rng = np.random.default_rng(1)
+    r = nl.fit("normal", rng.normal(size=200), rng.normal(size=(200, 49)), intercept=True)
+    text = r.to_json(tmp_path / "fit.json")
+    assert len(text) < 30 * (51 * 52 // 2) and text.count("\n") < 100
+    document = json.loads(text)
+    assert [len(row) for row in document["cov"]] == list(range(1, 52))
+    assert (r.cov == r.cov.T).all()
+    for damage in (document["cov"][:-1], [[1.0] * 51] * 51, "nan", [["x"]]):
+        (tmp_path / "fit.json").write_text(json.dumps({**document, "cov": damage}))
+        with pytest.raises(DataError, match="is damaged"):
+            nl.load(tmp_path / "fit.json")
+
+
 def test_saving_a_failed_fit(tmp_path):
     r = nl.fit("normal", [3.0])
     r.to_json(tmp_path / "fit.json")
@@ -232,3 +247,33 @@ def test_loglik_does_not_depend_on_the_order_of_rows():
     a = nl.fit("weibull", Y["weibull"])
     b = nl.fit("weibull", Y["weibull"][order])
     assert a.loglik == b.loglik and a.params == b.params and a.stderr == b.stderr
+
+
+def test_repr_is_short():
+    r = nl.fit("weibull", nl.right_censored([5.0, 8.0, 11.0, 12.0], [1, 1, 1, 0]))
+    assert repr(r) == (
+        "Fit(weibull, 4 observations, ok): log-likelihood -8.87948943\n"
+        "  shape 2.96321 ± 1.48, scale 10.7209 ± 2.09"
+    )
+    wide = repr(nl.fit("categorical", Y["categorical"], X, intercept=True, l2=1.0))
+    assert wide.endswith("5 more") and wide.count("\n") == 1
+    assert "[unbounded" not in repr(nl.fit("normal", [3.0])) and "±" not in repr(nl.fit("normal", [3.0]))
+
+
+def test_what_a_prediction_cannot_use():
+    data = {"y": Y["normal"], "x": X[:, 0], "g": np.array(list("uvw") * 20)}
+    by_formula = nl.fit("normal", "y ~ x + g", data=data)
+    new = {"x": [1.0, 2.0], "g": np.array(["u", "v"])}
+    for broken, words in (
+        ({"x": [1.0, np.nan]}, "predict: column 'x' is missing at row 1"),
+        ({"g": np.array(["u", None])}, "predict: column 'g' is missing at row 1"),
+        ({"g": np.array(["u", "z"])}, r"predict: formula '~ x \+ g': level \{'z'\} did not occur"),
+    ):
+        with pytest.raises(DataError, match=f"^{words}"):
+            by_formula.predict({**new, **broken})
+    with pytest.raises(DataError, match=r"^predict: data has no column 'g'"):
+        by_formula.predict({"x": [1.0]})
+    for name in ("normal", "categorical"):
+        r = nl.fit(name, Y[name], X, intercept=True)
+        with pytest.raises(DataError, match=r"^predict: column 'x1' of lo\w+ is nan at row 2"):
+            r.predict([[1.0, 2.0], [1.0, 2.0], [0.0, np.nan]])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import neglog as nl
+from neglog.errors import DataError
 
 X = np.array([[-2.0], [-1.0], [1.0], [2.0]])
 GROUP = np.repeat([0.0, 1.0], 10)
@@ -179,9 +180,64 @@ def test_fixed_class_coefficient():
     assert held.df == free.df - 1
 
 
+@pytest.mark.parametrize("name", ["normal", "weibull"])
 @pytest.mark.parametrize("size", [1e-300, 1e-160, 1e160, 1e300])
-def test_values_beyond_the_squares_of_float64(size):
-    """Curvatures of 1/size**2 overflow or vanish: the fit cannot be verified, and does not claim to be."""
-    r = nl.fit("normal", np.array([1.0, 1.1, 1.3]) * size)
-    assert not r.ok and "other units" in r.message
-    assert nl.fit("normal", np.array([1.0, 1.1, 1.3]) * size**0.5).ok
+def test_values_beyond_the_squares_of_float64(name, size):
+    """Curvatures of 1/size**2 overflow or vanish: no search could tell what it sees there."""
+    y, x = np.array([1.0, 1.1, 1.3, 1.2]), [1.0, 2.0, 3.0, 5.0]
+    for covariates in ({}, {"X": x, "intercept": True}):
+        with pytest.raises(DataError, match="use other units"):
+            nl.fit(name, y * size, **covariates)
+        assert nl.fit(name, y * size**0.5, **covariates).ok
+
+
+@pytest.mark.parametrize("unit", [1e150, 1e-150])
+@pytest.mark.parametrize("column", [1e-150, 1.0, 1e150])
+def test_standard_errors_whose_squares_are_beyond_float64(unit, column):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 1)) + 2
+    y = x[:, 0] + rng.normal(size=40)
+    near = nl.fit("normal", y, x, intercept=True)
+    r = nl.fit("normal", y * unit, x * column, intercept=True)
+    assert r.ok
+    assert r.stderr["loc.x0"] == pytest.approx(near.stderr["loc.x0"] * (unit / column), rel=1e-9)
+    beyond = not 1e-150 < unit / column < 1e150 or not 1e-150 < unit < 1e150
+    assert ("covariances are beyond float64" in r.message) == (not _squares_exist(r))
+    assert beyond or _squares_exist(r)
+    with pytest.raises(DataError, match=r"of loc, coefficients are beyond float64: use other units"):
+        nl.fit("normal", y * unit, x * (1e-300 if unit > 1 else 1e300), intercept=True)
+
+
+def _squares_exist(r) -> bool:
+    return bool(np.isfinite(r.cov).all() and (np.diag(r.cov) > 0).all())
+
+
+STEPS = np.arange(6.0)
+
+
+@pytest.mark.parametrize(
+    ("y", "x", "words"),
+    [
+        ([0, 0, 0, 1, 1, 1], STEPS, "covariates: logit.x0 grows, logit.Intercept falls. "),
+        ([0, 0, 0, 1, 1, 1], STEPS - 2.5, "covariates: logit.x0 grows. "),
+        ([0, 0, 0, 1, 1, 1], 1e6 * STEPS, "covariates: logit.x0 grows, logit.Intercept falls. "),
+        ([0, 0, 0, 1, 0, 1, 1], [0, 0, 0, 0, 0, 1.0, 1], "covariates: logit.x0 grows. "),
+    ],
+)
+def test_the_direction_of_separation_is_that_of_the_coefficients_shown(y, x, words):
+    """Centred inside: there the intercept stands still in the first case, and moves in the last."""
+    r = nl.fit("bernoulli", y, x, intercept=True)
+    assert r.status == "separated" and words in r.message
+
+
+@pytest.mark.parametrize("name", ["normal", "weibull"])
+def test_rows_without_information(name):
+    low = nl.family(name).support.low
+    r = nl.fit(name, nl.interval([low] * 3, [np.inf] * 3))
+    assert r.status == "flat" and "No row carries information" in r.message and "censored" not in r.message
+
+
+def test_criteria_need_a_maximum():
+    r = nl.fit("normal", [3.0, 3.0])
+    assert np.isnan(r.aic) and np.isnan(r.bic)
+    assert "AIC and BIC not available: the likelihood is at no verified maximum" in r.summary()

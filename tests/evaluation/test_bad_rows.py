@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import neglog as nl
+from neglog.evaluation.inputs import columns_by_class
 
 GOOD = [0.5, 0.5]
 
@@ -271,14 +272,105 @@ def test_tensors():
     )  # these values are exact in bfloat16
 
 
-def test_columns_named_after_the_classes_stand_in_their_order():
+@pytest.mark.parametrize("name", ["{}", "p_{}", "prob({})"])
+def test_columns_named_after_the_classes_stand_in_their_order(name):
     pd = pytest.importorskip("pandas")
-    frame = pd.DataFrame({"ham": [0.25], "spam": [0.75]})
+    frame = pd.DataFrame({name.format("ham"): [0.25], name.format("spam"): [0.75]})
     assert score().update(["ham"], frame).result().nll == -math.log(0.25)
-    with pytest.raises(
-        nl.InputError, match=r"columns of p are \['spam', 'ham'\] but the classes \['ham', 'spam'\]"
-    ):
-        score().update(["ham"], frame[["spam", "ham"]])
+    with pytest.raises(nl.InputError, match=r"columns of p are \[.* but the classes \['ham', 'spam'\]"):
+        score().update(["ham"], frame[frame.columns[::-1]])
+
+
+@pytest.mark.parametrize(
+    ("columns", "classes", "want"),
+    [
+        (["p_cat", "p_dog", "p_horse"], ["dog", "cat", "horse"], [1, 0, 2]),
+        (["dog", "cat"], ["dog", "cat"], [0, 1]),
+        (["p0_0", "p0_1"], [1, 0], [1, 0]),
+        (["p_0", "p_1", "p_10"], [10, 0, 1], [2, 0, 1]),
+        (["p_0", "p_1"], [1, 2], None),  # numbers of columns
+        (["first", "second"], ["no", "yes"], None),
+        (["p"], ["no", "yes"], None),
+        (["p_a", "p_a"], ["a", "b"], None),
+    ],
+)
+def test_columns_are_found_by_the_names_of_the_classes(columns, classes, want):
+    assert columns_by_class(columns, classes) == want
+
+
+def test_columns_that_contradict_the_classes():
+    with pytest.raises(nl.InputError, match="column 'p_cat' stands where class 'dog' is expected"):
+        columns_by_class(["p_cat", "p_dog", "p_cow"], ["dog", "cat", "horse"])
+
+
+ROUNDED = [[0.333, 0.333, 0.333], [0.5, 0.25, 0.25], [0.67, 0.17, 0.17]]
+
+
+@pytest.mark.parametrize("input", ["probs", "logprobs"])
+def test_rounded_probabilities_are_normalised_on_request(input):
+    y, p = [0, 1, 2], np.array(ROUNDED)
+    given = p if input == "probs" else np.log(p)
+    with pytest.raises(nl.DataError, match=r"off by more than sum_tolerance=0.001 .*row_sum=\"normalise\""):
+        score(input=input, classes=3).update(y, given)
+    s = score(input=input, classes=3, row_sum="normalise").update(y, given)
+    r = s.result()
+    want = score(classes=3).update(y, p / p.sum(1, keepdims=True)).result()
+    assert r.nll == pytest.approx(want.nll, rel=1e-14) and r.brier == pytest.approx(want.brier, rel=1e-14)
+    assert (r.renormalised, r.nobs, want.renormalised) == (2, 3, 0)
+    assert r.largest_sum_error == pytest.approx(0.01) and "2 rows; sums up to 0.01 off" in r.summary()
+    parts = [score(input=input, classes=3, row_sum="normalise") for _ in range(2)]
+    merged = parts[0].update(y[:1], given[:1]).merge(parts[1].update(y[1:], given[1:]))
+    assert merged == s and nl.Score.from_bytes(s.to_bytes()).result().renormalised == 2
+    with pytest.raises(nl.InputError, match="row_sum is 'normalise' here and 'check' there"):
+        s.merge(score(input=input, classes=3))
+
+
+def test_normalising_has_its_limits():
+    p = [[0.5, 0.56], [1.02, -0.02], [1.02, 0.0], [np.nan, 1.0], [0.0, 0.0], [0.98, 0.0], [9.0, 9.0]]
+    w = [1, 1, 1, 1, 1, 1, 0]
+    s = score("skip", classes=2, row_sum="normalise").update([0] * 7, p, sample_weight=w)
+    r = s.result()
+    assert r.bad == {"sum": 2, "outside": 2, "nan": 1}
+    assert (r.nobs, r.nll, r.renormalised, r.ignored) == (1, 0.0, 1, 1)
+    with pytest.raises(nl.DataError, match=r"off by more than sum_tolerance=0.05\. Nothing"):
+        score(classes=2, row_sum="normalise").update([0], p[:1])
+    with pytest.raises(nl.InputError, match="row_sum = 'normalise' is for probabilities"):
+        score(input="logits", row_sum="normalise")
+    with pytest.raises(nl.InputError, match="row_sum = 'clip'; one of check, normalise is needed"):
+        score(row_sum="clip")
+
+
+@pytest.mark.parametrize(
+    ("declared", "p", "hint"),
+    [
+        ("probs", np.log([[0.25, 0.75]]), "sum to one: input='logprobs'?"),
+        ("probs", [[-1.0, -2.0]], "no value is positive: input='logits'?"),
+        ("probs", [[-1.0, 2.0]], "values lie below 0 and above 1: input='logits'?"),
+        ("logprobs", [[0.25, 0.75]], "all values lie in [0, 1] and sum to one: input='probs'?"),
+        ("logprobs", [[-1.0, 2.0]], "values lie on both sides of 0: input='logits'?"),
+    ],
+)
+def test_a_wrong_kind_on_every_row_gets_a_hint(declared, p, hint):
+    with pytest.raises(nl.DataError) as caught:
+        score(input=declared).update(["ham"], p)
+    assert hint in str(caught.value)
+    with pytest.raises(nl.DataError) as caught:  # some rows only: they are bad rows of the kind declared
+        good = [[0.5, 0.5]] if declared == "probs" else np.log([[0.5, 0.5]])
+        score(input=declared).update(["ham"] * 2, np.concatenate([p, good]))
+    assert "input=" not in str(caught.value)
+
+
+def test_labels_from_numpy_are_shown_plainly():
+    for y in (np.array(["eggs"]), np.array([np.str_("eggs")], object)):
+        with pytest.raises(nl.DataError, match=r"y\[0\] = 'eggs'; the classes are \['ham', 'spam'\]"):
+            score(classes=np.array(["ham", "spam"])).update(y, [GOOD])
+
+
+def test_the_repr_of_a_result_is_two_lines():
+    r = score("skip").update(["ham", "eggs"], [GOOD] * 2).result()
+    first, second = repr(r).split("\n")
+    assert first == "<ClassificationResult: NLL 0.6931 ± nan, accuracy 1, skill -inf"
+    assert second == " 1 rows scored, 0 ignored, 1 bad, 2 classes; .summary() says more>"
 
 
 def test_the_range_of_weights():

@@ -51,7 +51,7 @@ def take(rows, index):
 def test_a_thousand_partitions_and_orders():
     rows = batch()
     whole = score(rows)
-    want, result = whole.to_bytes(), repr(whole.result())
+    want, result = whole.to_bytes(), whole.result().to_dict()
     rng = np.random.default_rng(1)
     for trial in range(1000):
         order = rng.permutation(60)
@@ -59,7 +59,7 @@ def test_a_thousand_partitions_and_orders():
         parts = [score(take(rows, part)) for part in np.split(order, cuts)]
         merged = functools.reduce(lambda a, b: a.merge(b), (parts[i] for i in rng.permutation(len(parts))))
         assert merged.to_bytes() == want, trial
-    assert repr(merged.result()) == result
+    assert merged.result().to_dict() == result
 
 
 @pytest.mark.parametrize("weighted", (False, True))
@@ -128,6 +128,7 @@ def test_merging_does_not_touch_the_other():
         ("worst", 3),
         ("on_bad", "raise"),
         ("sum_tolerance", 0.5),
+        ("row_sum", "normalise"),
     ],
 )
 def test_only_equal_specifications_merge(option, value):

@@ -130,11 +130,31 @@ def test_nan_that_is_read_gives_nan(position):
     values = np.array([0.3, 0.6])
     values[position] = np.nan
     fine = np.array([0.5, 0.5])
-    for call in (losses.binary_cross_entropy, losses.binary_cross_entropy_with_logits, losses.kl_div):
+    for call in (losses.binary_cross_entropy, losses.binary_cross_entropy_with_logits):
         assert np.isnan(call(values, fine))
         assert np.isnan(call(fine, values))
+    assert np.isnan(losses.kl_div(-values, fine))
+    assert np.isnan(losses.kl_div(-fine, values))
     assert np.isnan(losses.cross_entropy(values, fine))
     assert np.isnan(losses.cross_entropy(fine, values))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("classes", [2, 3, 20, 700])
+@pytest.mark.parametrize("inner", [1, 40])
+@pytest.mark.parametrize("target", ["index", "smoothed", "probabilities"])
+@pytest.mark.parametrize("where", [0, 1, [0, 1]])
+def test_a_logit_of_plus_infinity_has_no_gradient(dtype, classes, inner, target, where):
+    z = RNG.normal(size=(9, classes, inner)).astype(dtype)
+    z[4, where, inner // 2] = INF
+    y = np.zeros((9, inner), int)
+    q = y if target != "probabilities" else np.full_like(z, 1 / classes)
+    options = {"label_smoothing": 0.1} if target == "smoothed" else {}
+    loss, gradient = losses.cross_entropy_grad(z, q, axis=1, reduction="none", **options)
+    undefined = np.zeros((9, inner), bool)
+    undefined[4, inner // 2] = True
+    np.testing.assert_array_equal(np.isnan(loss), undefined)
+    np.testing.assert_array_equal(np.isnan(gradient), np.broadcast_to(undefined[:, None], z.shape))
 
 
 # ---- finite differences ----
@@ -307,9 +327,36 @@ MESSAGES = [
     ),
     (
         nl.InputKindError,
-        lambda: losses.nll_loss(losses.softmax(Z), Y, check=True),
+        lambda: losses.nll_loss(-np.abs(Z), Y, check=True),
         "nll_loss: exp(log_probs[0]) sums to ",
     ),
+    (
+        nl.InputKindError,
+        lambda: losses.nll_loss_grad(np.array([[-0.5, 0.25], [-0.5, -2.0]]), [0, 0], axis=0),
+        "nll_loss_grad: log_probs[0, 1] = 0.25 is no log-probability; allowed: log_probs <= 0",
+    ),
+    (
+        nl.InputKindError,
+        lambda: losses.kl_div_grad([-1.0, 0.25, 0.5], [1.0, 0.0, 0.5]),
+        "kl_div_grad: log_probs[2] = 0.5 is no log-probability; allowed: log_probs <= 0",
+    ),
+    (
+        nl.InputKindError,
+        lambda: losses.kl_div([-1.0, -1.0], [-1.0, 0.5], log_target=True),
+        "kl_div: target[1] = 0.5 is no log-probability; allowed: target <= 0 (with log_target)",
+    ),
+    (
+        nl.ShapeError,
+        lambda: losses.logsumexp(Z, axis=(0, -2)),
+        "logsumexp: axis=(0, -2) names an axis twice for logits of shape (4, 5)",
+    ),
+    (
+        nl.ShapeError,
+        lambda: losses.logsumexp(Z, axis=(0, 2)),
+        "logsumexp: axis=2 for logits of shape (4, 5); allowed: -2 <= axis < 2",
+    ),
+    (nl.ParameterError, lambda: losses.softmax(Z, axis=(0, 1)), "softmax: axis=(0, 1); allowed: an integer"),
+    (nl.ParameterError, lambda: losses.log_softmax(Z, axis="a"), "log_softmax: axis='a'; allowed"),
     (
         nl.InputKindError,
         lambda: losses.cross_entropy(Z.astype(complex), Y),
@@ -367,6 +414,26 @@ def test_messages(error, call, message):
     assert str(caught.value).startswith(message)
     assert isinstance(caught.value, ValueError)
     assert isinstance(caught.value, IndexError) == (error is nl.TargetError)
+
+
+@pytest.mark.parametrize(("dtype", "rounding"), [(np.float16, 0.02), (np.float32, 2e-4), (np.float64, 7e-9)])
+def test_log_probabilities_may_exceed_0_by_rounding(dtype, rounding):
+    x = np.array([[rounding, -2.0]], dtype)
+    assert losses.nll_loss(x, [0]) == -x[0, 0]
+    assert np.isfinite(losses.kl_div(x, np.array([[0.5, 0.5]], dtype)))
+    for call in (lambda: losses.nll_loss(2 * x, [0]), lambda: losses.kl_div(2 * x, [[0.5, 0.5]])):
+        with pytest.raises(nl.InputKindError):
+            call()
+    assert losses.nll_loss(x + 1, [0], mask=[False]) == 0  # what takes no part is not read
+    assert losses.kl_div(x + 1, x * 0, sample_weight=np.zeros((1, 2))) == 0
+
+
+@pytest.mark.parametrize("n", ["a", 0, -1, 2.0, True, 2**31])
+def test_a_number_of_threads_is_a_positive_integer(n):
+    with pytest.raises(
+        nl.ParameterError, match=r"set_num_threads: n = .*; allowed: an integer of at least 1"
+    ):
+        nl.set_num_threads(n)
 
 
 def test_a_bad_target_among_many_is_the_first():

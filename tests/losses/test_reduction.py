@@ -199,7 +199,8 @@ def test_elementwise_entries_that_take_no_part_are_never_read(poison):
         losses.kl_div_grad,
     ]
     for call in calls:
-        loss, gradient = call(p, t, mask=mask, sample_weight=s, reduction="none")
+        x = np.where(p == T, np.log(T), poison) if call is losses.kl_div_grad else p
+        loss, gradient = call(x, t, mask=mask, sample_weight=s, reduction="none")
         assert np.isfinite(loss).all()
         assert (loss[[2, 5]] == 0).all()
         assert (gradient[[2, 5]] == 0).all()

@@ -34,6 +34,7 @@ def score(
     classes: Columns = None,
     weights: str | None = None,
     on_bad: Literal["stop", "skip"] = "stop",
+    row_sum: Literal["check", "normalise"] = "check",
     bins: int = 15,
     level: float = 0.95,
     table: Literal["headline", "classes", "bins", "worst"] | None = None,
@@ -62,13 +63,16 @@ def score(
     logprobs
         Columns of log-probabilities instead.
     classes
-        Labels in the order of the columns. Default: what the * of the glob stands for, or the names of the
-        columns without a common 'p_'.
+        Labels in the order of the columns; columns named after them are found by their names. Default: what
+        the * of the glob stands for, or the names of the columns without a common 'p_'.
     weights
         Column of weights.
     on_bad
         What to do with rows that cannot be scored (missing values, unknown labels, probabilities that do not
         sum to one): stop with exit code 3, or skip and count them.
+    row_sum
+        What to do with probabilities that were rounded: check that rows sum to one within 0.001, or normalise
+        those within 0.05 and report how many.
     bins
         Number of bins of the reliability table.
     level
@@ -83,6 +87,7 @@ def score(
         Exit with 1 if this holds, such as 'nll > 0.35' or 'accuracy < 90%'; may be repeated.
     """
     import neglog as nl
+    from neglog.evaluation.inputs import columns_by_class
     from neglog.report.score import score_report
 
     conditions = [gates.parse(text) for text in fail_if or []]
@@ -98,9 +103,12 @@ def score(
     names = tables.expand(patterns)
     tables.require([y] if weights is None else [y, weights])
     labels = columns(classes) or _class_names(patterns, names)
+    if classes:
+        order = columns_by_class(names, labels)
+        names = names if order is None else tuple(names[k] for k in order)
     if len(names) > 1 and len(labels) != len(names):
         raise UsageError(f"--classes has {len(labels)} labels and --{kind} {len(names)} columns")
-    settings: dict[str, Any] = {"input": kind, "classes": labels or None, "bins": bins}
+    settings: dict[str, Any] = {"input": kind, "classes": labels or None, "bins": bins, "row_sum": row_sum}
     state = nl.Score.classification(**settings, on_bad="raise" if on_bad == "stop" else "skip")
     _update(state, settings, tables, Reads(y, names, weights), writing.quiet)
     result = state.result(level)
@@ -198,6 +206,7 @@ def _update(state: Any, settings: dict[str, Any], tables: Any, reads: Reads, qui
 def _explained(settings: dict[str, Any], batch: Any, reads: Reads, error: InputError) -> str:
     """The first bad row by its number in the file and with its values, and how many there are."""
     import neglog as nl
+    from neglog.evaluation.inputs import kind_that_fits
     from neglog.evaluation.result import BAD_REASONS
 
     labels, matrix, weight = reads.values(batch)
@@ -217,6 +226,10 @@ def _explained(settings: dict[str, Any], batch: Any, reads: Reads, error: InputE
     else:
         given = ", ".join(f"{value:.6g}" for value in matrix[at])
     more = ", ".join(f"{count} x {BAD_REASONS[reason]}" for reason, count in result.bad.items())
+    if not result.nobs and (kind := kind_that_fits(matrix[:1000], settings["input"])):
+        more += f"; {kind[0]}: --{kind[1]}?"
+    elif "sum" in result.bad and settings["row_sum"] == "check":
+        more += "; probabilities that were rounded: --row-sum normalise"
     last = batch.first_row + len(labels) - 1
     return (
         f"row {first.row}: {BAD_REASONS[first.reason]}: {given} "

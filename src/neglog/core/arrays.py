@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neglog.errors import InputKindError, ShapeError
+from neglog.errors import InputKindError, ParameterError, ShapeError
 
 Array = NDArray[Any]
 
@@ -100,14 +100,7 @@ def bits(array: Array) -> Array:
 
 def rows(function: str, name: str, array: Array, axis: int) -> Layout:
     """Logits with the class axis at ``axis``, as ``(outer, C, inner)``."""
-    ndim = array.ndim
-    if not -ndim <= axis < ndim:
-        raise ShapeError(
-            f"{function}: axis={axis} for {name} of shape {array.shape}; allowed: -{ndim} <= axis < {ndim}"
-            if ndim
-            else f"{function}: {name} is a scalar; it needs a class axis"
-        )
-    axis %= ndim
+    axis = axis_index(function, name, array, axis)
     shape = array.shape
     batch = shape[:axis] + shape[axis + 1 :]
     axes = _memory_axes(array)
@@ -120,6 +113,20 @@ def rows(function: str, name: str, array: Array, axis: int) -> Layout:
     order = tuple(i - (i > axis) for i in axes if i != axis)
     memory = bits(array.transpose(axes)).reshape(outer, shape[axis], inner)
     return Layout(memory, (outer, inner), batch, order, axes)
+
+
+def axis_index(function: str, name: str, array: Array, axis: Any) -> int:
+    """``axis`` as an index from the left."""
+    ndim = array.ndim
+    if not isinstance(axis, int | np.integer) or isinstance(axis, bool):
+        raise ParameterError(f"{function}: axis={axis!r}; allowed: an integer")
+    if not -ndim <= axis < ndim:
+        raise ShapeError(
+            f"{function}: axis={axis} for {name} of shape {array.shape}; allowed: -{ndim} <= axis < {ndim}"
+            if ndim
+            else f"{function}: {name} is a scalar; it needs a class axis"
+        )
+    return int(axis) % ndim
 
 
 def flat(array: Array) -> Layout:

@@ -237,6 +237,11 @@ def _design(
     chosen = columns if len(free) == columns.shape[1] else columns[:, free]
     centred_by = level if l2 or level is not None else _constant_column(chosen)
     design = standardised(chosen, centred_by, weight, unit)
+    if not np.isfinite(design.back).all() or (np.diag(design.back) == 0).any():
+        raise DataError(
+            f"fit: in the units of the response and of the columns of {slot.label}, coefficients are beyond "
+            "float64: use other units"
+        )
     if not l2:
         extra = dependent(design.columns, unit) if design.columns is not None else np.zeros(0, bool)
         if extra.any():
@@ -257,7 +262,8 @@ def dependent(columns: Floats, unit: float, tolerance: float = 1e-7) -> Mask:
     The Gram matrix settles the usual case; a doubtful one is decided by QR, whose accuracy is not squared.
     """
     n, k = columns.shape
-    gram = columns.T @ columns / (unit * unit * max(n, 1))
+    even = columns if unit == 1.0 else columns / unit
+    gram = even.T @ even / max(n, 1)
     if k == 0 or np.linalg.eigvalsh(gram)[0] > 1e-5:
         return np.zeros(k, bool)
     r = np.linalg.qr(columns, mode="r") / (unit * np.sqrt(n))

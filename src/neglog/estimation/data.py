@@ -18,6 +18,7 @@ from neglog.estimation.request import Request, named, rows_in
 from neglog.estimation.tables import Floats, Mask, array, floats, listed, nulls
 
 WEIGHT_KINDS = ("frequency", "precision", "sampling")
+_LARGEST = 1e152  # the curvature of a density in its scale has the square of the response, or one over it
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +77,10 @@ def gather(
     used = np.ones(n, bool) if weight is None else ~(weight == 0)  # what weighs nothing is never read
     keep, dropped = _complete(lost, used, missing)
     if not keep.any():
+        reasons = [f"{dropped} have missing values"] * bool(dropped)
+        reasons += [f"{n - used.sum()} have weight 0"] * (not used.all())
         raise DataError(
-            f"fit: no rows left of {n}"
-            + (f" ({dropped} dropped because of missing values)" if dropped else "")
+            f"fit: no rows are left of {n}: {' and '.join(reasons)}" if n else "fit: the response has no rows"
         )
     if weight is not None:
         weight = weight[keep]
@@ -225,9 +227,10 @@ def _classes(labels: Any) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
         raise DataError(
             "fit: the labels are of kinds that cannot be sorted together; make them all strings"
         ) from None
+    plain = [label.item() if isinstance(label, np.generic) else label for label in classes.tolist()]
     if len(classes) < 2:
-        raise DataError(f"fit: all labels are {classes.tolist()[0]!r}; at least two classes are needed")
-    return tuple(classes.tolist()), codes.astype(np.int64)
+        raise DataError(f"fit: all labels are {plain[0]!r}; at least two classes are needed")
+    return tuple(plain), codes.astype(np.int64)
 
 
 def _inside(
@@ -242,6 +245,7 @@ def _inside(
         rows.lower,
         f"outside the support {family.support} of {family.name}",
     )
+    _representable(family, rows)
     if window is None:
         return y if not isinstance(y, Observations) or not exact.all() else rows.lower
     low, high = window
@@ -266,6 +270,16 @@ def _inside(
         "the end of an interval that does not meet its truncation window",
     )
     return rows.lower if exact.all() else Observations(lower, upper)
+
+
+def _representable(family: Any, rows: Observations) -> None:
+    ends = np.abs(np.concatenate([rows.lower, rows.upper]))
+    size = float(ends[np.isfinite(ends)].max(initial=0.0))
+    if not family.discrete and size and not 1 / _LARGEST < size < _LARGEST:
+        raise DataError(
+            f"fit: the largest value of the response is of size {size:.1g}, whose square "
+            f"{'overflows' if size > 1 else 'underflows'} in float64: use other units"
+        )
 
 
 def _refuse(bad: Mask, keep: Mask, values: Floats, why: str) -> None:

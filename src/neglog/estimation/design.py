@@ -32,6 +32,13 @@ class Design:
         """Number of coefficients."""
         return len(self.back)
 
+    @property
+    def sizes(self) -> Floats:
+        """Root mean square of the caller's columns, in units of the predictor."""
+        scale = 1.0 / np.diag(self.back)
+        centre = (self.back.sum(axis=0) - np.diag(self.back)) * scale / self.unit
+        return np.asarray(np.hypot(scale, centre), dtype=np.float64)
+
     def predict(self, part: slice, b: Floats) -> Floats:
         """Linear predictor, shape ``(m,)``, or ``(1,)`` where it is the same for all rows."""
         if not self.size:
@@ -91,7 +98,8 @@ def standardised(columns: Floats, intercept: int | None, weight: Floats | None, 
     scale[~(scale > 0)] = 1.0
     inside *= unit / scale
     scale *= largest
-    back = np.diag(unit / scale)
-    if intercept is not None:
-        back[intercept] -= centre * unit / scale
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # the caller looks at what came out
+        back = np.diag(unit / scale)
+        if intercept is not None:
+            back[intercept] -= centre * (unit / scale)
     return Design(inside, unit, back)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from neglog.core.observations import Observations
 from neglog.errors import DataError, InputError
 from neglog.estimation import data as rows
 from neglog.estimation import inference, optimise, request, verify
@@ -147,11 +148,23 @@ def _possible(family: Any, model: Model, sample: Sample) -> None:
     nll = model.problem.nll_rows(model.start)
     if np.isfinite(nll).all():
         return
-    at = np.flatnonzero(sample.keep)[~np.isfinite(nll)]
-    raise DataError(
-        f"fit: row {at[0]} has likelihood 0 or infinity under {family.name}, whatever the parameters "
-        f"({len(at)} such rows: {listed(at.tolist(), 5)}); the support is {family.support}"
-    )
+    bad = ~np.isfinite(nll)
+    at = np.flatnonzero(sample.keep)[bad]
+    y = sample.y if isinstance(sample.y, Observations) else Observations(sample.y, sample.y)
+    first, support = y[bad][:1], family.support
+    why = f"has likelihood 0 or infinity, whatever the parameters; the support is {support}"
+    if first.exact[0] and not family.discrete and first.lower[0] in (support.low, support.high):
+        why = (
+            f"is exactly {first.lower[0]:g}, where the density is 0 or infinite depending on the parameters: "
+            "leave the row out, or record it as an interval up to the precision of the measurement "
+            f"(nl.interval, such as ({support.low:g}, 0.5])"
+        )
+    elif not first.exact[0]:
+        why = (
+            f"says ({first.lower[0]:g}, {first.upper[0]:g}], which has likelihood 0 whatever the parameters; "
+            f"the support is {support}"
+        )
+    raise DataError(f"fit: row {at[0]} {why} ({family.name}; {len(at)} such rows: {listed(at.tolist(), 5)})")
 
 
 def _report(
@@ -166,10 +179,8 @@ def _report(
 ) -> Fit:
     problem, layout, x = model.problem, model.layout, search.end.x
     values, coefficients, slopes = layout.report(x)
-    cov, df, message = _uncertainty(problem, layout, search, sample, verdict, information)
+    cov, errors, df, message = _uncertainty(problem, layout, slopes, search, sample, verdict, information)
     nll = problem.nll(x)
-    with np.errstate(over="ignore", under="ignore"):  # values of 1e200 have covariances beyond float64
-        shown = cov if np.isnan(cov).all() else cov * slopes * slopes[:, None]
     free = layout.mask("free")
     return Fit(
         family=family,
@@ -177,7 +188,8 @@ def _report(
         values=values,
         coefficients=coefficients,
         slopes=slopes,
-        cov=shown,
+        cov=cov,
+        errors=errors,
         fixed=tuple(
             name
             for name, f, a in zip(layout.names, free, layout.mask("aliased"), strict=True)
@@ -207,27 +219,38 @@ def _report(
 def _uncertainty(
     problem: Any,
     layout: Any,
+    slopes: Floats,
     search: optimise.Search,
     sample: Sample,
     verdict: verify.Verdict,
     information: str,
-) -> tuple[Floats, float, str]:
-    """Covariance of the coefficients, free parameters (effective ones under a penalty), and the message."""
+) -> tuple[Floats, Floats, float, str]:
+    """Covariance and standard errors of what is shown.
+
+    Then the free parameters (effective ones under a penalty), and the message.
+    """
     count = len(layout.names)
     unknown = np.broadcast_to(np.nan, (count, count))
     df = float(problem.size)
     fixed = ~layout.mask("free") & ~layout.mask("aliased")
+    none = np.where(fixed, 0.0, np.nan)
     if fixed.any():
         unknown = np.where(fixed | fixed[:, None], 0.0, unknown)
     if verdict.status not in ("ok", "rank_deficient"):
-        return unknown, df, f"{verdict.message}. Standard errors have no meaning here"
+        return unknown, none, df, f"{verdict.message}. Standard errors have no meaning here"
     hessian = search.end.hessian
     if callable(hessian):
-        return unknown, df, f"{verdict.message}; standard errors are left out above {DENSE} coefficients"
+        return (
+            unknown,
+            none,
+            df,
+            f"{verdict.message}; standard errors are left out above {DENSE} coefficients",
+        )
     inside = inference.covariance(information, problem, search.end.x, hessian, sample)
     if inside is None:
         return (
             unknown,
+            none,
             df,
             f"{verdict.message}; there are no standard errors because the {information} information matrix "
             "is not positive definite",
@@ -236,8 +259,10 @@ def _uncertainty(
         posterior = inference.inverse(hessian)
         assert posterior is not None
         df -= float(np.diag(posterior) @ problem.penalty)
-    jacobian = layout.jacobian
-    cov = jacobian @ inside @ jacobian.T
+    cov, errors = inference.outside(inside, layout.jacobian * slopes[:, None])
+    message = verdict.message
+    if not np.isfinite(cov).all() or (np.diag(cov)[errors > 0] == 0).any():
+        message += "; covariances are beyond float64 in these units, standard errors are not"
     aliased = layout.mask("aliased")
-    cov[aliased] = cov[:, aliased] = np.nan
-    return cov, df, verdict.message
+    errors[aliased] = cov[aliased] = cov[:, aliased] = np.nan
+    return cov, errors, df, message

@@ -95,7 +95,8 @@ def build_matrix(
             spec = formulaic.ModelSpec.from_spec(rhs, na_action="ignore", output="numpy", **learned)
             matrix = spec.get_model_matrix(frame)
     except DataMismatchWarning as warning:
-        unseen = str(warning).partition("dataset): ")[2].partition(".")[0]
+        unseen = str(warning).partition("dataset): ")[2].partition(". ")[0].rstrip(".")
+        unseen = re.sub(r"np\.\w+\(([^()]*)\)", r"\1", unseen)
         raise DataError(
             f"fit: formula '~ {rhs}': level {unseen} did not occur in the data of the fit"
         ) from None

@@ -83,6 +83,21 @@ def covariance(cov_type: str, problem: Problem, x: Floats, hessian: Floats, samp
     return bread @ outer_products(problem, x, sample) @ bread
 
 
+def outside(inside: Floats, jacobian: Floats) -> tuple[Floats, Floats]:
+    """Covariance and standard errors of ``jacobian @ x``, ``(R, R)`` and ``(R,)``.
+
+    Standard errors are not taken from the covariance, whose squares leave float64 long before they do.
+    """
+    size = np.abs(jacobian).max(axis=1, initial=0.0)
+    size[size == 0.0] = 1.0
+    even = jacobian / size[:, None]
+    cov = even @ inside @ even.T
+    errors = size * np.sqrt(np.diag(cov))
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        cov = cov * size * size[:, None]
+    return np.tril(cov) + np.tril(cov, -1).T, errors
+
+
 def outer_products(problem: Problem, x: Floats, sample: Sample) -> Floats:
     """Sum of outer products of scores: of rows, or of clusters times G/(G-1).
 

@@ -106,6 +106,17 @@ class Layout:
             blocks.append(block)
         return np.vstack(blocks)
 
+    @cached_property
+    def sizes(self) -> Floats:
+        """Per shown name the size of its column: coefficients times sizes can be compared."""
+        parts: list[Floats] = []
+        for slot, weights in zip(self.slots, self.contrast, strict=True):
+            if slot.shown:
+                size, e = np.ones(len(slot.held)), int(np.flatnonzero(weights)[0])
+                size[self.estimated[e]] = self.designs[e].sizes
+                parts.append(size)
+        return np.concatenate(parts)
+
     def report(self, x: Floats) -> tuple[Floats, Floats, Floats]:
         """Per shown name: the value shown, the coefficient behind it, and d shown / d coefficient."""
         coefficients = np.concatenate(

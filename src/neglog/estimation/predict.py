@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from neglog.errors import InputError, ShapeError
-from neglog.estimation.tables import Floats, floats
-from neglog.estimation.terms import Constant, Formula
+from neglog.errors import DataError, InputError, ShapeError
+from neglog.estimation.tables import Floats, Table, floats
+from neglog.estimation.terms import Constant, Formula, missing_in_formula
 
 if TYPE_CHECKING:
     from neglog.estimation.result import Fit
@@ -29,7 +29,12 @@ def predict(fit: Fit, data: Any, kind: str | None, offset: Any) -> Any:
             )
         eta = _trained(fit)
     else:
-        eta = _linear(fit, data, offset)
+        try:
+            eta = _linear(fit, data, offset)
+        except (InputError, DataError) as error:  # tables and formulas are read as they were for the fit
+            raise type(error)(
+                f"predict: {str(error).removeprefix('fit: ').removeprefix('predict: ')}"
+            ) from None
     if vector:
         return _classes(fit, eta[0], kind)
     theta = {
@@ -72,7 +77,16 @@ def _linear(fit: Fit, data: Any, offset: Any) -> list[Floats]:
     matrices: dict[str, Floats] = {}
     for name, term in zip(names, fit.terms, strict=True):
         if not isinstance(term, Constant):
+            if isinstance(term, Formula):
+                lost = missing_in_formula(term.rhs, Table.of(sources[name]))
+                for column, mask in lost.items():
+                    raise DataError(f"column {column!r} is missing at row {np.flatnonzero(mask)[0]}")
             matrices[name] = term.matrix(sources[name], 0)
+            for row, column in np.argwhere(~np.isfinite(matrices[name]))[:1]:
+                raise DataError(
+                    f"column {term.columns[column]!r} of {name} is {matrices[name][row, column]} "
+                    f"at row {row}; covariates must be finite"
+                )
     rows = len(next(iter(matrices.values()))) if matrices else _count(data)
     given: Mapping[str, Any] = (
         offset if isinstance(offset, Mapping) else {} if offset is None else {fit.family.location: offset}

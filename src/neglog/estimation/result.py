@@ -28,7 +28,7 @@ class Training:
     x: Floats
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fit:
     """Estimates, their uncertainty, and whether they can be trusted. Returned by :func:`neglog.fit`.
 
@@ -64,6 +64,7 @@ class Fit:
     coefficients: Floats = field(repr=False)  # the same on the scale of the linear predictors
     slopes: Floats = field(repr=False)  # d values / d coefficients
     cov: Floats = field(repr=False)
+    errors: Floats = field(repr=False)  # standard errors: representable where their squares are not
     fixed: tuple[str, ...]
     terms: tuple[Term, ...] = field(repr=False)  # one per parameter of the family
     loglik: float
@@ -95,7 +96,7 @@ class Fit:
     @property
     def stderr(self) -> dict[str, float]:
         """Standard errors by name; NaN where there is none, and :attr:`message` says why."""
-        return dict(zip(self.names, np.sqrt(np.diag(self.cov)).tolist(), strict=True))
+        return dict(zip(self.names, self.errors.tolist(), strict=True))
 
     @property
     def nll(self) -> float:
@@ -104,15 +105,20 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        """``2 df - 2 loglik``; NaN with sampling weights, whose sum is no likelihood."""
-        return np.nan if self.weight_kind == "sampling" else 2 * self.df - 2 * self.loglik
+        """``2 df - 2 loglik``; NaN where :meth:`summary` says why there is none."""
+        return np.nan if self.no_criteria else 2 * self.df - 2 * self.loglik
 
     @property
     def bic(self) -> float:
-        """``df log(nobs) - 2 loglik``; NaN with sampling weights."""
-        return (
-            np.nan if self.weight_kind == "sampling" else self.df * float(np.log(self.nobs)) - 2 * self.loglik
-        )
+        """``df log(nobs) - 2 loglik``; NaN where there is no AIC."""
+        return np.nan if self.no_criteria else self.df * float(np.log(self.nobs)) - 2 * self.loglik
+
+    @property
+    def no_criteria(self) -> str:
+        """Why AIC and BIC have no meaning; empty where they have one."""
+        if self.weight_kind == "sampling":
+            return "sampling weights give a pseudo-likelihood"
+        return "" if self.status in ("ok", "rank_deficient") else "the likelihood is at no verified maximum"
 
     def ci(self, level: float = 0.95, method: str = "wald") -> dict[str, tuple[float, float]]:
         """Confidence intervals by name.
@@ -237,6 +243,17 @@ class Fit:
 
         return summary(self, level)
 
+    def __repr__(self) -> str:
+        head = f"Fit({self.family.name}, {self.nobs:,.10g} observations, {self.status})"
+        errors = self.stderr
+        shown = [
+            f"{name} {value:.6g}" + ("" if np.isnan(errors[name]) else f" ± {errors[name]:.3g}")
+            for name, value in list(self.params.items())[:4]
+        ]
+        more = len(self.names) - len(shown)
+        shown += [f"{more} more"] * (more > 0)
+        return f"{head}: log-likelihood {self.loglik:.10g}\n  {', '.join(shown)}"
+
     def __str__(self) -> str:
         return self.summary()
 
@@ -256,4 +273,4 @@ class Fit:
 
     def _errors_of_coefficients(self) -> Floats:
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.sqrt(np.diag(self.cov)) / np.abs(self.slopes)
+            return self.errors / np.abs(self.slopes)

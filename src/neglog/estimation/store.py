@@ -28,7 +28,7 @@ _TERMS: dict[str, type[Constant | Matrix | Formula]] = {
     "matrix": Matrix,
     "formula": Formula,
 }
-_ARRAYS = ("values", "coefficients", "slopes")
+_ARRAYS = ("values", "coefficients", "slopes", "errors")
 _NUMBERS = ("loglik", "objective", "nobs", "df", "l2")
 _PLAIN = ("rows", "dropped", "status", "message", "information", "weight_kind", "iterations", "response")
 
@@ -43,13 +43,19 @@ def to_json(fit: Fit, path: str | Path | None) -> str:
         "names": list(fit.names),
         "fixed": list(fit.fixed),
         **{name: _plain(getattr(fit, name).tolist()) for name in _ARRAYS},
-        "cov": None if np.isnan(fit.cov).all() else _plain(fit.cov.tolist()),
+        "cov": None
+        if np.isnan(fit.cov).all()
+        else [_plain(row[: i + 1].tolist()) for i, row in enumerate(fit.cov)],
         **{name: _plain(float(getattr(fit, name))) for name in _NUMBERS},
         **{name: getattr(fit, name) for name in _PLAIN},
         "terms": [_term(term) for term in fit.terms],
         "classes": None if fit.classes is None else [_label(label) for label in fit.classes],
     }
-    text = json.dumps(document, allow_nan=False, indent=1)
+    text = (
+        "{\n"
+        + ",\n".join(f" {json.dumps(key)}: {_lines(key, value)}" for key, value in document.items())
+        + "\n}"
+    )
     if path is not None:
         _write(Path(path), text + "\n")
     return text
@@ -104,8 +110,15 @@ def load(path: str | Path) -> Fit:
             **{name: float(document[name]) for name in _NUMBERS},
             **{name: document[name] for name in _PLAIN},
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise DataError(f"load: {path} is damaged: {type(error).__name__} {error}") from None
+
+
+def _lines(key: str, value: Any) -> str:
+    """JSON on one line; the covariance has a line for each row of its lower triangle."""
+    if key != "cov" or value is None:
+        return json.dumps(value, allow_nan=False)
+    return "[\n  " + ",\n  ".join(json.dumps(row, allow_nan=False) for row in value) + "\n ]"
 
 
 def _plain(value: Any) -> Any:
@@ -116,12 +129,19 @@ def _plain(value: Any) -> Any:
 
 
 def _array(value: Any) -> Any:
-    return np.array(value, dtype=np.float64)
+    return np.array([float(item) for item in value], dtype=np.float64)
 
 
 def _covariance(value: Any, count: int) -> Any:
-    """A missing one takes no room, neither in the file nor in memory."""
-    return np.broadcast_to(np.nan, (count, count)) if value is None else _array(value)
+    """From its lower triangle. A missing one takes no room, neither in the file nor in memory."""
+    if value is None:
+        return np.broadcast_to(np.nan, (count, count))
+    if [len(row) for row in value] != list(range(1, count + 1)):
+        raise TypeError(f"cov is no lower triangle of {count} rows")
+    cov = np.zeros((count, count))
+    for i, row in enumerate(value):
+        cov[i, : i + 1] = cov[: i + 1, i] = _array(row)
+    return cov
 
 
 def _label(label: Any) -> Any:

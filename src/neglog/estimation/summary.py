@@ -29,7 +29,12 @@ def _head(fit: Fit) -> str:
         rows += f" in {fit.rows:,} rows"
     if fit.dropped:
         rows += f" ({fit.dropped:,} incomplete rows dropped)"
-    numbers = f"log-likelihood {fit.loglik:.10g}   AIC {fit.aic:.10g}   BIC {fit.bic:.10g}"
+    numbers = f"log-likelihood {fit.loglik:.10g}   "
+    numbers += (
+        f"AIC and BIC not available: {fit.no_criteria}"
+        if fit.no_criteria
+        else f"AIC {fit.aic:.10g}   BIC {fit.bic:.10g}"
+    )
     if fit.l2:
         numbers += (
             f"\npenalised objective {fit.objective:.10g} (l2 = {fit.l2:g}, {fit.df:.4g} effective parameters)"

@@ -195,14 +195,17 @@ def _names(layout: Layout) -> list[str]:
 
 
 def _directed(layout: Layout, direction: Floats, signs: bool = True) -> str:
-    """``scale falls, shape grows`` for the leading entries of a direction."""
-    names = _names(layout)
-    order = [i for i in np.argsort(-np.abs(direction)) if abs(direction[i]) >= 0.2 * np.abs(direction).max()][
-        :4
-    ]
+    """``scale falls, shape grows`` for the leading entries of a direction, in the caller's coefficients.
+
+    They are weighed by the sizes of their columns, and reported in the order of the model where they weigh
+    the same.
+    """
+    moved = layout.jacobian @ direction * layout.sizes
+    weight = np.round(np.abs(moved) / max(float(np.abs(moved).max()), 1e-300), 6)
+    order = [i for i in np.argsort(-weight, kind="stable") if weight[i] >= 0.2][:4]
     if not signs:
-        return listed([names[i] for i in order])
-    return listed([f"{names[i]} {'grows' if direction[i] > 0 else 'falls'}" for i in order])
+        return listed([layout.names[i] for i in order])
+    return listed([f"{layout.names[i]} {'grows' if moved[i] > 0 else 'falls'}" for i in order])
 
 
 def _has_covariates(layout: Layout, direction: Floats) -> bool:
@@ -221,6 +224,9 @@ def _cause(family: Any, sample: Sample, separated: bool = False) -> str:
     """A property of the data that explains it, as a sentence; empty if none is found."""
     y = sample.y
     if isinstance(y, Observations):
+        low = family.support.low
+        if (((y.lower < low) if family.discrete else (y.lower <= low)) & np.isposinf(y.upper)).all():
+            return "No row carries information: each says only that there was a value. "
         if not y.exact.any():
             sides = {1: "right-censored", 2: "left-censored", 3: "interval-censored"}
             kinds = sorted({sides[int(kind)] for kind in np.unique(y.kind)})

@@ -14,18 +14,30 @@ from neglog import _native
 from neglog.core.accumulate import Smallest
 from neglog.errors import DataError, InputError, ShapeError
 from neglog.evaluation.finish import finish
-from neglog.evaluation.inputs import LabelPositions, Predictions, class_labels, names, vector
+from neglog.evaluation.inputs import (
+    ROUNDING,
+    LabelPositions,
+    Predictions,
+    class_labels,
+    kind_that_fits,
+    names,
+    normalised,
+    vector,
+)
 from neglog.evaluation.result import BAD_REASONS, ClassificationResult
 from neglog.evaluation.state import Score
 from neglog.evaluation.sums import ClassificationSums, Rows
 
 Input = Literal["probs", "logits", "logprobs"]
 OnBad = Literal["raise", "skip"]
+RowSum = Literal["check", "normalise"]
 
 _BLOCK = 1 << 15  # rows at a time: bounds every temporary to 256 KiB a column
+_COPIED = 1 << 22  # numbers at a time where they have to be copied: 32 MiB
 _KEPT_BAD = 10  # bad rows that are named
 _SMALLEST_WEIGHT, _LARGEST_WEIGHT = 2.0**-200, 2.0**200  # squares stay far inside the range of float64
 _KINDS: tuple[Input, ...] = get_args(Input)  # in the order of the native Kind
+_SUM_TOLERANCE: dict[str, float] = {"check": 1e-3, "normalise": 0.05}
 _IGNORED = 1
 _STATUS = {"weight": 2, "label": 3, "nan": 4, "outside": 5, "sum": 6, "undefined": 7}  # of native/scores.hpp
 _REASON = {status: reason for reason, status in _STATUS.items()}
@@ -40,6 +52,7 @@ class ClassificationSpec:
     on_bad: OnBad
     bins: int
     worst: int
+    row_sum: RowSum
     sum_tolerance: float
 
     @staticmethod
@@ -49,7 +62,8 @@ class ClassificationSpec:
         on_bad: Any,
         bins: int,
         worst: int,
-        sum_tolerance: float,
+        row_sum: Any = "check",
+        sum_tolerance: float | None = None,
     ) -> ClassificationSpec:
         """The specification, checked.
 
@@ -58,7 +72,11 @@ class ClassificationSpec:
         InputError
             An argument is not among what is allowed.
         """
-        for name, value, allowed in (("input", input, _KINDS), ("on_bad", on_bad, get_args(OnBad))):
+        for name, value, allowed in (
+            ("input", input, _KINDS),
+            ("on_bad", on_bad, get_args(OnBad)),
+            ("row_sum", row_sum, get_args(RowSum)),
+        ):
             if value not in allowed:
                 raise InputError(
                     f"Score.classification: {name} = {value!r}; one of {', '.join(allowed)} is needed"
@@ -68,12 +86,18 @@ class ClassificationSpec:
                 raise InputError(
                     f"Score.classification: {name} = {count!r}; an integer of at least {least} is needed"
                 )
+        if row_sum == "normalise" and input == "logits":
+            raise InputError(
+                "Score.classification: row_sum = 'normalise' is for probabilities; a softmax sums to one"
+            )
+        if sum_tolerance is None:
+            sum_tolerance = _SUM_TOLERANCE[row_sum]
         if not 0 <= sum_tolerance < math.inf:
             raise InputError(
                 f"Score.classification: sum_tolerance = {sum_tolerance!r}; a number >= 0 is needed"
             )
         labels = None if classes is None else class_labels(classes)
-        return ClassificationSpec(input, labels, on_bad, int(bins), int(worst), float(sum_tolerance))
+        return ClassificationSpec(input, labels, on_bad, int(bins), int(worst), row_sum, float(sum_tolerance))
 
     def difference(self, other: ClassificationSpec) -> str:
         """The first field in which two specifications differ, in words; empty where they are equal."""
@@ -97,6 +121,7 @@ class ClassificationScore(Score, kind="classification"):
             self._set_classes(spec.classes)
         self._rows = 0
         self._ignored = 0
+        self._renormalised = 0
         self._bad: dict[str, int] = {}
         self._bad_rows = Smallest(_KEPT_BAD)  # (key or number in the order of arrival, reason)
         self._named: dict[str, str] = {}  # "key" and "cluster": "none", "int" or "str", once rows have come
@@ -184,8 +209,11 @@ class ClassificationScore(Score, kind="classification"):
         if p.rows:
             work._agree({"cluster": cluster_type, "key": key_type})
         bad: list[tuple[int, int]] = []  # (row of this batch, status), the first few of each reason
-        for start in range(0, p.rows, _BLOCK):
-            block = slice(start, start + _BLOCK)
+        step = _BLOCK
+        if self._spec.row_sum == "normalise":  # copies its block
+            step = min(step, max(1, _COPIED // p.classes))
+        for start in range(0, p.rows, step):
+            block = slice(start, start + step)
             w, c, k = (None if values is None else values[block] for values in (weight, cluster, key))
             work._add_block(start, y[block], p.block(block), w, c, k, bad)
         if bad and self._spec.on_bad == "raise":
@@ -220,6 +248,9 @@ class ClassificationScore(Score, kind="classification"):
         nll, brier, confidence = np.empty(n), np.empty(n), np.empty(n)
         top = np.empty(n, np.int32)
         columns = self._sums.exact["class_probability"]
+        sums_off = None
+        if self._spec.row_sum == "normalise":
+            p, sums_off = normalised(p, self._spec.input, self._spec.sum_tolerance)
         kind = _KINDS.index(self._spec.input)
         largest = _native.score_rows(
             p,
@@ -234,6 +265,10 @@ class ClassificationScore(Score, kind="classification"):
             top,
             columns,
         )
+        if sums_off is not None:
+            sums_off = sums_off[status == 0]
+            largest = float(sums_off.max(initial=0.0))
+            self._renormalised += int((sums_off > ROUNDING).sum())
         self._sums.largest_sum_off = max(self._sums.largest_sum_off, largest)
         rows = Rows(label, top.astype(np.int64), nll, brier, confidence, weight, key, cluster)
         if status.any():
@@ -273,18 +308,32 @@ class ClassificationScore(Score, kind="classification"):
             first = rows[0]
             if reason == "label":
                 label = y[first : first + 1].tolist()[0]
+                label = label.item() if isinstance(label, np.generic) else label  # 'a', not np.str_('a')
                 shown = f"y[{first}] = {label!r}; the classes are {_short(self._spec.classes)}"
             elif reason == "weight":
                 shown = f"sample_weight[{first}] = {weight[first]}"
             else:
                 values = p.block(slice(first, first + 1))[0].tolist()
                 shown = f"p[{first}] = {_short(values)}"
+            if reason == "sum":
+                shown += f", off by more than {self._sum_allowed()}"
             some = ", ".join(map(str, rows[:5])) + (", ..." if n > 5 else "")
             parts.append(f"{BAD_REASONS[reason]}: {n} row{'s' * (n > 1)} ({some}), where {shown}.")
+        kind = None
+        if sum(counts.get(reason, 0) for reason in ("outside", "sum")) == self._rows - before._rows:
+            kind = kind_that_fits(p.block(slice(0, 1000)), self._spec.input)
+        if kind is not None:
+            parts.append(f"{kind[0]}: input={kind[1]!r}?")
         return (
             f"Score.update: {sum(counts.values())} of {p.rows} rows cannot be scored. {' '.join(parts)} "
             'Nothing of this batch was counted; on_bad="skip" leaves such rows out and reports them.'
         )
+
+    def _sum_allowed(self) -> str:
+        tolerance = f"sum_tolerance={self._spec.sum_tolerance:g}"
+        if self._spec.row_sum == "normalise":
+            return tolerance
+        return f'{tolerance} (probabilities that were rounded: row_sum="normalise")'
 
     def _agree(self, types: dict[str, str]) -> None:
         for name, mine in self._named.items():
@@ -329,6 +378,7 @@ class ClassificationScore(Score, kind="classification"):
         work._sums.merge(other._sums)
         work._rows += other._rows
         work._ignored += other._ignored
+        work._renormalised += other._renormalised
         for reason, n in other._bad.items():
             work._bad[reason] = work._bad.get(reason, 0) + n
         vars(self).update(vars(work))
@@ -361,6 +411,7 @@ class ClassificationScore(Score, kind="classification"):
         account = {
             "rows": self._rows,
             "ignored": self._ignored,
+            "renormalised": self._renormalised,
             "bad": self._bad,
             "bad_rows": self._bad_rows.items,
         }
@@ -372,6 +423,7 @@ class ClassificationScore(Score, kind="classification"):
             "sums": None if self._sums is None else self._sums.to_payload(),
             "rows": self._rows,
             "ignored": self._ignored,
+            "renormalised": self._renormalised,
             "bad": self._bad,
             "bad_rows": self._bad_rows.items,
             "named": self._named,
@@ -389,6 +441,7 @@ class ClassificationScore(Score, kind="classification"):
                 payload["sums"], len(score._spec.classes), score._spec.bins, score._spec.worst
             )
         score._rows, score._ignored = int(payload["rows"]), int(payload["ignored"])
+        score._renormalised = int(payload.get("renormalised", 0))
         score._bad = {reason: int(payload["bad"][reason]) for reason in payload["bad"]}
         score._bad_rows.extend((row, reason) for row, reason in payload["bad_rows"])
         score._named = dict(payload["named"])

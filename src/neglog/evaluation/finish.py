@@ -65,6 +65,7 @@ def finish(
         worst=_worst(sums, labels, loss),
         rows=account["rows"],
         ignored=account["ignored"],
+        renormalised=account["renormalised"],
         bad=dict(sorted(account["bad"].items())),
         bad_rows=tuple(BadRow(row, reason) for row, reason in account["bad_rows"]),
         largest_sum_error=sums.largest_sum_off,

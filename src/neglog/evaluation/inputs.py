@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,48 @@ def class_labels(classes: Any) -> tuple[Any, ...]:
             )
         seen.add(label)
     return labels
+
+
+def columns_by_class(columns: Sequence[Any], classes: Sequence[Any]) -> list[int] | None:
+    """The column of each class where the columns are named after the classes, all with one prefix and suffix.
+
+    None where their names say nothing about classes.
+
+    >>> columns_by_class(["p_cat", "p_dog", "p_horse"], ["dog", "cat", "horse"])
+    [1, 0, 2]
+    >>> columns_by_class(["first", "second"], ["no", "yes"])
+
+    Raises
+    ------
+    InputError
+        A column is named after a class, though not all are, and stands at the place of another class.
+    """
+    named, labels = [str(name) for name in columns], [str(label) for label in classes]
+    at = {name: k for k, name in enumerate(named)}
+    if len(at) != len(labels) or len(set(labels)) != len(labels):
+        return None
+    first = labels[0]
+    for name in named:
+        for start in range(len(name) - len(first) + 1):
+            before, after = name[:start], name[start + len(first) :]
+            if name[start:].startswith(first) and all(before + label + after in at for label in labels):
+                return [at[before + label + after] for label in labels]
+    before = _common_start(named)
+    after = _common_start([name[before:][::-1] for name in named])
+    for k, name in enumerate(named):
+        core = name[before : len(name) - after]
+        # p_0, p_1, p_2 of the classes 1, 2, 3: numbers of columns
+        if core and not core.isdecimal() and core in labels and labels[k] != core:
+            raise InputError(
+                f"column '{name}' stands where class {classes[k]!r} is expected; the columns are "
+                f"{', '.join(named[:10])}, the classes {', '.join(labels[:10])}"
+            )
+    return None
+
+
+def _common_start(names: Sequence[str]) -> int:
+    low, high = min(names), max(names)  # of sorted strings the first and the last have least in common
+    return next((k for k, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
 
 
 class LabelPositions:
@@ -123,6 +166,55 @@ def names(name: str, values: Any, rows: int) -> tuple[NDArray[Any] | None, str]:
     raise InputError(f"Score.update: {name} has dtype {array.dtype}; integers or strings are needed")
 
 
+ROUNDING = 1e-6  # of a sum: what arithmetic in float32 explains
+
+
+def normalised(
+    p: NDArray[Any], input: str, tolerance: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rows divided by their sum where that is within ``tolerance`` of 1, and how far from 1 each sum was.
+
+    Rows that hold something else than probabilities are left as they are.
+    """
+    p = np.array(p, dtype=np.float64, order="C")  # sums along contiguous rows depend on the row alone
+    with np.errstate(invalid="ignore", over="ignore"):
+        inside = (p <= 0).all(1) if input == "logprobs" else ((p >= 0) & (p <= 1)).all(1)
+        sums = (np.exp(p) if input == "logprobs" else p).sum(1)
+        off = np.abs(sums - 1)
+        chosen = inside & (off <= tolerance) & (sums > 0)
+    if input == "logprobs":
+        p[chosen] = np.minimum(p[chosen] - np.log(sums[chosen])[:, None], 0.0)
+    else:
+        p[chosen] /= sums[chosen][:, None]
+    return p, off
+
+
+def kind_that_fits(p: NDArray[Any], declared: str) -> tuple[str, str] | None:
+    """An observation about values that do not fit the declared kind, and the kind that they would fit.
+
+    For error messages alone: nothing is ever scored as another kind than declared.
+
+    >>> kind_that_fits(np.log([[0.25, 0.75]]), "probs")
+    ('no value is positive, and the exponentials of a row sum to one', 'logprobs')
+    """
+    p = p.astype(np.float64)
+    if not (p < np.inf).all():  # NaN, too
+        return None
+    with np.errstate(over="ignore"):
+        log_sums, sums = np.exp(p).sum(1), p.sum(1)
+    if declared == "probs" and (p <= 0).all():
+        if (np.abs(log_sums - 1) <= 0.05).all():
+            return "no value is positive, and the exponentials of a row sum to one", "logprobs"
+        return "no value is positive", "logits"
+    if declared == "logprobs" and (p >= 0).all() and (np.abs(sums - 1) <= 0.05).all():
+        return "all values lie in [0, 1] and sum to one", "probs"
+    if declared == "logprobs" and (p > 0).any():
+        return "values lie on both sides of 0" if (p < 0).any() else "no value is negative", "logits"
+    if declared == "probs" and (p < 0).any() and (p > 1).any():
+        return "values lie below 0 and above 1", "logits"
+    return None
+
+
 class Predictions:
     """Rows of numbers, handed out in blocks as the native kernel reads them: float16, float32 or float64."""
 
@@ -145,8 +237,17 @@ class Predictions:
         self._columns = [name for name in named if isinstance(name, str | int | float)]
 
     def check_order(self, classes: tuple[Any, ...]) -> None:
-        """A table's columns that are named after the classes stand in their order, or InputError."""
-        if set(self._columns) == set(classes) and self._columns != list(classes):
+        """A table's columns that are named after the classes stand in their order, or InputError.
+
+        Not reordered: integer names are as likely the numbers of the columns.
+        """
+        if not self._columns or self._columns == list(classes):
+            return
+        try:
+            order = columns_by_class(self._columns, classes)
+        except InputError as error:
+            raise InputError(f"Score.update: p: {error}") from None
+        if order is not None and order != list(range(len(classes))):
             raise InputError(
                 f"Score.update: the columns of p are {self._columns} but the classes {list(classes)}; "
                 "put the columns in the order of the classes"

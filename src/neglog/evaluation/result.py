@@ -88,7 +88,7 @@ class Histogram:
     infinite: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClassificationResult:
     """What a classification score has found.
 
@@ -125,8 +125,16 @@ class ClassificationResult:
     ignored: int  # rows of weight zero, never read
     bad: dict[str, int]  # reason -> rows; reasons that occurred
     bad_rows: tuple[BadRow, ...]  # the first few
-    largest_sum_error: float  # largest |sum_k p_k - 1| among the rows scored
+    largest_sum_error: float  # largest |sum_k p_k - 1| among the rows scored, as given
+    renormalised: int  # rows scored that row_sum="normalise" divided by a sum off by more than 1e-6
     input: str  # what p was declared to be
+
+    def __repr__(self) -> str:
+        return (
+            f"<ClassificationResult: NLL {self.nll:.4g} ± {self.stderr:.4g}, accuracy {self.accuracy:.4g}, "
+            f"skill {self.skill:.4g}\n {self.nobs} rows scored, {self.ignored} ignored, "
+            f"{sum(self.bad.values())} bad, {len(self.classes)} classes; .summary() says more>"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values for JSON; NaN is None, infinities are ``"inf"`` and ``"-inf"``."""
@@ -176,6 +184,10 @@ class ClassificationResult:
             text.append(
                 f"{'probability 0':<18} at the label of {self.zero_probability} rows; without them NLL "
                 f"{self.finite_nll:.4g}"
+            )
+        if self.renormalised:
+            text.append(
+                f"{'renormalised':<18} {self.renormalised} rows; sums up to {self.largest_sum_error:.2g} off"
             )
         text.append(f"{'rows':<18} {self.nobs} scored, {self.ignored} ignored, {sum(self.bad.values())} bad")
         for reason, count in self.bad.items():

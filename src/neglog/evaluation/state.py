@@ -54,7 +54,8 @@ class Score(ABC):
         on_bad: Literal["raise", "skip"] = "raise",
         bins: int = 15,
         worst: int = 10,
-        sum_tolerance: float = 1e-3,
+        row_sum: Literal["check", "normalise"] = "check",
+        sum_tolerance: float | None = None,
     ) -> ClassificationScore:
         """A score for rows that belong to one of ``C`` classes.
 
@@ -74,8 +75,13 @@ class Score(ABC):
             Number of equal-width bins of the reliability table, over the confidence in [0, 1].
         worst : int
             How many of the worst rows are kept.
-        sum_tolerance : float
-            How far from 1 the sum of a row of probabilities may be. Rows are never renormalised.
+        row_sum : {"check", "normalise"}
+            What is done about a row of probabilities (or the exponentials of log-probabilities) whose sum is
+            not 1. "check": up to ``sum_tolerance`` it is scored as it is. "normalise", for probabilities that
+            were rounded: up to ``sum_tolerance`` it is divided by its sum, and the result counts the rows
+            that were off by more than 1e-6 as ``renormalised``. Beyond the tolerance the row is bad.
+        sum_tolerance : float, optional
+            How far from 1 the sum of a row may be: 1e-3, with "normalise" 0.05.
 
         Returns
         -------
@@ -93,7 +99,9 @@ class Score(ABC):
         """
         from neglog.evaluation.classification import ClassificationScore, ClassificationSpec
 
-        return ClassificationScore(ClassificationSpec.of(input, classes, on_bad, bins, worst, sum_tolerance))
+        return ClassificationScore(
+            ClassificationSpec.of(input, classes, on_bad, bins, worst, row_sum, sum_tolerance)
+        )
 
     @abstractmethod
     def merge(self, other: Any) -> Self:

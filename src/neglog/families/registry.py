@@ -46,6 +46,6 @@ def family(name: str | Family) -> Family:
         return name
     if name not in _FAMILIES:
         near = difflib.get_close_matches(str(name), _FAMILIES, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise InputError(f"family: there is no family {name!r}{hint} Known: {', '.join(names())}")
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise InputError(f"family: there is no family {name!r}; {hint}known are {', '.join(names())}")
     return _FAMILIES[name]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from neglog import _native
-from neglog.core.arrays import Array, Layout, deliver, floating, gradient_like, result_dtype, rows
+from neglog.core.arrays import Array, Layout, axis_index, deliver, floating, gradient_like, result_dtype, rows
 from neglog.errors import ShapeError
 
 
-def logsumexp(logits: Any, *, axis: int = -1) -> Any:
+def logsumexp(logits: Any, *, axis: int | tuple[int, ...] | None = -1, keepdims: bool = False) -> Any:
     r"""Logarithm of the sum of exponentials.
 
     .. math:: \log \sum_k e^{z_k}
@@ -19,12 +20,19 @@ def logsumexp(logits: Any, *, axis: int = -1) -> Any:
     Parameters
     ----------
     logits : (..., C, ...) float array
-    axis : int
-        The axis that is summed over.
+    axis : int, tuple of int, or None
+        The axis or axes that are summed over; None: all of them.
+    keepdims : bool
+        Keep those axes with length 1.
 
     Returns
     -------
     array of the shape without ``axis``: float64 for float64, float32 for narrower input.
+
+    Raises
+    ------
+    ShapeError
+        An axis that ``logits`` does not have, or has been named twice.
 
     Notes
     -----
@@ -37,19 +45,33 @@ def logsumexp(logits: Any, *, axis: int = -1) -> Any:
     1000.0
     """
     x = floating("logsumexp", "logits", logits)
-    layout = rows("logsumexp", "logits", x, axis)
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple(axis_index("logsumexp", "logits", x, one) for one in axes)
+    if len(set(axes)) < len(axes):
+        raise ShapeError(f"logsumexp: axis={axis} names an axis twice for logits of shape {x.shape}")
+    kept = [i for i in range(x.ndim) if i not in axes]
+    joined = x
+    if len(axes) != 1:  # the axes become one
+        shape = [x.shape[i] for i in kept]
+        joined = x.transpose(*kept, *axes).reshape(*shape, prod(x.shape[i] for i in axes))
+    layout = rows("logsumexp", "logits", joined, axes[0] if len(axes) == 1 else -1)
     value = np.empty(layout.entry_shape, result_dtype(x))
     _native.logsumexp(layout.memory, value, None)
-    return layout.restore_entries(value)[()]
+    value = layout.restore_entries(value)
+    return np.expand_dims(value, axes) if keepdims else value[()]
 
 
-def logsumexp_grad(logits: Any, *, axis: int = -1, out: Array | None = None) -> tuple[Any, Array]:
+def logsumexp_grad(
+    logits: Any, *, axis: int = -1, keepdims: bool = False, out: Array | None = None
+) -> tuple[Any, Array]:
     r"""logsumexp and its gradient, the softmax.
 
     Parameters
     ----------
-    logits, axis
+    logits, keepdims
         As in :func:`logsumexp`.
+    axis : int
+        The axis that is summed over.
     out : array like ``logits``, optional
         Receives the gradient; it may be ``logits`` itself, which is then overwritten.
 
@@ -69,7 +91,8 @@ def logsumexp_grad(logits: Any, *, axis: int = -1, out: Array | None = None) -> 
     value = np.empty(layout.entry_shape, result_dtype(x))
     gradient, written = gradient_like("logsumexp_grad", x, layout, out, {})
     _native.logsumexp(layout.memory, value, written, True)
-    return layout.restore_entries(value)[()], deliver(gradient, written, layout)
+    value = layout.restore_entries(value)
+    return np.expand_dims(value, axis) if keepdims else value[()], deliver(gradient, written, layout)
 
 
 def log_softmax(logits: Any, *, axis: int = -1, out: Array | None = None) -> Array:

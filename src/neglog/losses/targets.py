@@ -83,3 +83,13 @@ def raise_not_probability(
         f"{function}: {place(name, position)} = {array[position]} is no probability; allowed: 0 <= {name} "
         f"<= 1{hint}"
     )
+
+
+def raise_not_log_probability(
+    function: str, name: str, array: Array, position: tuple[int, ...], hint: str = ""
+) -> NoReturn:
+    """A value above 0 by more than rounding explains."""
+    raise InputKindError(
+        f"{function}: {place(name, position)} = {array[position]} is no log-probability; allowed: {name} <= 0"
+        f"{hint}"
+    )

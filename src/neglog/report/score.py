@@ -97,6 +97,13 @@ def _accounts(result: Any) -> list[Note | Table]:
             f"{number(count)}: {BAD_REASONS.get(reason, reason)}" for reason, count in bad.items()
         )
         notes.append(Note(f"{_rows(total)} left out, in none of these numbers ({why}).", warn=True))
+    if result.renormalised:
+        notes.append(
+            Note(
+                f"{_rows(result.renormalised)} did not sum to one (by up to {result.largest_sum_error:.2g}): "
+                "divided by the sum, as asked."
+            )
+        )
     if result.zero_probability:
         notes.append(
             Note(

@@ -220,3 +220,17 @@ def test_data_far_from_zero(name, shift, kind):
     assert far.params[location] - by == pytest.approx(near.params[location], abs=eps + 1e-6)
     np.testing.assert_allclose(far.predict() - shift, near.predict(), atol=2 * eps + 1e-6)
     np.testing.assert_allclose(far.residuals(rng=1), near.residuals(rng=1), atol=eps + 1e-6)
+
+
+def test_dummies_in_place_of_an_intercept_far_from_zero():
+    rng = np.random.default_rng(0)
+    group, x = np.repeat(np.eye(3), 20, axis=0), rng.normal(size=(60, 1))
+    y = np.round(8 * (group @ [1.0, 2.0, 3.0] + rng.normal(size=60))) / 8
+    near, far = (nl.fit("normal", y + by, np.hstack([group, x])) for by in (0.0, 1.7e9))
+    aliased = nl.fit("normal", y + 100, np.hstack([group[:, :1] * 2, group]))
+    assert aliased.status == "rank_deficient" and aliased.params["loc.x1"] == 0.0
+    assert far.ok, far.message
+    np.testing.assert_allclose(list(far.stderr.values()), list(near.stderr.values()), rtol=1e-7)
+    np.testing.assert_allclose(far.values[:3] - 1.7e9, near.values[:3], atol=1e-6)
+    assert near.loglik == pytest.approx(far.loglik, rel=1e-11)
+    assert f"{far.params['loc.x0']:.2f}" in far.summary()  # enough digits to see the standard error

@@ -91,15 +91,15 @@ def _scalar(
         term, columns = _term(request, parameter.name, sample)
         link = parameter.link if isinstance(term, Constant) else None
         slot, moved = _slot(parameter.name, term, columns, link, fixed, parameter)
-        level = term.intercept
-        if parameter.name == family.translation and level is not None and slot.free[level]:
+        ones = _ones(slot, columns, l2) if parameter.name == family.translation else None
+        if ones is not None:
             shift = _grid(eta[p], units[p])
             origin = (
                 _grid(float(np.mean(offsets[parameter.name])), units[p]) if parameter.name in offsets else 0.0
             )
             if origin:
                 offsets[parameter.name] = offsets[parameter.name] - origin
-            slot.held[level] = shift - origin
+            slot.held[ones] = shift - origin
             if shift:
                 y, window = _minus(y, shift), window and (window[0] - shift, window[1] - shift)
                 eta, _ = _start(family, y, weight)
@@ -319,6 +319,21 @@ def _start(family: Any, y: Observations | Floats, weight: Floats | None) -> tupl
             mean = float(np.average(h[p, p], weights=weight))
             units[p] = mean**-0.5 if np.isfinite(mean) and mean > 0 else max(abs(eta[p]), 1.0)
     return eta, [_short(unit) for unit in units]
+
+
+def _ones(slot: Slot, columns: Floats | None, l2: float) -> Mask | None:
+    """Estimated columns without a penalty that add up to one in every row: an intercept, or all dummies.
+
+    Dummies must lead, so that later columns are dropped for them and never the reverse.
+    """
+    found, level = np.zeros(len(slot.free), bool), slot.term.intercept
+    if level is not None:
+        found[level] = True
+    elif not l2 and columns is not None:
+        found = ((columns == 0) | (columns == 1)).all(axis=0) & columns.any(axis=0)
+        if not (found[: found.sum()].all() and (columns[:, found].sum(axis=1) == 1).all()):
+            return None
+    return found if found.any() and slot.free[found].all() else None
 
 
 def _grid(value: float, unit: float) -> float:

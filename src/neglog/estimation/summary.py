@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -61,10 +62,11 @@ def _estimates(fit: Fit, level: float) -> list[str]:
         cells.append(
             [
                 row["name"],
-                *(_number(row[key]) for key in ("estimate", "stderr")),
+                _number(row["estimate"], row["stderr"]),
+                _number(row["stderr"]),
                 z,
                 p,
-                *map(_number, (row["low"], row["high"])),
+                *(_number(row[end], row["stderr"]) for end in ("low", "high")),
             ]
         )
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
@@ -79,8 +81,13 @@ def _estimates(fit: Fit, level: float) -> list[str]:
     ]
 
 
-def _number(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.6g}"
+def _number(value: float, error: float = np.nan) -> str:
+    """Six digits, or as many as show a hundredth of the standard error."""
+    if np.isnan(value):
+        return "-"
+    known = error > 0 and np.isfinite(error) and np.isfinite(value) and value != 0
+    digits = math.ceil(math.log10(abs(value)) - math.log10(error)) + 2 if known else 6
+    return f"{value:.{min(max(digits, 6), 17)}g}"
 
 
 def _conventions(fit: Fit, level: float) -> list[str]:

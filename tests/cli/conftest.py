@@ -31,7 +31,7 @@ def run(
     monkeypatch.chdir(tmp_path)
 
     def one(*arguments: str, stdin: bytes = b"") -> Outcome:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin))))
         code = main(list(arguments))
         captured = capsys.readouterr()
         return Outcome(code, captured.out, captured.err)

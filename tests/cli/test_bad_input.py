@@ -66,6 +66,20 @@ def test_files(run: Any, tmp_path: Path, name: str, content: bytes | None, code:
         (("score", *SCORE), "no input: name one or more files"),
         (("score", "preds.csv", *SCORE[:4], "--report", "."), "cannot write .: it is a directory"),
         (("score", "preds.csv", *SCORE[:4], "--save", "no/s"), "there is no directory no"),
+        (("score", "preds.csv", *SCORE[:4], "--report", "r.pdf"), "the suffix must be one of .html"),
+        (("score", "preds.csv", *SCORE[:4], "--report", "preds.csv"), "--report preds.csv: the suffix must"),
+        (("score", "preds.csv", *SCORE[:4], "--save", "preds.csv"), "cannot write preds.csv: it is an input"),
+        (("score", "*.csv", *SCORE[:4], "--save", "./preds.csv"), "it is an input, which would be lost"),
+        (
+            ("score", "preds.csv", *SCORE[:4], "--save", "r.md", "--report", "r.md"),
+            "it is given for two outputs",
+        ),
+        (("fit", "normal", "preds.csv", "--y", "w", "--save", "preds.csv"), "it is an input"),
+        (("predict", "preds.csv", "preds.csv", "--out", "preds.csv"), "it is an input"),
+        (
+            ("predict", "preds.csv", "preds.csv", "--out", "p.parquet", "--format", "csv"),
+            "contradict each other: the suffix says parquet",
+        ),
         (("families", "norml"), "no family 'norml'; did you mean 'normal'?"),
     ],
 )
@@ -74,6 +88,16 @@ def test_usage(run: Any, predictions: str, tmp_path: Path, arguments: tuple[str,
     assert outcome.code == 2 and outcome.out == ""
     assert message in outcome.err and outcome.err.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == [predictions]
+
+
+def test_a_link_to_an_input_is_that_input(run: Any, predictions: str, tmp_path: Path) -> None:
+    before = (tmp_path / predictions).read_text()
+    (tmp_path / "link.html").symlink_to(predictions)
+    os.link(tmp_path / predictions, tmp_path / "other.html")
+    for name in ("link.html", "other.html"):
+        outcome = run("score", predictions, *SCORE[:4], "--report", name)
+        assert outcome.code == 2 and f"cannot write {name}: it is an input" in outcome.err
+    assert (tmp_path / predictions).read_text() == before
 
 
 def test_a_directory_instead_of_a_file(run: Any, tmp_path: Path) -> None:
@@ -153,3 +177,5 @@ def test_families_lists_what_the_registry_knows(run: Any) -> None:
     out = run("families", "--format", "csv").out.splitlines()
     assert [line.partition(",")[0] for line in out[1:]] == nl.families.names()
     assert "shape" in run("families", "weibull").out
+    for name in nl.families.names():
+        assert not set("\\{}`") & set(run("families", name).out)

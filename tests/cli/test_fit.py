@@ -77,6 +77,39 @@ def test_a_formula_per_parameter_and_one_beside_times(run: Any, life: str, tmp_p
     assert [row["name"] for row in one["estimates"]] == ["shape", "scale.Intercept", "scale.g[T.v]"]
 
 
+def test_a_formula_without_a_name_is_for_the_location(run: Any, tmp_path: Path) -> None:
+    x = np.linspace(0, 1, 60)
+    y = x + np.exp(x) * np.random.default_rng(5).normal(size=60)
+    parquet.write_table(pa.table({"y": y, "x": x}), tmp_path / "a.parquet")
+    scale = ("--formula", "scale = ~ x", "--format", "csv")
+    bare, named = (
+        run("fit", "normal", "a.parquet", "--formula", text, *scale) for text in ("y ~ x", "loc = y ~ x")
+    )
+    assert bare.code == 0 and bare.out == named.out and "scale.x" in bare.out
+
+
+def test_words_where_numbers_belong_say_what_would_do(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("y,g\n1,u\n0,v\n")
+    (tmp_path / "b.jsonl").write_text('{"y": "yes"}\n{"y": "no"}\n')
+    outcome = run("fit", "bernoulli", "a.csv", "--y", "y", "--x", "g")
+    assert outcome.code == 3 and "--x takes numbers, --formula 'y ~ a + b' also takes" in outcome.err
+    outcome = run("fit", "bernoulli", "b.jsonl", "--y", "y")
+    assert outcome.code == 3 and "'yes', not numbers; a bernoulli response is 1 or 0" in outcome.err
+
+
+def test_a_million_rows_are_looked_at_only_for_a_report(
+    run: Any, life: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from neglog.report import fit as report
+
+    drawn: list[str] = []
+    monkeypatch.setattr(
+        report, "kaplan_meier", lambda *a: drawn.append("curve") or nl.estimation.diagnostics.kaplan_meier(*a)
+    )
+    assert run("fit", "weibull", life, *CENSORED).code == 0 and not drawn
+    assert run("fit", "weibull", life, *CENSORED, "--report", "r.html").code == 0 and drawn
+
+
 def test_train_predict_score(run: Any, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     x = rng.normal(size=(300, 2))
@@ -178,7 +211,23 @@ def test_every_way_to_fail_is_shown(run: Any, tmp_path: Path, family: str, rows:
             3,
             "allowed: 1 (observed) and 0 (censored)",
         ),
-        (("poisson", "life.csv", "--formula", "failed ~ our"), 3, "our"),
+        (
+            ("poisson", "life.csv", "--formula", "failed ~ hour"),
+            3,
+            "life.csv: no column 'hour'; did you mean 'hours'? it has 2 columns: hours, failed",
+        ),
+        (("poisson", "life.csv", "--formula", "failed ~ X"), 3, "it has 2 columns: hours, failed"),
+        (
+            ("weibull", "life.csv", *CENSORED, "--formula", "~ 1", "--formula", "scale = ~ 1"),
+            2,
+            "two formulas for scale; one without a name",
+        ),
+        (("normal", "life.csv", "--lower", "hours", "--upper", "failed"), 3, "life.csv: --lower is "),
+        (
+            ("normal", "life.csv", "--formula", "hours ~ np.log(failed)"),
+            3,
+            "life.csv: column 'np.log(failed)' of loc is -inf at row 10; covariates must be finite",
+        ),
         (("weibull", "life.csv", *CENSORED, "--save", "no/where.json"), 2, "there is no directory no"),
     ],
 )
@@ -193,7 +242,8 @@ def test_what_cannot_be_fitted(
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("1,1\n-2,1\n", "-2 is outside the support"),
+        ("1,1\n-2,1\n", "a.csv: row 1: -2 is outside the support"),
+        ("1,1\n2,7\n", "a.csv: --event is 7.0 in row 1; allowed: 1 (observed)"),
         ("1,1\n,1\n", "missing"),
         ("1,1\nsoon,1\n", "column 't', line 3: invalid value 'soon'"),
     ],

@@ -31,14 +31,31 @@ def test_json_holds_the_result(run: Any, predictions: str) -> None:
 
 
 def test_every_format_of_the_class_table(run: Any, predictions: str) -> None:
-    rows = list(csv.DictReader(io.StringIO(run("score", predictions, *ARGS, "--format", "csv").out)))
-    lines = [
-        json.loads(line) for line in run("score", predictions, *ARGS, "--format", "jsonl").out.splitlines()
-    ]
+    classes = (*ARGS, "--table", "classes", "--format")
+    rows = list(csv.DictReader(io.StringIO(run("score", predictions, *classes, "csv").out)))
+    lines = [json.loads(line) for line in run("score", predictions, *classes, "jsonl").out.splitlines()]
     assert [row["class"] for row in rows] == [line["class"] for line in lines] == ["cat", "dog", "emu"]
     assert [float(row["nll"]) for row in rows] == [line["nll"] for line in lines]
     assert run("score", predictions, *ARGS, "--format", "md").out.startswith("# Score of preds.csv")
     assert "Class by class" in run("score", predictions, *ARGS).out
+
+
+def test_csv_and_json_lines_hold_the_headline_or_the_table_that_was_asked_for(
+    run: Any, predictions: str
+) -> None:
+    whole = json.loads(run("score", predictions, *ARGS, "--format", "json").out)
+    (headline,) = run("score", predictions, *ARGS, "--format", "jsonl").out.splitlines()
+    numbers = json.loads(headline)
+    assert next(iter(numbers)) == "nll" and [numbers["ci_low"], numbers["ci_high"]] == whole["ci"]
+    shared = ("nll", "stderr", "perplexity", "bits", "skill", "accuracy", "brier", "ece", "nobs")
+    assert {key: numbers[key] for key in shared} == {key: whole[key] for key in shared}
+    rows = list(csv.DictReader(io.StringIO(run("score", predictions, *ARGS, "--format", "csv").out)))
+    assert [float(row["nll"]) for row in rows] == [numbers["nll"]]
+    for table, key, count in (("bins", "confidence", 15), ("worst", "share", 5)):
+        lines = run("score", predictions, *ARGS, "--format", "jsonl", "--table", table).out.splitlines()
+        assert len(lines) == count and key in json.loads(lines[0])
+    refused = run("score", predictions, *ARGS, "--table", "bins")
+    assert refused.code == 2 and "--table bins chooses what --format csv or jsonl prints" in refused.err
 
 
 def test_standard_input_and_several_files_are_one_table(run: Any, predictions: str, tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ WRITERS: dict[str, Callable[[Path], Any]] = {
     "a.csv": _csv,
     "a.CSV": _csv,
     "a.csv.gz": lambda path: path.write_bytes(gzip.compress(b"y,p,n\na,0.5,1\nb,,2\nc,1.0,3\n")),
+    "packed": lambda path: path.write_bytes(gzip.compress(b"y,p,n\na,0.5,1\nb,,2\nc,1.0,3\n")),
+    "not_packed.gz": lambda path: path.write_bytes(b"y,p,n\na,0.5,1\nb,,2\nc,1.0,3\n"),
     "a.csv.bz2": lambda path: path.write_bytes(bz2.compress(b"y,p,n\na,0.5,1\nb,NA,2\nc,1,3\n")),
     "a.tsv": lambda path: path.write_bytes(b"n\ty\tp\r\n1\ta\t0.5\r\n2\tb\t\r\n3\tc\t1\r\n"),
     "bom.csv": lambda path: path.write_bytes(b"\xef\xbb\xbfy,p,n\na,0.5,1\nb,nan,2\nc,1,3\n"),
@@ -120,8 +122,12 @@ def test_json_lines_are_read_in_blocks(tmp_path: Path, monkeypatch: pytest.Monke
         ("parquet.csv", b"PAR1" + bytes(20), "is parquet, not csv; use --input-format parquet"),
         ("text.parquet", b"y,p\na,1\n", "is not a complete Parquet file"),
         ("text.arrow", b"y,p\na,1\n", "is not a complete Arrow file"),
-        ("plain.csv.gz", b"y,p\na,1\n", "cannot be read: zlib inflate failed"),
-        ("packed.csv", gzip.compress(b"y,p\na,1\n"), "is compressed; give it a name in .gz"),
+        ("broken.csv.gz", b"\x1f\x8b\x08\x00 no more gzip than this", "cannot be read: zlib inflate failed"),
+        (
+            "comma.csv",
+            b'y,p\na,"0,395"\n',
+            "invalid value '0,395', expected a number; numbers are written with a decimal point: 0.395",
+        ),
         ("broken.jsonl", b'{"y":"a","p":1}\n{"y":"b","p":\n', "line 2, position"),
         ("list.jsonl", b"[1, 2]\n", "line 1 is not a JSON object"),
         (
@@ -140,6 +146,12 @@ def test_what_is_wrong_with_a_file_is_one_line_that_names_it(
         Tables([str(path)]).read(Want(("y", "p"), frozenset({"p"}), frozenset({"y"})))
     assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
     assert message in str(caught.value)
+
+
+def test_a_column_of_decimal_commas_is_recognised(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("p\n0,395\n")
+    with pytest.raises(DataError, match=r"a\.csv: line 2: .*written with a decimal point: 0\.395"):
+        Tables([str(tmp_path / "a.csv")]).read(Want(("p",), frozenset({"p"})))
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.csv.gz", "a.feather", "a.arrows"])

@@ -187,6 +187,9 @@ def test_predictions_are_real_numbers(p):
         ({"classes": []}, r"classes is empty"),
         ({"classes": "ham"}, r"classes = 'ham'; a sequence of labels is needed"),
         ({"classes": 0}, r"classes is empty"),
+        ({"classes": {"a", "b"}}, r"classes = {.*}; a sequence of labels is needed"),  # sets have no order
+        ({"classes": 1.5}, r"classes = 1.5; a sequence of labels is needed"),
+        ({"sum_tolerance": "a"}, r"sum_tolerance = 'a'"),
         ({"classes": ["a", None]}, r"classes\[1\] = None; a string"),
         ({"classes": [0.5, np.nan]}, r"classes\[1\] = nan"),
         ({"classes": [b"a"]}, r"classes\[0\] = b'a'"),

@@ -355,6 +355,11 @@ MESSAGES = [
         lambda: losses.logsumexp(Z, axis=(0, 2)),
         "logsumexp: axis=2 for logits of shape (4, 5); allowed: -2 <= axis < 2",
     ),
+    (
+        nl.ParameterError,
+        lambda: losses.cross_entropy(Z, Y, label_smoothing="a"),
+        "cross_entropy: label_smoothing='a'; allowed: 0 <= label_smoothing <= 1",
+    ),
     (nl.ParameterError, lambda: losses.softmax(Z, axis=(0, 1)), "softmax: axis=(0, 1); allowed: an integer"),
     (nl.ParameterError, lambda: losses.log_softmax(Z, axis="a"), "log_softmax: axis='a'; allowed"),
     (

@@ -41,6 +41,17 @@ def test_the_curve_ends_at_zero_without_an_interval_and_knows_its_data() -> None
         kaplan_meier(nl.interval([1, 1], [1, 2]))
 
 
+def test_a_curve_is_thinned_along_its_length() -> None:
+    rng = np.random.default_rng(6)
+    curve = kaplan_meier(nl.right_censored(rng.weibull(0.5, 20_000), rng.integers(0, 2, 20_000)))
+    thin = curve.thinned(300)
+    assert 100 < len(thin.time) <= 300 and set(thin.time) <= set(curve.time)
+    assert (thin.time[0], thin.time[-1]) == (0, curve.time[-1])
+    np.testing.assert_array_equal(thin.value, curve.at(thin.time))
+    assert np.abs(np.diff(thin.value)).max() < 2 * 2 / 300  # the curve is at most 2 long
+    assert curve.at(curve.time[3] * (1 + 1e-9)) == curve.value[3]
+
+
 def test_the_quantile_band_has_its_coverage() -> None:
     rng = np.random.default_rng(4)
     plot = normal_quantiles(rng.standard_normal(50), level=0.9)

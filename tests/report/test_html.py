@@ -17,7 +17,17 @@ from neglog.report import figures
 from neglog.report.axes import Scale, ticks
 from neglog.report.fit import fit_report
 from neglog.report.html import html
-from neglog.report.model import Bin, Counts, Histogram, Quantiles, Reliability, Survival, Whisker, Whiskers
+from neglog.report.model import (
+    Bin,
+    Counts,
+    Histogram,
+    Quantiles,
+    Reliability,
+    Survival,
+    Table,
+    Whisker,
+    Whiskers,
+)
 from neglog.report.score import score_report
 
 LIMIT = 150_000  # bytes: opens at once and survives e-mail
@@ -82,6 +92,15 @@ def test_the_embedded_result_is_the_result(score: Any, pages: dict[str, str]) ->
     assert found["nll"] == score.nll and found["bad"] == dict(score.bad)
     life = json.loads(next(parsed(pages["life"]).iter("script")).text or "")
     assert life["estimates"][1]["estimate"] == pytest.approx(606.528, abs=5e-4) and len(life["cov"]) == 2
+
+
+def test_the_strongest_parameters_come_first_and_are_as_many_as_it_says(digits: Any) -> None:
+    report = fit_report(digits, title="Digits")
+    whiskers = next(block for block in report.blocks if isinstance(block, Whiskers))
+    assert len(whiskers.rows) == 30 and whiskers.caption.startswith("The 30 of ")
+    (table,) = (block for block in report.blocks if isinstance(block, Table))
+    z = [abs(row["z"]) for row in table.records()]
+    assert len(z) == 30 and z == sorted(z, reverse=True)
 
 
 def test_a_failed_fit_looks_failed(pages: dict[str, str]) -> None:

@@ -25,22 +25,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Every failure is one line on standard error; ``NEGLOG_DEBUG=1`` shows where it came from.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is not None:
+        return _code(arguments)
+    _terminate_like_an_interrupt()
+    code = _code(sys.argv[1:])
+    # pyarrow reads ahead on threads that hold Python objects and cannot be joined: one that still sits in a
+    # read, or lets go of its file late, would make a normal exit wait or abort
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _code(arguments: Sequence[str]) -> int:
     try:
-        if arguments is None:
-            _terminate_like_an_interrupt()
-        code = _run([STDIN if item == "-" else item for item in given])
+        code = _run([STDIN if item == "-" else item for item in arguments])
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader has seen enough, as in `neglog predict ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except KeyboardInterrupt:
         print("neglog: interrupted; nothing is half written", file=sys.stderr)
-        if arguments is None:
-            # a reader's thread may sit in a read of standard input: a normal exit would wait, or abort
-            sys.stderr.flush()
-            os._exit(INTERRUPTED)
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("NEGLOG_DEBUG"):
@@ -72,10 +75,30 @@ def _explained(error: Exception) -> tuple[int, str]:
     if isinstance(error, (UsageError, MissingDependencyError)):
         return USAGE, str(error)
     if isinstance(error, (DataError, InputError)):
-        return BAD_DATA, str(error).replace("Pass missing='drop'", "Give --missing drop")
+        return BAD_DATA, _in_options(str(error))
+    if isinstance(error, OSError) and error.filename is None:
+        # inputs and output files have their own errors by now; a failed write without a name is this one
+        return BAD_DATA, f"cannot write standard output: {error.strerror or error}"
     return INTERNAL, (
         f"internal error: {type(error).__name__}: {error} (NEGLOG_DEBUG=1 shows where; please report it)"
     )
+
+
+_OPTIONS = (
+    ("Pass missing='drop'", "Give --missing drop"),
+    ("right_censored: event =", "--event is"),
+    ("right_censored: time =", "--time is"),
+    ("Observations: lower = ", "--lower is "),
+    ("is above upper = ", "is above --upper, "),
+    (" at position ", " in row "),
+)
+"""What the library's messages call an argument, and the option that gave it."""
+
+
+def _in_options(message: str) -> str:
+    for argument, option in _OPTIONS:
+        message = message.replace(argument, option)
+    return message
 
 
 def _terminate_like_an_interrupt() -> None:

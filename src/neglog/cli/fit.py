@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from neglog._optional import require
 from neglog.cli.exits import NOT_VERIFIED, OK, UsageError
 from neglog.cli.options import (
     DEFAULT_READING,
@@ -20,8 +22,9 @@ from neglog.cli.options import (
     columns,
     named,
 )
-from neglog.cli.outputs import check_writable, rendered, write_report, write_text
+from neglog.cli.outputs import rendered, write_report, write_text
 from neglog.cli.progress import Progress
+from neglog.errors import DataError
 from neglog.evaluation.readers import arrow
 
 
@@ -73,7 +76,8 @@ def fit(
     x
         Columns of covariates, comma-separated or repeated; globs such as 'pixel_*'.
     formula
-        'y ~ a + b', '~ a + b' with --y or --time, or one per parameter: 'scale = ~ a'.
+        'y ~ a + b', or '~ a + b' with --y or --time. For other parameters repeat it, as in
+        --formula 'hours ~ x' --formula 'scale = ~ x': one without a name belongs to the location.
     no_intercept
         With --x: do not add a column of ones.
     l2
@@ -95,35 +99,40 @@ def fit(
     from neglog.report.fit import fit_report
 
     _between("--level", level)
-    check_writable(save, writing.report)
     known = _family(family)
+    texts = formulas(formula, known.location)
+    response = Response.of(y, time, event, lower, upper, texts)
     tables = reading.tables(files)
-    response = Response.of(y, time, event, lower, upper, formulas(formula))
-    plan = _plan(known, tables, response, columns(x), formulas(formula), [weights, offset])
+    writing.check(save, inputs=tables.paths)
+    plan = _plan(known, tables, response, columns(x), texts, [weights, offset])
     with Progress(f"fit {known.name}", writing.quiet) as progress:
         table = _read(tables, plan, progress)
         if known.parameters[0].event_ndim and y is not None:
             table = _labelled(table, y)
         if lower is not None and upper is not None:
             table = _open_ended(table, lower, upper)
-        result = nl.fit(
-            known,
-            response.argument(plan.formulas),
-            plan.covariates(known),
-            data=table,
-            intercept=not no_intercept,
-            weights=weights,
-            weight_kind=weight_kind,
-            offset=offset,
-            l2=l2,
-            missing=missing,
-        )
+        try:
+            result = nl.fit(
+                known,
+                response.argument(texts),
+                plan.covariates(),
+                data=table,
+                intercept=not no_intercept,
+                weights=weights,
+                weight_kind=weight_kind,
+                offset=offset,
+                l2=l2,
+                missing=missing,
+            )
+        except DataError as error:
+            raise DataError(_placed(str(error), tables.paths)) from error
     report = fit_report(
         result,
         title=f"{known.name.capitalize()} fit of {response.shown}",
         level=level,
         source=named(files),
         response=response.shown,
+        figures=writing.report is not None or writing.format == "md",
     )
     if save is not None:
         write_text(save, result.to_json() + "\n")
@@ -196,7 +205,7 @@ class Response:
         """The ``y`` of :func:`neglog.fit`."""
         if self.call is not None:
             return self.call
-        return formulas.get("") or formulas
+        return formulas
 
 
 @dataclass(frozen=True)
@@ -209,33 +218,32 @@ class Plan:
     x: tuple[str, ...]
     formulas: dict[str, str]
     in_x: bool  # the formulas are the ``X`` of the call
+    hints: dict[str, str]  # what to add to a message that a column holds no numbers
 
-    def covariates(self, family: Any) -> Any:
+    def covariates(self) -> Any:
         """The ``X`` of :func:`neglog.fit`."""
         if self.x:
             return list(self.x)
-        if self.in_x and self.formulas:
-            return {name or family.location: text for name, text in self.formulas.items()}
-        return None
+        return self.formulas if self.in_x and self.formulas else None
 
 
-def formulas(given: list[str] | None) -> dict[str, str]:
-    """Formulas by parameter; the key is empty where none is named.
+def formulas(given: list[str] | None, location: str) -> dict[str, str]:
+    """Formulas by parameter; one that names none belongs to the location.
 
-    >>> formulas(["loc = y ~ a", "scale=~ b"]), formulas(["y ~ a + b"])
-    ({'loc': 'y ~ a', 'scale': '~ b'}, {'': 'y ~ a + b'})
+    >>> formulas(["y ~ a", "scale=~ b"], "loc"), formulas(["y ~ a + b"], "rate")
+    ({'loc': 'y ~ a', 'scale': '~ b'}, {'rate': 'y ~ a + b'})
     """
     found: dict[str, str] = {}
     for text in given or []:
         match = re.fullmatch(r"\s*(?:(\w+)\s*=)?\s*([^=]*~.*)", text)
         if match is None:
             raise UsageError(f"--formula {text!r} must read 'y ~ a + b', '~ a' or 'parameter = ~ a'")
-        name = match[1] or ""
+        name = match[1] or location
         if name in found:
-            raise UsageError(f"--formula: two formulas for {name or 'the location'}")
+            raise UsageError(
+                f"--formula: two formulas for {name}; one without a name, as in 'y ~ x', is for {location}"
+            )
         found[name] = match[2].strip()
-    if "" in found and len(found) > 1:
-        raise UsageError("--formula: with several formulas each names its parameter, as in 'scale = ~ a'")
     return found
 
 
@@ -255,11 +263,15 @@ def _plan(
     if both:
         raise UsageError(f"--x: '{both[0]}' is the response")
     mentioned = [name for text in texts.values() for name in variables(text, tables)]
+    tables.require(name for text in texts.values() for name in _unknown(text, tables.names))
     vector = bool(family.parameters[0].event_ndim)
     text = response.columns if vector else ()
     numeric = (*(() if vector else response.columns), *more, *covariates)
     names = tuple(dict.fromkeys((*response.columns, *more, *covariates, *mentioned)))
-    return Plan(names, numeric, text, covariates, texts, response.call is not None)
+    hints = dict.fromkeys(covariates, "; --x takes numbers, --formula 'y ~ a + b' also takes categories")
+    if family.name == "bernoulli":
+        hints |= dict.fromkeys(response.columns, "; a bernoulli response is 1 or 0")
+    return Plan(names, numeric, text, covariates, texts, response.call is not None, hints)
 
 
 def _read(tables: Any, plan: Plan, progress: Progress) -> Any:
@@ -268,7 +280,36 @@ def _read(tables: Any, plan: Plan, progress: Progress) -> Any:
     if not plan.columns:
         raise UsageError("the formula mentions no column of the data")
     want = Want(plan.columns, frozenset(plan.numeric), frozenset(plan.text))
-    return tables.read(want, progress.at)
+    try:
+        return tables.read(want, progress.at)
+    except DataError as error:
+        hint = next((hint for name, hint in plan.hints.items() if f"column '{name}'" in str(error)), "")
+        raise DataError(f"{error}{hint}") from error
+
+
+def _unknown(formula: str, names: Sequence[str]) -> list[str]:
+    """What a formula takes for columns and the files do not have; formulaic counts functions among them."""
+    formulaic = require("formulaic", feature="a formula", extra="cli")
+    from formulaic.errors import FormulaicError
+
+    try:
+        used: set[str] = set(formulaic.Formula(formula).required_variables)
+    except (FormulaicError, SyntaxError):
+        return []  # the fit says what is wrong with it
+    return sorted(
+        name for name in used - set(names) if not re.search(rf"\b{re.escape(name)}\s*[(.]", formula)
+    )
+
+
+def _placed(message: str, paths: Sequence[str]) -> str:
+    """The library's message, about rows of ``paths`` read one after the other."""
+    from neglog.evaluation.sources import shown
+
+    where = ", ".join(map(shown, paths[:3])) + (", ..." if len(paths) > 3 else "")
+    counted = ""
+    if re.search(r"\b(row|rows|position) \d", message):
+        counted = " (rows are counted from 0" + (", through all files)" if len(paths) > 1 else ")")
+    return f"{where}: {message.removeprefix('fit: ')}{counted}"
 
 
 def _labelled(table: Any, y: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -70,7 +71,7 @@ class Writing:
     format
         Format of standard output.
     report
-        Also write a report for people as one HTML file (or markdown, text, JSON, by its suffix).
+        Also write a report for people as one file: .html, or .md, .txt, .json.
     quiet
         No progress on standard error; warnings and errors remain.
     """
@@ -78,6 +79,14 @@ class Writing:
     format: Format = "table"
     report: File | None = None
     quiet: bool = False
+
+    def check(self, *others: str | None, inputs: Sequence[str]) -> None:
+        """Refuse a report or other output that could not, or must not, be written in the end."""
+        from neglog.cli.outputs import check_outputs, report_form
+
+        if self.report is not None:
+            report_form(self.report)
+        check_outputs(*others, self.report, inputs=inputs)
 
 
 DEFAULT_READING = Reading()

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from neglog.cli.exits import UsageError
@@ -42,11 +42,17 @@ def replacing(path: str) -> Generator[BinaryIO]:
                 os.unlink(temporary)
 
 
-def check_writable(*paths: str | None) -> None:
-    """Say now what would otherwise be found out after the work: a missing folder, no permission."""
-    for path in paths:
-        if path is None or path == "-":
-            continue
+def check_outputs(*outputs: str | None, inputs: Sequence[str]) -> None:
+    """Say now what would otherwise be found out after the work: a missing folder, no permission.
+
+    No output may be one of the inputs or another output.
+    """
+    paths = [path for path in outputs if path is not None and path != "-"]
+    for index, path in enumerate(paths):
+        if any(_same_file(path, other) for other in inputs):
+            raise UsageError(f"cannot write {path}: it is an input, which would be lost")
+        if any(_same_file(path, other) for other in paths[:index]):
+            raise UsageError(f"cannot write {path}: it is given for two outputs")
         folder = os.path.dirname(path) or "."
         if os.path.isdir(path):
             raise UsageError(f"cannot write {path}: it is a directory")
@@ -54,6 +60,13 @@ def check_writable(*paths: str | None) -> None:
             raise UsageError(f"cannot write {path}: there is no directory {folder}")
         if not os.access(folder, os.W_OK):
             raise UsageError(f"cannot write {path}: permission denied")
+
+
+def _same_file(output: str, other: str) -> bool:
+    """Whether writing one replaces the other; devices and pipes are not replaced."""
+    if os.path.exists(output) and os.path.exists(other):
+        return os.path.isfile(output) and os.path.samefile(output, other)
+    return os.path.realpath(output) == os.path.realpath(other)
 
 
 def write_text(path: str, content: str) -> None:
@@ -65,29 +78,40 @@ def write_text(path: str, content: str) -> None:
         file.write(content.encode("utf-8"))
 
 
-def rendered(report: Report, form: str) -> str:
-    """The report in one of the formats of standard output."""
+def rendered(report: Report, form: str, table: str | None = None) -> str:
+    """The report in one of the formats of standard output; ``table`` is what CSV and JSON lines hold."""
     from neglog.report import data, text
 
-    main = report.main
     if form == "table":
         return text.text(report)
     if form == "md":
         return text.markdown(report)
-    if form == "json" or main is None:
+    if form == "json":
         return (
             data.to_json({"kind": report.kind, "status": report.status, "ok": report.ok, **report.data})
             + "\n"
         )
-    return data.json_lines(main.records()) if form == "jsonl" else data.csv_table(main)
+    chosen = report.tables[table or next(iter(report.tables))]
+    return data.json_lines(chosen.records()) if form == "jsonl" else data.csv_table(chosen)
+
+
+_REPORTS = {"": "html", ".html": "html", ".htm": "html", ".md": "md", ".txt": "table", ".json": "json"}
+
+
+def report_form(path: str) -> str:
+    """The format of a report by the suffix of its file; HTML where there is none."""
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in _REPORTS:
+        raise UsageError(f"--report {path}: the suffix must be one of {', '.join(filter(None, _REPORTS))}")
+    return _REPORTS[suffix]
 
 
 def write_report(report: Report, path: str) -> None:
-    """The report as a file, in the format its suffix names; HTML unless that says otherwise."""
+    """The report as a file."""
     from neglog.report.html import html
 
-    form = {".md": "md", ".txt": "table", ".json": "json"}.get(os.path.splitext(path)[1].lower())
-    write_text(path, html(report) if form is None else rendered(report, form))
+    form = report_form(path)
+    write_text(path, html(report) if form == "html" else rendered(report, form))
 
 
 class TableWriter:
@@ -123,14 +147,13 @@ class TableWriter:
 
 
 @contextlib.contextmanager
-def table_writer(path: str, form: str | None) -> Generator[TableWriter]:
-    """A writer into a file that appears when complete, or onto standard output, there CSV by default."""
+def table_writer(path: str, form: str) -> Generator[TableWriter]:
+    """A writer into a file that appears when complete, or onto standard output."""
     if path == "-":
-        writer = TableWriter(sys.stdout.buffer, form or "csv")
+        writer = TableWriter(sys.stdout.buffer, form)
         yield writer
         writer.close()
         return
-    form = form or _form_of(path)
     with replacing(path) as file:
         if path.lower().endswith(".gz"):
             import gzip
@@ -145,12 +168,16 @@ def table_writer(path: str, form: str | None) -> Generator[TableWriter]:
             writer.close()
 
 
-def _form_of(path: str) -> str:
+def table_form(path: str, form: str | None) -> str:
+    """The format of a table by the suffix of its file, which ``form`` must not contradict; else CSV."""
     suffix = os.path.splitext(path.lower().removesuffix(".gz"))[1]
     forms = {
         ".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl",
         ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow",
     }  # fmt: skip
-    if suffix not in forms:
+    named = forms.get(suffix)
+    if form is not None and named not in (None, form):
+        raise UsageError(f"--out {path} and --format {form} contradict each other: the suffix says {named}")
+    if path != "-" and (form or named) is None:
         raise UsageError(f"--out {path}: the suffix must be one of {', '.join(forms)}")
-    return forms[suffix]
+    return form or named or "csv"

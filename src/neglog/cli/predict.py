@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from neglog.cli.exits import OK, UsageError
 from neglog.cli.options import DEFAULT_READING, Columns, File, Reading, columns
-from neglog.cli.outputs import check_writable, table_writer
+from neglog.cli.outputs import check_outputs, table_form, table_writer
 from neglog.cli.progress import Progress, warn
 from neglog.evaluation.readers import arrow
 
@@ -52,17 +52,19 @@ def predict(
     import neglog as nl
     from neglog.evaluation.readers import shown
 
-    check_writable(out)
+    form = table_form(out, format)
+    check_outputs(out, inputs=[model])
     result = nl.load(model)
     if kind is not None and kind not in (allowed := _kinds(result)):
         raise UsageError(f"--kind {kind}: a {result.family.name} model gives {', '.join(allowed)}")
     if not result.ok:
         warn(f"the model is not verified ({result.status}): {result.message}")
     tables = reading.tables(files)
+    check_outputs(out, inputs=tables.paths)
     needed, numeric = _needed(result, tables)
     kept = tables.expand(columns(keep))
     rows = missing = 0
-    with Progress("predict", quiet) as progress, table_writer(out, format) as writer:
+    with Progress("predict", quiet) as progress, table_writer(out, form) as writer:
         for batch in tables.batches(_want(needed, numeric, kept, tables.names[0])):
             predicted = _columns(result, batch.table, needed, kind, prefix)
             twice = [name for name in kept if name in predicted]

@@ -20,7 +20,7 @@ from neglog.cli.options import (
     columns,
     named,
 )
-from neglog.cli.outputs import check_writable, rendered, replacing, write_report
+from neglog.cli.outputs import rendered, replacing, write_report
 from neglog.cli.progress import Progress, warn
 from neglog.errors import DataError, InputError
 
@@ -37,6 +37,7 @@ def score(
     row_sum: Literal["check", "normalise"] = "check",
     bins: int = 15,
     level: float = 0.95,
+    table: Literal["headline", "classes", "bins", "worst"] | None = None,
     save: File | None = None,
     fail_if: Annotated[list[str] | None, Parameter(metavar="CONDITION")] = None,
     reading: Reading = DEFAULT_READING,
@@ -76,6 +77,10 @@ def score(
         Number of bins of the reliability table.
     level
         Coverage of intervals.
+    table
+        What --format csv or jsonl prints: one row of headline numbers (nll, its stderr and interval,
+        perplexity, accuracy, ...; the default), one row per class, the bins of the reliability table, or the
+        rows with the largest loss. --format json holds all of them.
     save
         Write the mergeable state, for nl.Score.from_bytes.
     fail_if
@@ -90,9 +95,11 @@ def score(
         raise UsageError(f"--level must be between 0 and 1, not {level:g}")
     if bins < 1:
         raise UsageError(f"--bins must be 1 or more, not {bins}")
-    check_writable(save, writing.report)
+    if table is not None and writing.format not in ("csv", "jsonl"):
+        raise UsageError(f"--table {table} chooses what --format csv or jsonl prints, not {writing.format}")
     kind, patterns = _predictions(probs, logits, logprobs)
     tables = reading.tables(files)
+    writing.check(save, inputs=tables.paths)
     names = tables.expand(patterns)
     tables.require([y] if weights is None else [y, weights])
     labels = columns(classes) or _class_names(patterns, names)
@@ -111,7 +118,7 @@ def score(
             file.write(state.to_bytes())
     if writing.report is not None:
         write_report(report, writing.report)
-    sys.stdout.write(rendered(report, writing.format))
+    sys.stdout.write(rendered(report, writing.format, table))
     skipped = sum(result.bad.values())
     if skipped:
         warn(f"{skipped} rows could not be scored and were skipped: {_listed(result.bad)}")
@@ -226,7 +233,8 @@ def _explained(settings: dict[str, Any], batch: Any, reads: Reads, error: InputE
     last = batch.first_row + len(labels) - 1
     return (
         f"row {first.row}: {BAD_REASONS[first.reason]}: {given} "
-        f"(in rows {batch.first_row} to {last}: {more}); --on-bad skip leaves such rows out and counts them"
+        f"(in rows {batch.first_row} to {last}, counted from 0: {more}); "
+        "--on-bad skip leaves such rows out and counts them"
     )
 
 

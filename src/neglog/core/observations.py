@@ -39,8 +39,8 @@ class Observations:
         if (bad := lower > upper).any():
             at = tuple(int(i) for i in np.argwhere(bad)[0])
             raise DataError(
-                f"Observations: lower = {lower[at]:g} is above upper = {upper[at]:g} at position {at}; "
-                "rows are (lower, upper]"
+                f"Observations: lower = {lower[at]:g} is above upper = {upper[at]:g} "
+                f"at position {_position(at)}; rows are (lower, upper]"
             )
         for name, array in (("lower", lower), ("upper", upper)):
             array.flags.writeable = False
@@ -84,6 +84,10 @@ _NAMES = {
 }
 
 
+def _position(index: tuple[int, ...]) -> str:
+    return str(index[0]) if len(index) == 1 else str(index)
+
+
 def right_censored(time: ArrayLike, event: ArrayLike) -> Observations:
     r"""Times of which some are only lower bounds: :math:`Y = t` where ``event`` is 1, else :math:`Y > t`.
 
@@ -118,7 +122,8 @@ def right_censored(time: ArrayLike, event: ArrayLike) -> Observations:
     if (bad := ~np.isin(flag, (0, 1))).any():
         at = tuple(int(i) for i in np.argwhere(bad)[0])
         raise DataError(
-            f"right_censored: event = {flag[at]} at position {at}; allowed: 1 (observed) and 0 (censored)"
+            f"right_censored: event = {flag[at]} at position {_position(at)}; "
+            "allowed: 1 (observed) and 0 (censored)"
         )
     return Observations(lower, np.where(flag.astype(bool), lower, np.where(np.isnan(lower), np.nan, np.inf)))
 

@@ -55,7 +55,7 @@ def _term(request: Request, name: str, sample: Sample) -> tuple[Term, Floats | N
         term, columns = terms.from_matrix(source, request.intercept, sample.keep)
     if not np.isfinite(columns).all():
         row, column = (int(i) for i in np.argwhere(~np.isfinite(columns))[0])
-        raise InputError(
+        raise DataError(
             f"fit: column {term.columns[column]!r} of {name} is {columns[row, column]} at row "
             f"{np.flatnonzero(sample.keep)[row]}; covariates must be finite"
         )

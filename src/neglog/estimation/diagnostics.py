@@ -30,6 +30,18 @@ class StepCurve:
     low: Floats
     high: Floats
 
+    def at(self, time: ArrayLike) -> Floats:
+        """The value at ``time``, which is not before the first step."""
+        return self.value[np.searchsorted(self.time, time, side="right") - 1]
+
+    def thinned(self, most: int) -> StepCurve:
+        """At most ``most`` steps, evenly spaced along the curve as drawn; the first and last are kept."""
+        if len(self.time) <= most:
+            return self
+        along = self.time / self.time[-1] + np.abs(np.diff(self.value, prepend=self.value[0])).cumsum()
+        kept = np.unique(np.searchsorted(along, np.linspace(along[0], along[-1], most)))
+        return StepCurve(self.time[kept], self.value[kept], self.low[kept], self.high[kept])
+
 
 def kaplan_meier(y: Observations, weights: ArrayLike | None = None, level: float = 0.95) -> StepCurve:
     r"""The product-limit estimate of ``P(Y > t)``, which assumes no shape.

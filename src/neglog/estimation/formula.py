@@ -91,6 +91,7 @@ def build_matrix(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", DataMismatchWarning)
+            warnings.simplefilter("ignore", RuntimeWarning)  # log(0) is found and named as an error later
             spec = formulaic.ModelSpec.from_spec(rhs, na_action="ignore", output="numpy", **learned)
             matrix = spec.get_model_matrix(frame)
     except DataMismatchWarning as warning:

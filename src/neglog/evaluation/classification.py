@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, SupportsFloat, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +92,7 @@ class ClassificationSpec:
             )
         if sum_tolerance is None:
             sum_tolerance = _SUM_TOLERANCE[row_sum]
-        if not 0 <= sum_tolerance < math.inf:
+        if not isinstance(sum_tolerance, SupportsFloat) or not 0 <= sum_tolerance < math.inf:  # pyright: ignore
             raise InputError(
                 f"Score.classification: sum_tolerance = {sum_tolerance!r}; a number >= 0 is needed"
             )
@@ -405,7 +405,7 @@ class ClassificationScore(Score, kind="classification"):
         ClassificationResult
             NaN throughout, with ``nobs`` 0, while no row has been scored.
         """
-        if not 0 < level < 1:
+        if not isinstance(level, SupportsFloat) or not 0 < level < 1:  # pyright: ignore
             raise InputError(f"Score.result: level = {level!r}; a number between 0 and 1 is needed")
         sums = self._sums or ClassificationSums(0, self._spec.bins, self._spec.worst)
         account = {

@@ -20,7 +20,8 @@ def class_labels(classes: Any) -> tuple[Any, ...]:
     InputError
         No labels, a label twice, or a label that is no string, integer, boolean or finite float.
     """
-    if isinstance(classes, str | bytes | bool):
+    ordered = hasattr(classes, "__iter__") and not isinstance(classes, set | frozenset)
+    if isinstance(classes, str | bytes | bool) or not (ordered or isinstance(classes, int | np.integer)):
         raise InputError(f"Score.classification: classes = {classes!r}; a sequence of labels is needed")
     if isinstance(classes, int | np.integer):
         classes = range(int(classes))

@@ -27,7 +27,9 @@ _SUFFIXES = {
     ".jsonl": "jsonl", ".ndjson": "jsonl",
 }  # fmt: skip
 FORMATS = ("csv", "parquet", "arrow", "jsonl")
-_COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+_COMPRESSED = (".gz", ".bz2", ".zst")
+_MAGIC = re.compile(rb"(?P<gzip>\x1f\x8b)|(?P<bz2>BZh[1-9]1AY&SY)|(?P<zstd>\x28\xb5\x2f\xfd)")
+_BINARY = {b"PAR1": "parquet", b"ARRO": "arrow"}
 _HEAD = 1 << 20  # bytes looked at for a header
 _BLOCK = 1 << 22  # bytes of text parsed at a time: types are inferred from the first of them
 _BATCH_ROWS = 1 << 16
@@ -96,10 +98,7 @@ def open_reader(path: str, options: Options) -> Any:
             raise DataError(f"{shown(path)} is empty")
         form = options.format or _format_of(path, head)
         readers = {"csv": _Csv, "parquet": _Parquet, "arrow": _Arrow, "jsonl": _Jsonl}
-        if form in ("csv", "jsonl") and head[:2] == b"\x1f\x8b":
-            raise DataError(f"{shown(path)} is compressed; give it a name in .gz, or pipe it through gunzip")
-        if form in ("csv", "jsonl") and head[:4] in (b"PAR1", b"ARRO"):
-            actual = "parquet" if head[:4] == b"PAR1" else "arrow"
+        if form in ("csv", "jsonl") and (actual := _BINARY.get(head[:4])):
             raise DataError(f"{shown(path)} is {actual}, not {form}; use --input-format {actual}")
         return readers[form](path, stream, options)
 
@@ -110,27 +109,26 @@ def _format_of(path: str, head: bytes) -> str:
         suffix = os.path.splitext(stem)[1]
     if suffix in _SUFFIXES:
         return _SUFFIXES[suffix]
-    if path != "-" and head[:4] in (b"PAR1", b"ARRO"):
-        return "parquet" if head[:4] == b"PAR1" else "arrow"
-    return "csv"
+    return _BINARY.get(head[:4], "csv")
 
 
 class _Stream(io.RawIOBase):
-    """Bytes of a file or of standard input, decompressed by name, whose head can be looked at first."""
+    """Bytes of a file or of standard input, unpacked if need be, whose head can be looked at first."""
 
     def __init__(self, path: str) -> None:
         pa = arrow()
         self.path = path
-        self._file = None
-        if path == "-":
-            self._raw: Any = pa.PythonFile(sys.stdin.buffer, mode="r")
-        elif os.path.isfile(path):
-            self._raw = pa.OSFile(path, "rb")
+        self._file: Any = None
+        if os.path.isfile(path):
+            self._raw: Any = pa.OSFile(path, "rb")
+            start = self._raw.read(10)
+            self._raw.seek(0)
         else:  # a pipe: it cannot seek, which OSFile would try
-            self._file = open(path, "rb")  # noqa: SIM115 - closed by close()
+            self._file = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115 - see close()
             self._raw = pa.PythonFile(self._file, mode="r")
-        codec = _COMPRESSED.get(os.path.splitext(path.lower())[1])
-        self._plain: Any = pa.CompressedInputStream(self._raw, codec) if codec else self._raw
+            start = self._file.peek(10)
+        packed = _MAGIC.match(start)
+        self._plain: Any = pa.CompressedInputStream(self._raw, packed.lastgroup) if packed else self._raw
         self._size = os.path.getsize(path) if os.path.isfile(path) else 0
         self._head = b""
 
@@ -163,10 +161,10 @@ class _Stream(io.RawIOBase):
             return 1.0
 
     def close(self) -> None:
-        if self.path != "-" and not self._raw.closed:
+        if self.path != "-":
             self._raw.close()
-        if self._file is not None:
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
         super().close()
 
 
@@ -192,7 +190,8 @@ class _Csv:
         try:
             yield from self._parse(self._stream, want, threads=True)
         except arrow().ArrowInvalid as error:
-            raise DataError(f"{shown(self.path)}: {self._in_words(self._located(want, error))}") from error
+            message = self._in_words(self._located(want, error))
+            raise DataError(f"{shown(self.path)}: {message}{_decimal_comma(message)}") from error
 
     def _parse(self, stream: _Stream, want: Want, *, threads: bool) -> Iterator[Any]:
         pa, pacsv = arrow(), arrow(".csv")
@@ -233,6 +232,16 @@ class _Csv:
 
     def close(self) -> None:
         self._stream.close()
+
+
+def _decimal_comma(message: str) -> str:
+    """A hint if what could not be read is ``'0,395'``, or a whole line of one column that reads so.
+
+    >>> _decimal_comma("invalid value '0,395', expected a number")
+    '; numbers are written with a decimal point: 0.395'
+    """
+    found = re.search(r"(?:'|: )(-?\d+),(\d+)(?:'|$)", message)
+    return f"; numbers are written with a decimal point: {found[1]}.{found[2]}" if found else ""
 
 
 class _Jsonl:

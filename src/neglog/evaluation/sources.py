@@ -151,8 +151,8 @@ def _check_columns(path: str, names: Sequence[str], columns: Iterable[str]) -> N
     for column in columns:
         count = names.count(column)
         if count == 0:
-            hint = did_you_mean(column, names) or f"; it has {_shown(names)}"
-            raise DataError(f"{shown(path)}: no column '{column}'{hint}")
+            hint = did_you_mean(column, names)
+            raise DataError(f"{shown(path)}: no column '{column}'{hint or ';'} it has {_shown(names)}")
         if count > 1:
             raise DataError(f"{shown(path)}: {count} columns are named '{column}'")
 

@@ -336,7 +336,11 @@ def _cross_entropy(
     function: str, logits: Any, target: Any, options: Options, out: Array | None, want_gradient: bool
 ) -> tuple[Any, Any]:
     smoothing = options.label_smoothing
-    if not 0.0 <= smoothing <= 1.0:
+    try:
+        allowed = 0.0 <= smoothing <= 1.0
+    except TypeError:
+        allowed = False
+    if not allowed:
         raise ParameterError(f"{function}: label_smoothing={smoothing!r}; allowed: 0 <= label_smoothing <= 1")
     x = floating(function, "logits", logits)
     target = target if type(target) is np.ndarray else np.asarray(target)

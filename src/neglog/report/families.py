@@ -66,4 +66,20 @@ def _plain(documentation: str) -> str:
     'Mean k; see y.'
     """
     text = documentation.partition("\nExamples\n")[0].rstrip()
+    text = re.sub(r":math:`([^`]*)`", lambda math: _spelled(math[1]), text)
     return re.sub(r"(?::\w+:)?(`+)([^`]*)\1", r"\2", text)
+
+
+_GREEK = {"eta": "η", "lambda": "λ", "mu": "μ", "pi": "π", "sigma": "σ"}
+
+
+def _spelled(formula: str) -> str:
+    r"""The LaTeX that docstrings use, as a line of text.
+
+    >>> _spelled(r"-\log f(y) = z^2/2 + \log\sigma + \tfrac12\log 2\pi + e^{-\eta}")
+    '-log f(y) = z^2/2 + log σ + 1/2 log 2π + e^(-η)'
+    """
+    formula = re.sub(r"\\tfrac(\d)(\d)", r"\1/\2", formula)
+    formula = re.sub(r"\^\{([^}]*)\}", r"^(\1)", formula)
+    formula = re.sub(r"(?<=[a-z])(?=\\)|(?<=[\w)])(?=\\log)", " ", formula)
+    return re.sub(r"\\([a-z]+)", lambda word: _GREEK.get(word[1], word[1]), formula)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from neglog.core.observations import RIGHT, Observations
 from neglog.errors import InputError
 from neglog.estimation.diagnostics import expected_counts, kaplan_meier, normal_quantiles
@@ -25,13 +27,23 @@ from neglog.report.numbers import Placed, fixed, number, places
 
 _ROWS_SHOWN = 30
 _COUNTED = "Counted and expected, in numbers"
+_STEPS = 300  # steps of a curve: each a pixel or two of a page
 _CURVE = 120  # points of a fitted curve: smooth at the width of a page
 
 
 def fit_report(
-    result: Any, *, title: str, level: float = 0.95, source: str = "", response: str | None = None
+    result: Any,
+    *,
+    title: str,
+    level: float = 0.95,
+    source: str = "",
+    response: str | None = None,
+    figures: bool = True,
 ) -> Report:
-    """What ``nl.fit(...)`` found, for people; a failed fit says first that it failed."""
+    """What ``nl.fit(...)`` found, for people; a failed fit says first that it failed.
+
+    Figures look at every row again, so that ``figures=False`` is faster where nobody sees them.
+    """
     table = _estimates(result, level)
     per_row = result.nll / result.nobs if result.nobs else float("nan")
     facts = [
@@ -45,7 +57,7 @@ def fit_report(
         facts.append(
             Fact("objective", fixed(result.objective, 4), f"with the penalty, l2 = {number(result.l2)}")
         )
-    blocks = _blocks(result, level, response or result.response, table)
+    blocks = _blocks(result, level, response or result.response, table, figures)
     data = _data(result, table)
     for block in blocks:
         if isinstance(block, Table) and block.title == _COUNTED:
@@ -60,7 +72,7 @@ def fit_report(
         facts=tuple(facts),
         blocks=(*blocks, *_notes(result, level)),
         data=data,
-        main=_full(result, level),
+        tables={"estimates": _full(result, level)},
     )
 
 
@@ -116,18 +128,16 @@ def _full(result: Any, level: float) -> Table:
     return Table(title="Estimates", columns=_COLUMNS, rows=rows)
 
 
-def _shown(result: Any, level: float) -> list[dict[str, Any]]:
-    """The rows that a page has room for: all, or those furthest from zero in units of their error."""
-    rows = list(result.table(level))
+def _shown(rows: list[dict[str, Any]], what: str) -> tuple[list[dict[str, Any]], str]:
+    """The rows that a page has room for, all or those furthest from zero in units of their error; and why."""
     if len(rows) <= _ROWS_SHOWN:
-        return rows
+        return rows, ""
     strongest = sorted(rows, key=lambda row: -abs(row["z"] or 0.0))[:_ROWS_SHOWN]
-    kept = {row["name"] for row in strongest}
-    return [row for row in rows if row["name"] in kept]
+    return strongest, f"The {_ROWS_SHOWN} of {len(rows)} {what} with the largest |z|, largest first. "
 
 
 def _estimates(result: Any, level: float) -> Table:
-    shown = _shown(result, level)
+    shown, which = _shown(list(result.table(level)), "parameters")
     percent = f"{100 * level:g}%"
     decimals = [places(row["stderr"], row["estimate"], 4) for row in shown]
     tested = any(row["z"] is not None for row in shown)
@@ -139,9 +149,7 @@ def _estimates(result: Any, level: float) -> Table:
         Column("high", f"{percent} high", "number"),
         *((Column("z", "z", "fixed2"), Column("p", "p", "p")) if tested else ()),
     )
-    caption = "z and p test a coefficient against zero." if tested else ""
-    if len(result.params) > len(shown):
-        caption = f"The {len(shown)} of {len(result.params)} parameters with the largest |z|. " + caption
+    caption = which + ("z and p test a coefficient against zero." if tested else "")
     return Table(
         title="Estimates",
         columns=columns,
@@ -160,28 +168,29 @@ def _rounded(value: Any, decimals: int | None, column: Column) -> Any:
     return Placed(value, decimals)
 
 
-def _blocks(result: Any, level: float, response: str, table: Table) -> list[Figure | Table]:
-    blocks: list[Figure | Table] = [_whiskers(result, level), table]
+def _blocks(result: Any, level: float, response: str, table: Table, figures: bool) -> list[Figure | Table]:
+    blocks: list[Figure | Table] = [_whiskers(result, level), table] if figures else [table]
     if result.training is None or result.classes is not None:
         return blocks
     try:
-        return blocks + _pictures(result, level, response)
+        return blocks + _against_data(result, level, response, figures)
     except InputError:
         if result.ok:
             raise
         return blocks  # an unbounded parameter may have left its domain: there is no curve to draw
 
 
-def _pictures(result: Any, level: float, response: str) -> list[Figure | Table]:
+def _against_data(result: Any, level: float, response: str, figures: bool) -> list[Figure | Table]:
     """The data beside what the fit says of them."""
     sample = result.training.sample
-    if _is_life_table(result, sample):
+    if figures and _is_life_table(result, sample):
         return [_survival(result, sample, level, response)]
     blocks: list[Figure | Table] = []
     plain = not isinstance(sample.y, Observations) and sample.window is None
     if result.family.discrete and plain and result.family.support.high > 1:  # 0 and 1 are the fit itself
-        blocks += _counts(result, sample, response)
-    return [*blocks, _quantiles(result, level)]
+        figure, table = _counts(result, sample, response)
+        blocks += [figure, table] if figures else [table]
+    return [*blocks, _quantiles(result, level)] if figures else blocks
 
 
 def _is_life_table(result: Any, sample: Any) -> bool:
@@ -198,16 +207,15 @@ def _is_life_table(result: Any, sample: Any) -> bool:
 
 
 def _whiskers(result: Any, level: float) -> Whiskers:
-    shown = _shown(result, level)
+    rows = list(result.table(level))
+    slopes = [row for row in rows if not row["name"].endswith(".Intercept")]  # intercepts have another size
+    shown, which = _shown(slopes or rows, "coefficients")
     caption = (
-        f"Each dot is an estimate, each line its {100 * level:g}% interval. Where parameters differ in size, "
-        "each line has its own scale, with its ends printed; a dashed line marks zero."
+        f"{which}Each dot is an estimate, each line its {100 * level:g}% interval. Where parameters differ "
+        "in size, each line has its own scale, with its ends printed; a dashed line marks zero."
     )
-    if len(result.params) > len(shown):
-        caption = f"The {len(shown)} of {len(result.params)} parameters with the largest |z|. " + caption
-    slopes = [row for row in shown if not row["name"].endswith(".Intercept")]  # intercepts have another size
-    rows = tuple(Whisker(row["name"], row["estimate"], row["low"], row["high"]) for row in slopes or shown)
-    return Whiskers(title="Estimates with their uncertainty", caption=caption, rows=rows, level=level)
+    whiskers = tuple(Whisker(row["name"], row["estimate"], row["low"], row["high"]) for row in shown)
+    return Whiskers(title="Estimates with their uncertainty", caption=caption, rows=whiskers, level=level)
 
 
 def _survival(result: Any, sample: Any, level: float, response: str) -> Survival:
@@ -215,14 +223,17 @@ def _survival(result: Any, sample: Any, level: float, response: str) -> Survival
     curve = kaplan_meier(y, sample.weight, level)
     last = float(y.lower.max())
     end = 1.08 * last
-    columns = (curve.time, curve.value, curve.low, curve.high)
+    shown = curve.thinned(_STEPS)
+    columns = (shown.time, shown.value, shown.low, shown.high)
     steps = list(zip(*(column.tolist() for column in columns), strict=True))
     if last > steps[-1][0]:
         steps.append((last, *steps[-1][1:]))
     grid = [end * index / _CURVE for index in range(_CURVE + 1)]
     values = result.family.sf(grid, *result.params.values())
-    censored = sorted({float(t) for t in y.lower[y.kind == RIGHT]})
-    marks = [(t, _at(steps, t)) for t in censored]
+    censored = np.unique(y.lower[y.kind == RIGHT])
+    if len(censored) > _STEPS:
+        censored = censored[np.linspace(0, len(censored) - 1, _STEPS).round().astype(int)]
+    marks = zip(censored.tolist(), curve.at(censored).tolist(), strict=True)
     return Survival(
         title="Against a curve without a model",
         caption="The fitted curve should run inside the shaded band of the Kaplan-Meier estimate, which "
@@ -236,11 +247,6 @@ def _survival(result: Any, sample: Any, level: float, response: str) -> Survival
         fitted_label=f"fitted {result.family.name}",
         level=level,
     )
-
-
-def _at(steps: list[tuple[float, float, float, float]], time: float) -> float:
-    """The value of the step curve at ``time``."""
-    return next((value for start, value, _, _ in reversed(steps) if start <= time), 1.0)
 
 
 def _quantiles(result: Any, level: float) -> Quantiles:

@@ -7,7 +7,6 @@ draws them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -176,7 +175,7 @@ class Report:
 
     ``ok`` is False where the result must not be used as it is; ``status`` and ``message`` then say why and
     stand above the numbers. ``data`` is the result itself as JSON-able values, embedded so that a page can be
-    read again.
+    read again. ``tables`` are what CSV and JSON lines can hold, by name, in full; the first is the default.
     """
 
     kind: str
@@ -188,8 +187,4 @@ class Report:
     facts: tuple[Fact, ...]
     blocks: tuple[Table | Figure | Note, ...]
     data: dict[str, Any] = field(default_factory=dict[str, Any])
-    main: Table | None = None
-
-    def tables(self) -> Sequence[Table]:
-        """The tables in order of appearance."""
-        return [block for block in self.blocks if isinstance(block, Table)]
+    tables: dict[str, Table] = field(default_factory=dict[str, Table])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import Any
 
 from neglog.evaluation.result import BAD_REASONS
+from neglog.evaluation.result import Bin as EvaluationBin
 from neglog.report.model import (
     Bin,
     Column,
@@ -51,8 +53,34 @@ def score_report(result: Any, *, title: str) -> Report:
         facts=facts,
         blocks=tuple(block for block in blocks if block is not None),
         data=dict(result.to_dict()),
-        main=main,
+        tables={
+            "headline": _headline(result),
+            "classes": replace(main, rows=_class_rows(result)),
+            "bins": _bins(result),
+            "worst": _worst_rows(result),
+        },
     )
+
+
+_HEADLINE = (
+    "nll", "stderr", "ci_low", "ci_high", "level", "perplexity", "bits", "skill", "base_nll", "accuracy",
+    "accuracy_stderr", "brier", "brier_stderr", "ece", "ece_expected", "nobs", "weight", "zero_probability",
+    "finite_nll", "bad",
+)  # fmt: skip
+
+
+def _headline(result: Any) -> Table:
+    """One row with every single number of the result."""
+    low, high = result.ci
+    numbers = {"ci_low": low, "ci_high": high, "bad": sum(result.bad.values())}
+    row = tuple(numbers[key] if key in numbers else getattr(result, key) for key in _HEADLINE)
+    return Table("Headline", tuple(Column(key, key) for key in _HEADLINE), (row,))
+
+
+def _bins(result: Any) -> Table:
+    names = [field.name for field in fields(EvaluationBin)]
+    rows = tuple(tuple(getattr(bin, name) for name in names) for bin in result.calibration)
+    return Table("Reliability", tuple(Column(name, name) for name in names), rows)
 
 
 def _rows(count: int) -> str:
@@ -142,15 +170,19 @@ def _histogram(result: Any) -> Figure | None:
     )
 
 
-def _classes(result: Any) -> Table:
-    rows = [
+def _class_rows(result: Any) -> tuple[tuple[Any, ...], ...]:
+    return tuple(
         (str(row.label), row.count, row.base_rate, row.mean_probability, row.nll, row.recall, row.precision)
         for row in result.classes
-    ]
+    )
+
+
+def _classes(result: Any) -> Table:
+    rows = _class_rows(result)
     caption = "Share is how often a class occurs, mean p the probability it was given; they should agree."
     if len(rows) > _CLASSES_SHOWN:
         caption += f" The {_CLASSES_SHOWN} classes with the largest loss of {len(rows)}."
-        rows = sorted(rows, key=lambda row: -(row[4] if row[4] == row[4] else 0.0))[:_CLASSES_SHOWN]
+        rows = tuple(sorted(rows, key=lambda row: -(row[4] if row[4] == row[4] else 0.0))[:_CLASSES_SHOWN])
     return Table(
         title="Class by class",
         columns=(
@@ -162,32 +194,32 @@ def _classes(result: Any) -> Table:
             Column("recall", "recall", "percent"),
             Column("precision", "precision", "percent"),
         ),
-        rows=tuple(rows),
+        rows=rows,
         caption=caption,
         bar="nll",
     )
 
 
 def _worst(result: Any) -> list[Table]:
-    if not result.worst:
-        return []
+    return [_worst_rows(result)] if result.worst else []
+
+
+def _worst_rows(result: Any) -> Table:
     rows = [
         (row.key, str(row.label), str(row.predicted), row.confidence, row.nll, row.share)
         for row in result.worst
     ]
-    return [
-        Table(
-            title="The most expensive rows",
-            columns=(
-                Column("row", "row"),
-                Column("label", "class"),
-                Column("predicted", "predicted"),
-                Column("confidence", "with p", "fixed4"),
-                Column("nll", "NLL", "fixed3"),
-                Column("share", "share of the loss", "percent"),
-            ),
-            rows=tuple(rows),
-            caption="Rows are counted from 0 within each file. Wrong labels often show up here first.",
-            bar="nll",
-        )
-    ]
+    return Table(
+        title="The most expensive rows",
+        columns=(
+            Column("row", "row"),
+            Column("label", "class"),
+            Column("predicted", "predicted"),
+            Column("confidence", "with p", "fixed4"),
+            Column("nll", "NLL", "fixed3"),
+            Column("share", "share of the loss", "percent"),
+        ),
+        rows=tuple(rows),
+        caption="Rows are counted from 0 within each file. Wrong labels often show up here first.",
+        bar="nll",
+    )

@@ -360,6 +360,16 @@ MESSAGES = [
         lambda: losses.cross_entropy(Z, Y, label_smoothing="a"),
         "cross_entropy: label_smoothing='a'; allowed: 0 <= label_smoothing <= 1",
     ),
+    (
+        nl.InputKindError,
+        lambda: losses.cross_entropy(Z, Y, sample_weight=["a"] * 4),
+        "cross_entropy: sample_weight cannot be read as real numbers",
+    ),
+    (
+        nl.InputKindError,
+        lambda: losses.cross_entropy(Z, Y, weight=["a"] * 5),
+        "cross_entropy: weight cannot be read as real numbers",
+    ),
     (nl.ParameterError, lambda: losses.softmax(Z, axis=(0, 1)), "softmax: axis=(0, 1); allowed: an integer"),
     (nl.ParameterError, lambda: losses.log_softmax(Z, axis="a"), "log_softmax: axis='a'; allowed"),
     (

@@ -95,7 +95,7 @@ def entry_weights(
 ) -> tuple[Array | None, Array | None]:
     """``sample_weight`` and ``mask`` in memory order; both must have the target's shape."""
     if sample_weight is not None:
-        array = np.asarray(sample_weight, np.float64)
+        array = _real(function, "sample_weight", sample_weight)
         if array.shape != layout.batch:
             raise ShapeError(
                 f"{function}: sample_weight has shape {array.shape}; allowed: one weight per target, "
@@ -116,11 +116,18 @@ def entry_weights(
     return sample_weight, mask
 
 
+def _real(function: str, name: str, weight: Any) -> Array:
+    try:
+        return np.asarray(weight, np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputKindError(f"{function}: {name} cannot be read as real numbers: {error}") from None
+
+
 def class_weight(function: str, weight: Any, classes: int) -> Array | None:
     """``weight`` as ``(C,)`` float64."""
     if weight is None:
         return None
-    array = np.ascontiguousarray(weight, np.float64)
+    array = np.ascontiguousarray(_real(function, "weight", weight))
     if array.shape != (classes,):
         raise ShapeError(
             f"{function}: weight has shape {np.shape(weight)}; allowed: one weight per class, ({classes},)"
@@ -132,7 +139,7 @@ def element_weight(function: str, name: str, weight: Any, layout: Layout) -> Arr
     """``weight`` that broadcasts over the elements, as a pattern that repeats along memory."""
     if weight is None:
         return None
-    array = np.asarray(weight, np.float64)
+    array = _real(function, name, weight)
     shape = layout.batch
     if layout.order is None and array.shape == shape[len(shape) - array.ndim :]:
         return np.ascontiguousarray(array).reshape(-1)  # a scalar, or the last axes: nothing to copy

@@ -17,10 +17,7 @@ TITLES = {
     "gradient_out": "`cross_entropy_grad(out=)`",
     "log_loss": "`log_loss`",
 }
-HEAD = (
-    f"| float32 | {OURS} | {' | '.join(RIVALS)} | read / copy |\n"
-    f"|---|---:|{'---:|' * len(RIVALS)}---:|"
-)
+HEAD = f"| float32 | {OURS} | {' | '.join(RIVALS)} | read / copy |\n|---|---:|{'---:|' * len(RIVALS)}---:|"
 
 
 def table(machine: dict[str, Any], rows: list[dict[str, Any]]) -> str:
@@ -28,9 +25,9 @@ def table(machine: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     lines = [line(list(group)) for _, group in groupby(rows, key=lambda row: row["case"])]
     made = (
         f"Medians in ms, taken in turn in one process with {machine['threads']} threads ({machine['instruction_set']}, "
-        f"torch {machine['torch']}, NumPy {machine['numpy']}); ×: times neglog's. In brackets the error against float64: "
-        "relative of the loss; largest absolute of the gradient, times the rows. read / copy: NumPy reading and copying the "
-        "input, the floor that memory sets."
+        f"torch {machine['torch']}, NumPy {machine['numpy']}); ×: times neglog's. In brackets the error against "
+        "float64: relative of the loss; largest absolute of the gradient, times the rows. read / copy: NumPy reading "
+        "and copying the input, the floor that memory sets."
     )
     return "\n".join([HEAD, *lines, "", made, ""])
 

@@ -19,7 +19,7 @@ Isa chosen = Isa::baseline;
 
 const char *isa_name(Isa which) {
   switch (which) {
-#define X(name)                                                                                                     \
+#define X(name)                                                                                                        \
   case Isa::name: return #name;
     NEGLOG_FOR_EACH_ISA(X)
 #undef X

@@ -41,7 +41,8 @@ template <class T> void logsumexp_rows(const LseJob &job, int64_t begin, int64_t
     const double log_total = log1p(others);
     const bool infinite = absolute(top) == static_cast<R>(kInf);
     if (job.lse) {
-      const double lse = infinite ? (any_nan(z, classes) ? kNaN : static_cast<double>(top)) : static_cast<double>(top) + log_total;
+      const double lse =
+          infinite ? (any_nan(z, classes) ? kNaN : static_cast<double>(top)) : static_cast<double>(top) + log_total;
       static_cast<R *>(job.lse)[row] = static_cast<R>(lse);
     }
     if (!job.out) continue;

@@ -1,4 +1,5 @@
-// Elementary functions that vectorise, each with its card. V is float, double, VecF or VecD unless a card says otherwise.
+// Elementary functions that vectorise, each with its card. V is float, double, VecF or VecD unless a card says
+// otherwise.
 //
 // The errors on the cards are the largest seen over the whole domain by tests/native/test_math.py (every instruction
 // set, against mpmath or exhaustive float64); the test fails when a card is exceeded.
@@ -15,7 +16,7 @@ template <class R> struct ExpConstants;
 template <> struct ExpConstants<float> {
   static constexpr float magic = 0x1.8p23f; // adding it rounds to an integer, which then lies in the low bits
   static constexpr float ln2_hi = 0x1.62e4p-1f, ln2_lo = 0x1.7f7d1cp-20f; // ln2_hi has 14 bits: n * ln2_hi is exact
-  static constexpr float lowest = -104.5f, highest = 89.0f;              // beyond: 0, inf
+  static constexpr float lowest = -104.5f, highest = 89.0f;               // beyond: 0, inf
   static constexpr int mantissa = 23, bias = 127;
 };
 template <> struct ExpConstants<double> {
@@ -130,7 +131,8 @@ template <class V> inline V log_from(V f, V k, V c) {
 
 } // namespace detail
 
-// exp(x).  Domain: all.  Max error 1.1 ulp (float: 1.1), subnormal results too.  exp(-inf) = 0, exp(inf) = inf, NaN stays.
+// exp(x).  Domain: all.  Max error 1.1 ulp (float: 1.1), subnormal results too.  exp(-inf) = 0, exp(inf) = inf, NaN
+// stays.
 template <class V> inline V exp(V x) {
   using C = detail::ExpConstants<Real<V>>;
   x = max_or_second(splat<V>(C::lowest), x);
@@ -147,7 +149,7 @@ template <class V> inline V expm1(V x) {
   x = min_or_second(splat<V>(710.0), x);
   const auto reduced = detail::reduce(x);
   const V r = reduced.r;
-  const V p = madd(r * r, detail::exp_tail(r), r); // exp(r) - 1
+  const V p = madd(r * r, detail::exp_tail(r), r);          // exp(r) - 1
   const V half = detail::power_of_two<V>(reduced.bits - 1); // 2^(n-1): n = 1024 must not overflow before its time
   return absolute(original) < 0x1p-54 ? original : (half * p + (half - 0.5)) * 2.0;
 }

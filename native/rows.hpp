@@ -15,17 +15,17 @@ struct SoftmaxJob {
   const void *logits; // (outer, C, inner)
   Dtype dtype;
   std::int64_t outer, classes, inner;
-  const void *target;        // (outer, inner) class indices, or (outer, C, inner) probabilities of the logits' dtype
-  Index index;               // Index::none: probabilities
-  const double *weight;      // (C,) class weights, or null
-  const double *row_weight;  // (outer, inner), or null
-  const std::uint8_t *mask;  // (outer, inner), nonzero takes part, or null
+  const void *target;       // (outer, inner) class indices, or (outer, C, inner) probabilities of the logits' dtype
+  Index index;              // Index::none: probabilities
+  const double *weight;     // (C,) class weights, or null
+  const double *row_weight; // (outer, inner), or null
+  const std::uint8_t *mask; // (outer, inner), nonzero takes part, or null
   bool has_ignore;
   std::int64_t ignore_index;
   double smoothing;
-  double scale;              // multiplies the gradient
-  void *loss;                // (outer, inner) float32 (float64 for f64 logits), or null
-  void *grad;                // like logits, or null; may be the logits themselves
+  double scale; // multiplies the gradient
+  void *loss;   // (outer, inner) float32 (float64 for f64 logits), or null
+  void *grad;   // like logits, or null; may be the logits themselves
 };
 
 struct SoftmaxSum {
@@ -37,8 +37,8 @@ struct LseJob {
   const void *logits; // (outer, C, inner)
   Dtype dtype;
   std::int64_t outer, classes, inner;
-  void *lse;  // (outer, inner) float32 / float64, or null
-  void *out;  // like logits, or null: log_softmax, or softmax when `probabilities`
+  void *lse; // (outer, inner) float32 / float64, or null
+  void *out; // like logits, or null: log_softmax, or softmax when `probabilities`
   bool probabilities;
 };
 

@@ -59,7 +59,8 @@ inline Vec<R> group_across(const Group<R> &group, Z *z, int64_t stride, int64_t 
     if (!group.plain)
       for (int i = 0; i < group.L; ++i) coefficient[i] = static_cast<R>(group.weight[i] * scale);
     coefficient /= c.total;
-    const V factor = coefficient * c.lead, at_target = -coefficient * c.others; // exponentials are from the best competitor
+    const V factor = coefficient * c.lead,
+            at_target = -coefficient * c.others; // exponentials are from the best competitor
     const auto idle = group.target < 0;
     for (int64_t k = 0; k < classes; ++k) {
       V e = Storage<Z>::load(z + k * stride);
@@ -91,7 +92,8 @@ template <class R> inline Vec<R> pair_across(const Group<R> &group, const R *z, 
   const auto first = group.target == 0;
   const V target = first ? z0 : z1, other = first ? z1 : z0;
   const V one = splat<V>(R(1));
-  const auto c = contest<V>(target, other, other == R(-kInf) ? V{} : one + (other - other)); // inf - inf: NaN, as in any row
+  const auto c =
+      contest<V>(target, other, other == R(-kInf) ? V{} : one + (other - other)); // inf - inf: NaN, as in any row
   if (g) {
     const V away = splat<V>(static_cast<R>(scale)) / c.total * c.others;
     const V g0 = first ? -away : away, g1 = first ? away : -away;
@@ -163,7 +165,8 @@ struct Run {
 };
 inline Run run_at(int64_t row, int64_t end, int64_t classes, int64_t inner, int lanes) {
   int64_t rows = end - row < lanes ? end - row : lanes;
-  if (inner == 1) return {static_cast<int>(rows), row * classes, classes}; // no division: it would cost as much as two classes
+  if (inner == 1)
+    return {static_cast<int>(rows), row * classes, classes}; // no division: it would cost as much as two classes
   const int64_t within = row % inner;
   if (inner - within < rows) rows = inner - within;
   return {static_cast<int>(rows), (row - within) * classes + within, 1};
@@ -214,11 +217,13 @@ template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64
   return result;
 }
 
-// ---- logsumexp, log_softmax, softmax ------------------------------------------------------------------------------------
+// ---- logsumexp, log_softmax, softmax
+// ------------------------------------------------------------------------------------
 
 // The largest class is kept apart: log(sum) - max = log1p(sum of the others), which a confident row does not lose.
 template <class R, class Z, class G>
-inline Vec<R> normalise_across(const Z *z, int64_t stride, int64_t classes, G *out, int64_t out_stride, bool probabilities) {
+inline Vec<R> normalise_across(const Z *z, int64_t stride, int64_t classes, G *out, int64_t out_stride,
+                               bool probabilities) {
   using V = Vec<R>;
   using S = Storage<Z>;
   using I = decltype(Int<V>{}[0] + 0);
@@ -266,7 +271,8 @@ template <class T> inline void normalise_rows_across(const LseJob &job, int64_t 
     const Run run = run_at(row, end, classes, inner, L);
     Vec<R> lse;
     if (inner > 1 && run.rows == L) {
-      lse = normalise_across<R>(logits + run.at, inner, classes, out ? out + run.at : nullptr, inner, job.probabilities);
+      lse =
+          normalise_across<R>(logits + run.at, inner, classes, out ? out + run.at : nullptr, inner, job.probabilities);
     } else {
       gather_lanes(logits + run.at, run.step, inner, classes, run.rows, tile);
       lse = normalise_across<R>(tile, L, classes, out ? tile : nullptr, L, job.probabilities);

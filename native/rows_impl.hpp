@@ -5,7 +5,8 @@
 //   across: as many rows as lanes at a time (few classes, or rows that lie side by side with inner > 1).
 // Both keep the target apart from its competitors: with M and S = sum exp(z_k - M) over k != y,
 //   loss = log1p(S exp(M - z_y))  if the target leads,   (M - z_y) + log(S + exp(z_y - M))  otherwise,
-// so a confident correct row keeps its loss (margin 40: 4.2e-18), and its gradient is -sum of the others, never p_y - 1.
+// so a confident correct row keeps its loss (margin 40: 4.2e-18), and its gradient is -sum of the others, never p_y
+// - 1.
 #pragma once
 
 #include "math.hpp"
@@ -151,7 +152,8 @@ inline void finish_streaming() {
 #endif
 }
 
-// ---- the target against its competitors ------------------------------------------------------------------------------
+// ---- the target against its competitors
+// ------------------------------------------------------------------------------
 
 // V is double for one row, a vector for as many rows as it has lanes: the same lines serve both.
 template <class V> struct Contest {
@@ -175,7 +177,8 @@ template <class V> inline Contest<V> contest(V target, V max, V sum) {
   return {undefined ? nan : loss, leads ? target : max, undefined ? nan : total, others, leads ? e : one};
 }
 
-// ---- one row's place and weight ---------------------------------------------------------------------------------------
+// ---- one row's place and weight
+// ---------------------------------------------------------------------------------------
 
 struct Place {
   int64_t target; // -1 for probability targets
@@ -218,7 +221,8 @@ template <class T> inline bool streams(const SoftmaxJob &job) {
          job.outer * job.classes * job.inner * static_cast<int64_t>(sizeof(T)) >= kStreamBytes;
 }
 
-// ---- along: lanes run along the classes -------------------------------------------------------------------------------
+// ---- along: lanes run along the classes
+// -------------------------------------------------------------------------------
 
 template <class T> inline double row_along(const SoftmaxJob &job, const T *z, T *grad, Place at, bool streaming) {
   using R = ComputeOf<T>;
@@ -235,7 +239,8 @@ template <class T> inline double row_along(const SoftmaxJob &job, const T *z, T 
   return at.weight * c.loss;
 }
 
-// ---- general targets: label smoothing or probabilities -----------------------------------------------------------------
+// ---- general targets: label smoothing or probabilities
+// -----------------------------------------------------------------
 
 // a_k = w_k ((1 - eps) t_k + eps / C' [z_k > -inf]);  loss = sum a_k (lse - z_k), gradient p_k sum(a) - a_k.
 // C' counts the classes that remain (z_k > -inf). The leading class j is kept apart as in contest().
@@ -323,14 +328,14 @@ inline double row_general(const SoftmaxJob &job, const T *z, const T *q, T *grad
     }();
     const V p = splat<V>(static_cast<R>(mass / total * factor)), scale = splat<V>(static_cast<R>(factor));
     const double at_lead = factor * ((mass - lead_mass) - mass * others / total);
-    map_row(z, grad, classes, streaming,
-            [&](V v, int64_t k) { return exp(v - shift) * p - soft.mass(v, k) * scale; });
+    map_row(z, grad, classes, streaming, [&](V v, int64_t k) { return exp(v - shift) * p - soft.mass(v, k) * scale; });
     Storage<T>::put(grad + lead, static_cast<R>(at_lead));
   }
   return at.weight * (distance + mass * log_total);
 }
 
-// ---- rows that do not lie contiguously --------------------------------------------------------------------------------
+// ---- rows that do not lie contiguously
+// --------------------------------------------------------------------------------
 
 template <class T> inline void gather_row(const T *p, int64_t stride, int64_t n, T *out) {
   for (int64_t k = 0; k < n; ++k) out[k] = p[k * stride];

@@ -15,8 +15,7 @@ void parallel(std::int64_t n, std::int64_t grain, Slice fn, void *context);
 
 template <class F> void parallel_for(std::int64_t n, std::int64_t grain, F &&body) {
   parallel(
-      n, grain,
-      [](void *context, std::int64_t begin, std::int64_t end) { (*static_cast<F *>(context))(begin, end); },
+      n, grain, [](void *context, std::int64_t begin, std::int64_t end) { (*static_cast<F *>(context))(begin, end); },
       &body);
 }
 

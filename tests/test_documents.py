@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("native/*.md"), *ROOT.glob("benchmarks/*.md")]
-    + [*ROOT.glob("src/neglog/**/*.md")]
-)
+PATTERNS = ("*.md", "docs/*.md", "native/*.md", "benchmarks/*.md", "src/neglog/**/*.md")
+DOCUMENTS = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))

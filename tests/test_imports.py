@@ -126,10 +126,6 @@ def test_imports_point_upward_only(path):
 
 
 def test_every_part_has_a_layer():
-    parts = {
-        p.name.removesuffix(".py")
-        for p in SOURCE.iterdir()
-        if p.suffix == ".py" or (p / "__init__.py").exists()
-    }
+    parts = {p.name.removesuffix(".py") for p in SOURCE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
     assert parts - {"__init__"} <= set(LEVEL)
     assert set(LEVEL) - {"neglog", "_native", "__version__"} <= parts, "a layer of this table is gone"

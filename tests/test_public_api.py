@@ -1,9 +1,11 @@
 """Every public name resolves, is documented with an example, and hides no module of the same name."""
 
+import ast
 import importlib
 import importlib.util
 import inspect
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +109,14 @@ def test_errors_form_one_tree():
         if inspect.isclass(value) and issubclass(value, Exception):
             assert issubclass(value, nl.NeglogError)
             assert getattr(nl, name) is value
+
+
+def test_type_checkers_see_every_public_name() -> None:
+    source = Path(nl.__file__).read_text()
+    block = next(
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+    seen = {alias.asname for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert seen == set(nl.__all__) - {"__version__"}

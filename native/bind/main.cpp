@@ -16,7 +16,7 @@ NB_MODULE(_native, m) {
       "available_isas",
       [] {
         std::vector<std::string> names;
-#define X(name)                                                                                                     \
+#define X(name)                                                                                                        \
   if (neglog::isa_available(neglog::Isa::name)) names.emplace_back(#name);
         NEGLOG_FOR_EACH_ISA(X)
 #undef X
@@ -29,11 +29,13 @@ NB_MODULE(_native, m) {
   m.def(
       "set_num_threads",
       [](int n) {
-        if (n < 1) throw nb::value_error(("set_num_threads: n = " + std::to_string(n) + "; at least 1 is needed").c_str());
+        if (n < 1)
+          throw nb::value_error(("set_num_threads: n = " + std::to_string(n) + "; at least 1 is needed").c_str());
         neglog::set_num_threads(n);
       },
       nb::arg("n"),
-      "set_num_threads(n)\n--\n\nLimit the threads of neglog's kernels to n >= 1. The initial limit is OMP_NUM_THREADS,\n"
+      "set_num_threads(n)\n--\n\nLimit the threads of neglog's kernels to n >= 1. The initial limit is "
+      "OMP_NUM_THREADS,\n"
       "otherwise the processors that this process may use. Results do not depend on it.\n\n>>> import neglog as nl\n"
       ">>> nl.set_num_threads(nl.get_num_threads())\n");
 

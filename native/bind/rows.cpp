@@ -119,7 +119,8 @@ void bind_rows(nb::module_ &m) {
   m.def("softmax_nll", &softmax_nll, nb::arg("logits"), nb::arg("target"), nb::arg("weight").none(),
         nb::arg("sample_weight").none(), nb::arg("mask").none(), nb::arg("ignore_index").none(),
         nb::arg("label_smoothing"), nb::arg("loss").none(), nb::arg("grad").none(), nb::arg("scale"),
-        "Cross-entropy of logits (outer, C, inner) and its gradient; returns (sum of weighted losses, first bad row or -1).");
+        "Cross-entropy of logits (outer, C, inner) and its gradient; returns (sum of weighted losses, first bad row or "
+        "-1).");
   m.def("logsumexp", &logsumexp, nb::arg("logits"), nb::arg("lse").none(), nb::arg("out").none(),
         nb::arg("probabilities") = false,
         "logsumexp over axis 1 of (outer, C, inner) into lse; log_softmax (or softmax, if probabilities) into out.");

@@ -38,12 +38,33 @@ _HOME = {
     "DataError": "neglog.errors",
     "MissingDependencyError": "neglog.errors",
 }
-__all__ = sorted([*_HOME, "__version__"])
+__all__ = sorted([*_HOME, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.py compares it with _HOME
     from neglog import errors as errors
     from neglog import families as families
     from neglog import losses as losses
+    from neglog.core.observations import interval as interval
+    from neglog.core.observations import right_censored as right_censored
+    from neglog.core.threads import get_num_threads as get_num_threads
+    from neglog.core.threads import set_num_threads as set_num_threads
+    from neglog.errors import DataError as DataError
+    from neglog.errors import InputError as InputError
+    from neglog.errors import InputKindError as InputKindError
+    from neglog.errors import MissingDependencyError as MissingDependencyError
+    from neglog.errors import NeglogError as NeglogError
+    from neglog.errors import ParameterError as ParameterError
+    from neglog.errors import ShapeError as ShapeError
+    from neglog.errors import TargetError as TargetError
+    from neglog.estimation import fit as fit
+    from neglog.estimation import load as load
+    from neglog.evaluation import Score as Score
+    from neglog.families import Bernoulli as Bernoulli
+    from neglog.families import Categorical as Categorical
+    from neglog.families import Normal as Normal
+    from neglog.families import Poisson as Poisson
+    from neglog.families import Weibull as Weibull
+    from neglog.families import family as family
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ def require(module: str, *, feature: str, extra: str) -> ModuleType:
     >>> require("no_such_module", feature="reading Parquet files", extra="cli")
     Traceback (most recent call last):
     ...
-    neglog.errors.MissingDependencyError: reading Parquet files needs the package 'no_such_module': pip install 'neglog[cli]'
+    neglog.errors.MissingDependencyError: reading Parquet files needs the package 'no_such_module': pip install ...
     """
     try:
         return importlib.import_module(module)

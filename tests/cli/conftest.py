@@ -22,9 +22,7 @@ class Outcome:
 
 
 @pytest.fixture
-def run(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., Outcome]:
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Outcome]:
     """``run("score", "a.csv", ..., stdin=b"...")`` in an empty folder."""
     from neglog.cli import main
 

@@ -140,9 +140,7 @@ def test_a_pipe_is_read_like_standard_input(run: Any, predictions: str, tmp_path
     assert outcome.code == 0 and outcome.out == run("score", predictions, *SCORE[:4], "--format", "csv").out
 
 
-def test_our_own_mistakes_are_internal_errors(
-    run: Any, predictions: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_our_own_mistakes_are_internal_errors(run: Any, predictions: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import neglog.report.score
 
     monkeypatch.delenv("NEGLOG_DEBUG", raising=False)

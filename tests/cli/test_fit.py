@@ -33,9 +33,7 @@ def test_the_table_says_what_was_found(run: Any, life: str) -> None:
 
 def test_intervals_with_empty_cells_are_open_ends(run: Any, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("lo,hi\n1,2\n,3\n4,\n2,2\n")
-    data = json.loads(
-        run("fit", "weibull", "a.csv", "--lower", "lo", "--upper", "hi", "--format", "json").out
-    )
+    data = json.loads(run("fit", "weibull", "a.csv", "--lower", "lo", "--upper", "hi", "--format", "json").out)
     same = nl.fit("weibull", nl.interval([1, -np.inf, 4, 2], [2, 3, np.inf, 2]))
     assert data["loglik"] == same.loglik
 
@@ -82,9 +80,7 @@ def test_a_formula_without_a_name_is_for_the_location(run: Any, tmp_path: Path) 
     y = x + np.exp(x) * np.random.default_rng(5).normal(size=60)
     parquet.write_table(pa.table({"y": y, "x": x}), tmp_path / "a.parquet")
     scale = ("--formula", "scale = ~ x", "--format", "csv")
-    bare, named = (
-        run("fit", "normal", "a.parquet", "--formula", text, *scale) for text in ("y ~ x", "loc = y ~ x")
-    )
+    bare, named = (run("fit", "normal", "a.parquet", "--formula", text, *scale) for text in ("y ~ x", "loc = y ~ x"))
     assert bare.code == 0 and bare.out == named.out and "scale.x" in bare.out
 
 
@@ -97,9 +93,7 @@ def test_words_where_numbers_belong_say_what_would_do(run: Any, tmp_path: Path) 
     assert outcome.code == 3 and "'yes', not numbers; a bernoulli response is 1 or 0" in outcome.err
 
 
-def test_a_million_rows_are_looked_at_only_for_a_report(
-    run: Any, life: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_million_rows_are_looked_at_only_for_a_report(run: Any, life: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from neglog.report import fit as report
 
     drawn: list[str] = []
@@ -113,12 +107,8 @@ def test_a_million_rows_are_looked_at_only_for_a_report(
 def test_train_predict_score(run: Any, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     x = rng.normal(size=(300, 2))
-    label = np.array(["10", "9", "7"])[
-        np.argmax(x @ rng.normal(size=(2, 3)) + rng.gumbel(size=(300, 3)), axis=1)
-    ]
-    parquet.write_table(
-        pa.table({"y": label, "a": x[:, 0], "b": x[:, 1]}), tmp_path / "a.parquet", row_group_size=64
-    )
+    label = np.array(["10", "9", "7"])[np.argmax(x @ rng.normal(size=(2, 3)) + rng.gumbel(size=(300, 3)), axis=1)]
+    parquet.write_table(pa.table({"y": label, "a": x[:, 0], "b": x[:, 1]}), tmp_path / "a.parquet", row_group_size=64)
     fitted = run("fit", "categorical", "a.parquet", "--y", "y", "--x", "a,b", "--l2", "1", "--save", "m.json")
     assert fitted.code == 0
     assert nl.load(tmp_path / "m.json").classes == (7, 9, 10)  # as numbers: 10 follows 9
@@ -169,9 +159,7 @@ def test_an_unverified_fit_is_shown_and_exits_with_4(run: Any, tmp_path: Path) -
     (tmp_path / "a.csv").write_text("y\n1\n1\n1\n")
     outcome = run("fit", "weibull", "a.csv", "--y", "y", "--report", "r.html", "--save", "m.json")
     assert (
-        outcome.code == 4
-        and "UNBOUNDED" in outcome.out
-        and outcome.err.startswith("neglog: the fit is not verified")
+        outcome.code == 4 and "UNBOUNDED" in outcome.out and outcome.err.startswith("neglog: the fit is not verified")
     )
     assert 'class="status bad"' in (tmp_path / "r.html").read_text()
     assert "not verified" in run("predict", "m.json", "a.csv").err
@@ -231,9 +219,7 @@ def test_every_way_to_fail_is_shown(run: Any, tmp_path: Path, family: str, rows:
         (("weibull", "life.csv", *CENSORED, "--save", "no/where.json"), 2, "there is no directory no"),
     ],
 )
-def test_what_cannot_be_fitted(
-    run: Any, life: str, arguments: tuple[str, ...], code: int, message: str
-) -> None:
+def test_what_cannot_be_fitted(run: Any, life: str, arguments: tuple[str, ...], code: int, message: str) -> None:
     outcome = run("fit", *arguments)
     assert (outcome.code, outcome.out) == (code, "")
     assert message in outcome.err and outcome.err.count("\n") == 1

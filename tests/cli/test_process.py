@@ -33,14 +33,10 @@ def process(*arguments: str, cwd: Path, **options: Any) -> subprocess.CompletedP
 
 def test_help_starts_fast_because_it_imports_little(tmp_path: Path) -> None:
     code = "import sys; from neglog.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
     assert "score" in done.stdout
     loaded = set(done.stderr.split())
-    assert loaded.isdisjoint(
-        {"scipy", "pyarrow", "pandas", "torch", "formulaic", "sklearn", "neglog.estimation"}
-    )
+    assert loaded.isdisjoint({"scipy", "pyarrow", "pandas", "torch", "formulaic", "sklearn", "neglog.estimation"})
 
 
 def test_every_command_has_help_and_every_option_a_word_about_it(run: Any) -> None:
@@ -58,9 +54,7 @@ def test_without_the_extra_one_sentence_says_how_to_get_it(tmp_path: Path) -> No
             "sys.exit(main(['score', 'a.csv', '--y', 'y', '--probs', 'p_*']))"
         )
         (tmp_path / "a.csv").write_text("y,p_a,p_b\na,0.5,0.5\n")
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60
-        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
         if package == "rich" and done.returncode == 0:
             continue  # cyclopts itself needs rich only for its panels
         assert done.returncode == 2 and done.stdout == "", (package, done.stderr)
@@ -112,21 +106,15 @@ def test_a_full_disk_behind_standard_output_is_one_line(tmp_path: Path) -> None:
     process("fit", "poisson", "a.csv", "--y", "n", "--save", "m.json", cwd=tmp_path)
     for arguments in (("families",), ("predict", "m.json", "a.csv")):
         with open("/dev/full", "wb") as full:
-            done = subprocess.run(
-                [*NEGLOG, *arguments], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, timeout=60
-            )
+            done = subprocess.run([*NEGLOG, *arguments], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, timeout=60)
         assert done.returncode == 3
         assert done.stderr == b"neglog: cannot write standard output: No space left on device\n"
 
 
 def test_nothing_is_left_to_the_end_of_the_interpreter(tmp_path: Path) -> None:
     """There a thread of pyarrow that still holds a Python file aborts the process, once in fifty runs."""
-    code = (
-        "import atexit, sys; atexit.register(print, 'ended'); from neglog.cli import main; sys.exit(main())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, "families"], capture_output=True, text=True, timeout=60
-    )
+    code = "import atexit, sys; atexit.register(print, 'ended'); from neglog.cli import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", code, "families"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "weibull" in done.stdout and "ended" not in done.stdout
 
 
@@ -136,13 +124,9 @@ def test_an_interrupted_command_leaves_nothing_half_written(tmp_path: Path, numb
     process("fit", "poisson", "a.csv", "--y", "n", "--save", "m.json", cwd=tmp_path)
     before = sorted(path.name for path in tmp_path.iterdir())
     command = [*NEGLOG, "predict", "m.json", "-", "--out", "p.csv", "--keep", "n"]
-    running = subprocess.Popen(
-        command, cwd=tmp_path, env=ENVIRONMENT, stdin=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    running = subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     assert running.stdin is not None and running.stderr is not None
-    running.stdin.write(
-        b"n\n" + b"12345\n" * 1_200_000
-    )  # more than the header buffer: the output file is open
+    running.stdin.write(b"n\n" + b"12345\n" * 1_200_000)  # more than the header buffer: the output file is open
     running.stdin.flush()
     for _ in range(200):
         if any(path.name.endswith(".tmp") for path in tmp_path.iterdir()):

@@ -25,9 +25,7 @@ def test_json_holds_the_result(run: Any, predictions: str) -> None:
     assert outcome.code == 0 and outcome.err == ""
     assert data["nll"] == pytest.approx(MEAN, rel=1e-14) and data["nobs"] == 5 and data["accuracy"] == 0.8
     assert [row["label"] for row in data["classes"]] == ["cat", "dog", "emu"]
-    assert (
-        outcome.out == json.dumps(data, indent=2, sort_keys=True) + "\n"
-    )  # sorted: two runs can be compared
+    assert outcome.out == json.dumps(data, indent=2, sort_keys=True) + "\n"  # sorted: two runs can be compared
 
 
 def test_every_format_of_the_class_table(run: Any, predictions: str) -> None:
@@ -40,9 +38,7 @@ def test_every_format_of_the_class_table(run: Any, predictions: str) -> None:
     assert "Class by class" in run("score", predictions, *ARGS).out
 
 
-def test_csv_and_json_lines_hold_the_headline_or_the_table_that_was_asked_for(
-    run: Any, predictions: str
-) -> None:
+def test_csv_and_json_lines_hold_the_headline_or_the_table_that_was_asked_for(run: Any, predictions: str) -> None:
     whole = json.loads(run("score", predictions, *ARGS, "--format", "json").out)
     (headline,) = run("score", predictions, *ARGS, "--format", "jsonl").out.splitlines()
     numbers = json.loads(headline)
@@ -79,21 +75,15 @@ def test_weights_logits_and_log_probabilities(run: Any, predictions: str, tmp_pa
     assert weighted["nll"] == pytest.approx(sum(w * x for w, x in zip(weights, LOSSES, strict=True)) / 7)
     rows = list(csv.reader(io.StringIO((tmp_path / predictions).read_text())))
     logs = [[row[0], *(str(math.log(float(p)) + 3) for p in row[1:4])] for row in rows[1:]]
-    (tmp_path / "logits.csv").write_text(
-        "\n".join(map(",".join, [["label", "l_cat", "l_dog", "l_emu"], *logs]))
-    )
-    shifted = json.loads(
-        run("score", "logits.csv", "--y", "label", "--logits", "l_*", "--format", "json").out
-    )
+    (tmp_path / "logits.csv").write_text("\n".join(map(",".join, [["label", "l_cat", "l_dog", "l_emu"], *logs])))
+    shifted = json.loads(run("score", "logits.csv", "--y", "label", "--logits", "l_*", "--format", "json").out)
     assert shifted["nll"] == pytest.approx(MEAN)
     assert [row["label"] for row in shifted["classes"]] == ["cat", "dog", "emu"]
 
 
 def test_one_column_of_lists(run: Any, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"y": 1, "p": [0.25, 0.75]}\n{"y": 0, "p": [0.5, 0.5]}\n')
-    data = json.loads(
-        run("score", "a.jsonl", "--y", "y", "--probs", "p", "--classes", "0,1", "--format", "json").out
-    )
+    data = json.loads(run("score", "a.jsonl", "--y", "y", "--probs", "p", "--classes", "0,1", "--format", "json").out)
     assert data["nll"] == pytest.approx(-(math.log(0.75) + math.log(0.5)) / 2)
 
 
@@ -134,9 +124,7 @@ def test_skipped_rows_are_counted_and_shown(run: Any, tmp_path: Path) -> None:
     assert outcome.code == 0 and data["nobs"] == 2
     assert data["bad"] == {"label": 1, "nan": 1, "sum": 1}
     assert [row["row"] for row in data["bad_rows"]] == [1, 2, 3]
-    assert (
-        outcome.err == "neglog: warning: 3 rows could not be scored and were skipped: 1 label, 1 nan, 1 sum\n"
-    )
+    assert outcome.err == "neglog: warning: 3 rows could not be scored and were skipped: 1 label, 1 nan, 1 sum\n"
     shown = run("score", "bad.csv", "--y", "y", "--probs", "p_*", "--on-bad", "skip").out
     assert "3 rows left out" in shown
 
@@ -151,9 +139,7 @@ def test_skipped_rows_are_counted_and_shown(run: Any, tmp_path: Path) -> None:
         (",0.5,0.5\n", "row 0: label is not among the classes: ''"),
     ],
 )
-def test_a_bad_row_stops_with_its_number_and_values(
-    run: Any, tmp_path: Path, rows: str, message: str
-) -> None:
+def test_a_bad_row_stops_with_its_number_and_values(run: Any, tmp_path: Path, rows: str, message: str) -> None:
     (tmp_path / "bad.csv").write_text("y,p_a,p_b\n" + rows)
     outcome = run("score", "bad.csv", "--y", "y", "--probs", "p_*", "--save", "s", "--report", "r.html")
     assert outcome.code == 3 and outcome.out == ""
@@ -169,10 +155,7 @@ def test_a_bad_row_of_a_later_batch_has_its_number_in_the_file(
     monkeypatch.setattr(readers, "_BLOCK", 200)
     good = "a,0.5,0.5\n" * 100
     (tmp_path / "bad.csv").write_text("y,p_a,p_b\n" + good + "x,0.5,0.5\n" + good)
-    assert (
-        "row 100: label is not among the classes: 'x'"
-        in run("score", "bad.csv", "--y", "y", "--probs", "p_*").err
-    )
+    assert "row 100: label is not among the classes: 'x'" in run("score", "bad.csv", "--y", "y", "--probs", "p_*").err
 
 
 def test_columns_are_matched_with_the_classes_by_name(run: Any, predictions: str) -> None:
@@ -210,6 +193,4 @@ def test_an_impossible_event_is_infinite_and_said_so(run: Any, tmp_path: Path) -
 
 
 def test_infinities_survive_as_words() -> None:
-    assert plain({"a": [math.inf, -math.inf, math.nan, True, None, 1]}) == {
-        "a": ["inf", "-inf", "nan", True, None, 1]
-    }
+    assert plain({"a": [math.inf, -math.inf, math.nan, True, None, 1]}) == {"a": ["inf", "-inf", "nan", True, None, 1]}

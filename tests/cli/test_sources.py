@@ -67,9 +67,7 @@ def test_every_format_gives_the_same_rows(name: str, tmp_path: Path) -> None:
     assert tables.done == 1.0
 
 
-def test_rows_are_numbered_within_each_file_and_stay_in_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_are_numbered_within_each_file_and_stay_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "_BLOCK", 64)  # bytes: several batches from a small file
     monkeypatch.setattr(readers, "_BATCH_ROWS", 7)
     for index, rows in enumerate((range(20), range(20, 50))):
@@ -166,9 +164,7 @@ def test_a_truncated_file_is_noticed(name: str, tmp_path: Path) -> None:
 
 def test_inputs_that_are_no_files(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("y\n1\n")
-    with pytest.raises(
-        DataError, match=r"is a directory; name the files in it, for instance '.*\*\.parquet'"
-    ):
+    with pytest.raises(DataError, match=r"is a directory; name the files in it, for instance '.*\*\.parquet'"):
         Tables([str(tmp_path)])
     with pytest.raises(DataError, match=r"no file '.*dta.csv'; did you mean 'data.csv'\?"):
         Tables([str(tmp_path / "dta.csv")])

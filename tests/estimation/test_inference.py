@@ -35,9 +35,7 @@ def test_against_statsmodels(counts):
         np.testing.assert_allclose(r.cov, theirs.cov_params(), rtol=1e-9)
         assert r.information == cov_type
     r = nl.fit("poisson", y, x, intercept=True, clusters=g)
-    theirs = model.fit(
-        cov_type="cluster", cov_kwds={"groups": g, "use_correction": False}, **fit
-    ).cov_params()
+    theirs = model.fit(cov_type="cluster", cov_kwds={"groups": g, "use_correction": False}, **fit).cov_params()
     np.testing.assert_allclose(r.cov, theirs * 25 / 24, rtol=1e-9)
     assert r.information == "cluster"
 
@@ -79,9 +77,7 @@ def test_normal_closed_forms():
     assert r.stderr == pytest.approx({"loc": y.std() / 5**0.5, "scale": y.std() / 10**0.5}, rel=1e-12)
     z = 1.959963984540054
     low, high = r.ci()["scale"]
-    assert (low, high) == pytest.approx(
-        (y.std() * np.exp(-z / 10**0.5), y.std() * np.exp(z / 10**0.5)), rel=1e-12
-    )
+    assert (low, high) == pytest.approx((y.std() * np.exp(-z / 10**0.5), y.std() * np.exp(z / 10**0.5)), rel=1e-12)
     assert r.aic == pytest.approx(2 * 2 + 2 * r.nll) and r.bic == pytest.approx(2 * np.log(5) + 2 * r.nll)
 
 

@@ -74,9 +74,7 @@ def test_affine_change_of_columns(name, l2):
     else:
         y, rng = draw(name)
     x = rng.normal(size=(N, 2))
-    scale, shift = (
-        (np.array([1e6, 1e-4]), np.array([3e7, -2e-3])) if not l2 else (np.ones(2), np.array([1e4, -5.0]))
-    )
+    scale, shift = (np.array([1e6, 1e-4]), np.array([3e7, -2e-3])) if not l2 else (np.ones(2), np.array([1e4, -5.0]))
     a = nl.fit(name, y, x, intercept=True, l2=l2)
     b = nl.fit(name, y, shift + scale * x, intercept=True, l2=l2)
     assert a.ok and b.ok, b.message
@@ -114,9 +112,7 @@ def test_location_of_the_response(shift):
     r = nl.fit("normal", y + shift, x, intercept=True)
     assert r.ok
     # what the addition of 1e9 leaves of y has eps * 1e9 = 2e-7
-    assert r.params["loc.x0"] == pytest.approx(
-        nl.fit("normal", y, x, intercept=True).params["loc.x0"], abs=1e-6
-    )
+    assert r.params["loc.x0"] == pytest.approx(nl.fit("normal", y, x, intercept=True).params["loc.x0"], abs=1e-6)
 
 
 @pytest.mark.parametrize("name", SCALAR)
@@ -127,8 +123,7 @@ def test_start_does_not_decide(name):
     r = nl.fit(name, y, x, intercept=True)
     for sign in (-1, 1):
         start = {
-            key: (value * 1.5**sign if key in ("shape", "scale") else value + sign)
-            for key, value in r.params.items()
+            key: (value * 1.5**sign if key in ("shape", "scale") else value + sign) for key, value in r.params.items()
         }
         again = nl.fit(name, y, x, intercept=True, start=start)
         assert again.ok, again.message
@@ -139,8 +134,7 @@ def test_rows_of_weight_zero_are_never_read():
     y, x = [1.0, np.nan, 2.0, 4.0], [[0.0], [np.inf], [1.0], [3.0]]
     r = nl.fit("poisson", y, x, intercept=True, weights=[1, 0, 2, 1])
     assert (
-        r.params
-        == nl.fit("poisson", [1.0, 2.0, 4.0], [[0.0], [1.0], [3.0]], intercept=True, weights=[1, 2, 1]).params
+        r.params == nl.fit("poisson", [1.0, 2.0, 4.0], [[0.0], [1.0], [3.0]], intercept=True, weights=[1, 2, 1]).params
     )
 
 

@@ -83,9 +83,7 @@ def test_survreg_intercept_only(cancer):
     r = nl.fit("weibull", nl.right_censored(cancer["time"], cancer["event"]))
     all_printed([np.log(r.params["scale"]), 1 / r.params["shape"]], "6.034904 .7593936")
     all_printed([r.loglik, r.loglik], "-1153.9 -1153.851188")
-    all_printed(
-        [r.stderr["scale"] / r.params["scale"], r.stderr["shape"] / r.params["shape"]], ".0591359 .0624303"
-    )
+    all_printed([r.stderr["scale"] / r.params["scale"], r.stderr["shape"] / r.params["shape"]], ".0591359 .0624303")
 
 
 def test_survreg_three_covariates(cancer):
@@ -155,9 +153,7 @@ def test_randhie_poisson(randhie):
         "-.012635035534 .054056326828 .206115121809 .700352877227"
     )
     # Stata stopped where the largest score is 1.8e-3; here it is 4e-10. It shows in the ninth decimal
-    np.testing.assert_allclose(
-        [r.params[n] for n in names], np.array(stata.split(), float), rtol=0, atol=6e-9
-    )
+    np.testing.assert_allclose([r.params[n] for n in names], np.array(stata.split(), float), rtol=0, atol=6e-9)
     stderr = (
         ".00288398915279 .01061725196728 .00182833684966 .00161284852954 .01223913844387 .00056476496963 "
         ".00925061122826 .01530987068312 .02627928267502 .01116266712362"
@@ -217,9 +213,7 @@ def test_breast_cancer_map():
     assert r.ok
     assert r.objective == pytest.approx(37.75894596187611, rel=1e-9)
     assert r.params["logit.Intercept"] == pytest.approx(0.21450, abs=5e-6)
-    assert r.nll / r.nobs == pytest.approx(
-        0.05339185780995911, abs=1e-7
-    )  # flat at the optimum of the penalised sum
+    assert r.nll / r.nobs == pytest.approx(0.05339185780995911, abs=1e-7)  # flat at the optimum of the penalised sum
 
 
 # The mean NLL is not what is minimised, so the tolerance of the rival's search enters at first order.

@@ -199,9 +199,7 @@ def test_quantile_residuals_are_standard_normal(name):
     """Censored and truncated rows included; Kolmogorov-Smirnov at the true parameters, 4,000 rows."""
     rng, family, n = np.random.default_rng(5), nl.family(name), 4000
     theta = {p.name: 0.4 if p.link.name == "identity" else 1.7 for p in family.parameters}
-    low, high = (
-        (-np.inf, np.inf) if name == "bernoulli" else (float(family.ppf(q, **theta)) for q in (0.2, 0.95))
-    )
+    low, high = (-np.inf, np.inf) if name == "bernoulli" else (float(family.ppf(q, **theta)) for q in (0.2, 0.95))
     y = np.asarray(family.sample(**theta, size=4 * n, rng=rng), float)
     y = y[(low < y) & (y <= high)][:n]
     # right-censored where the value lies above a limit that was drawn without looking at it
@@ -252,8 +250,7 @@ def test_loglik_does_not_depend_on_the_order_of_rows():
 def test_repr_is_short():
     r = nl.fit("weibull", nl.right_censored([5.0, 8.0, 11.0, 12.0], [1, 1, 1, 0]))
     assert repr(r) == (
-        "Fit(weibull, 4 observations, ok): log-likelihood -8.87948943\n"
-        "  shape 2.96321 ± 1.48, scale 10.7209 ± 2.09"
+        "Fit(weibull, 4 observations, ok): log-likelihood -8.87948943\n  shape 2.96321 ± 1.48, scale 10.7209 ± 2.09"
     )
     wide = repr(nl.fit("categorical", Y["categorical"], X, intercept=True, l2=1.0))
     assert wide.endswith("5 more") and wide.count("\n") == 1

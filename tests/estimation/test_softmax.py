@@ -152,7 +152,5 @@ def test_the_curvature_of_rows_that_are_predicted_well():
     columns, everything = problem.designs[0].columns, slice(0, 3)
     found = problem.rows.curvature(everything, eta, columns, None)
     h = problem.rows.derivatives(everything, eta)[2]
-    np.testing.assert_allclose(
-        found, np.einsum("efm,mi,mj->eifj", h, columns, columns).reshape(found.shape), rtol=1e-9
-    )
+    np.testing.assert_allclose(found, np.einsum("efm,mi,mj->eifj", h, columns, columns).reshape(found.shape), rtol=1e-9)
     assert found[0, 0] > 0

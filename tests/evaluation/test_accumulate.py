@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from neglog._native import ExactSums
 
+from neglog._native import ExactSums
 from neglog.core import accumulate as acc
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -38,15 +38,11 @@ def test_a_product_is_added_with_all_its_halves(rows):
 
 
 @pytest.mark.parametrize("factors", (1, 2, 3, 4))
-@pytest.mark.parametrize(
-    "spread", (3, 40, 300)
-)  # binary exponents: in the vectors' range, partly, mostly not
+@pytest.mark.parametrize("spread", (3, 40, 300))  # binary exponents: in the vectors' range, partly, mostly not
 def test_vectors_add_what_single_rows_add(factors, spread):
     rng = np.random.default_rng(factors * spread)
     n = 9001  # more than one call of the kernel, and no multiple of the lanes
-    rows = [
-        rng.standard_normal(n) * 2.0 ** rng.integers(-spread, min(spread, 200) + 1, n) for _ in range(factors)
-    ]
+    rows = [rng.standard_normal(n) * 2.0 ** rng.integers(-spread, min(spread, 200) + 1, n) for _ in range(factors)]
     rows[0][::7] = 0.0
     rows[-1][3::11] = -0.0
     index = rng.integers(0, 3, n)
@@ -175,11 +171,7 @@ def test_cluster_sums_merge(rows, cut):
 
     whole, first, second = of(rows), of(rows[:cut]), of(rows[cut:])
     second.merge(first)
-    assert (
-        second.to_payload()
-        == whole.to_payload()
-        == acc.ClusterSums.from_payload(whole.to_payload()).to_payload()
-    )
+    assert second.to_payload() == whole.to_payload() == acc.ClusterSums.from_payload(whole.to_payload()).to_payload()
 
 
 @given(st.lists(st.integers(), max_size=30), st.integers(0, 5), st.integers(0, 30))

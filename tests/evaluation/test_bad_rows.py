@@ -77,9 +77,7 @@ def test_undefined_logits():
     p = [[0.0, 1.0], [np.inf, 0.0], [-np.inf, -np.inf]]
     r = score("skip", input="logits").update(["ham"] * 3, p).result()
     assert r.bad == {"undefined": 2} and r.nobs == 1
-    with pytest.raises(
-        nl.DataError, match=r"logits without a softmax \(\+inf, or all -inf\): 2 rows \(1, 2\)"
-    ):
+    with pytest.raises(nl.DataError, match=r"logits without a softmax \(\+inf, or all -inf\): 2 rows \(1, 2\)"):
         score(input="logits").update(["ham"] * 3, p)
 
 
@@ -92,9 +90,7 @@ def test_several_reasons_in_one_message():
     with pytest.raises(nl.DataError) as caught:
         score().update(["eggs", "ham", "ham"], [GOOD, [np.nan, 1], GOOD])
     assert (
-        "2 of 3 rows" in str(caught.value)
-        and "y[0] = 'eggs'" in str(caught.value)
-        and "p[1] = " in str(caught.value)
+        "2 of 3 rows" in str(caught.value) and "y[0] = 'eggs'" in str(caught.value) and "p[1] = " in str(caught.value)
     )
     assert "\n" not in str(caught.value)
 
@@ -205,9 +201,7 @@ def test_options(options, message):
 def test_the_kind_is_never_guessed():
     # logits that look like probabilities, and the other way round
     p = [[0.25, 0.75]]
-    assert score(input="logits", classes=2).update([0], p).result().nll == pytest.approx(
-        math.log1p(math.exp(0.5))
-    )
+    assert score(input="logits", classes=2).update([0], p).result().nll == pytest.approx(math.log1p(math.exp(0.5)))
     with pytest.raises(nl.DataError):
         score(input="logprobs", classes=2).update([0], p)
     with pytest.raises(TypeError):
@@ -270,9 +264,7 @@ def test_tensors():
     p = torch.tensor([[0.25, 0.75], [0.5, 0.5]], requires_grad=True)
     want = score(classes=2).update([0, 1], p.detach().numpy())
     assert score(classes=2).update(torch.tensor([0, 1]), p) == want
-    assert (
-        score(classes=2).update([0, 1], p.detach().bfloat16()) == want
-    )  # these values are exact in bfloat16
+    assert score(classes=2).update([0, 1], p.detach().bfloat16()) == want  # these values are exact in bfloat16
 
 
 @pytest.mark.parametrize("name", ["{}", "p_{}", "prob({})"])

@@ -31,18 +31,14 @@ def payload(state) -> dict:
         lambda: score(None),
         lambda: score(None, classes=None),
         lambda: score({"y": [1], "p": [[0.5, 0.5]], "key": [2**62]}, classes=None),
-        lambda: score(
-            {"y": [True, False], "p": [[0.5, 0.5]] * 2, "cluster": ["é", "ß"]}, classes=[False, True]
-        ),
+        lambda: score({"y": [True, False], "p": [[0.5, 0.5]] * 2, "cluster": ["é", "ß"]}, classes=[False, True]),
         lambda: score({"y": [1.5], "p": [[-1e308, 0.0, -np.inf]]}, classes=[0.5, 1.5, -2.0], input="logits"),
     ],
 )
 def test_round_trip(state):
     s = state()
     again = nl.Score.from_bytes(s.to_bytes())
-    assert (
-        again == s and again.to_bytes() == s.to_bytes() and again.result().to_dict() == s.result().to_dict()
-    )
+    assert again == s and again.to_bytes() == s.to_bytes() and again.result().to_dict() == s.result().to_dict()
     assert isinstance(again, nl.Score) and repr(again) == repr(s)
 
 

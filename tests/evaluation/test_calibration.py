@@ -93,9 +93,7 @@ def test_the_band_holds_calibrated_predictions():
             if row.count:
                 total += 1
                 inside += row.band_low <= row.accuracy <= row.band_high
-    assert (
-        0.88 < inside / total <= 0.98
-    )  # discrete: at least 90 % but for the spread of confidence within a bin
+    assert 0.88 < inside / total <= 0.98  # discrete: at least 90 % but for the spread of confidence within a bin
 
 
 @pytest.mark.parametrize("hits, n", ((0, 10), (3, 10), (10, 10), (871, 1000)))

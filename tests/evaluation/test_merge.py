@@ -75,9 +75,7 @@ def test_partitions_without_keys(input, weighted):
     whole = score(rows, **options)
     for _ in range(50):
         parts = np.split(rng.permutation(300), np.sort(rng.integers(0, 301, 5)))
-        merged = functools.reduce(
-            lambda a, b: a.merge(b), [score(take(rows, part), **options) for part in parts]
-        )
+        merged = functools.reduce(lambda a, b: a.merge(b), [score(take(rows, part), **options) for part in parts])
         assert merged == whole and merged.result() == whole.result()
 
 
@@ -94,10 +92,7 @@ def test_blocks_are_invisible():
     rows = {"y": rng.integers(0, 3, 70_000), "p": oracle.softmax(rng.standard_normal((70_000, 3)))}
     whole = score(rows, classes=3)
     index = rng.permutation(70_000)
-    assert (
-        score(take(rows, index[:50_000]), classes=3).merge(score(take(rows, index[50_000:]), classes=3))
-        == whole
-    )
+    assert score(take(rows, index[:50_000]), classes=3).merge(score(take(rows, index[50_000:]), classes=3)) == whole
 
 
 def test_merging_into_nothing():

@@ -117,9 +117,7 @@ def test_column_sums(kind, classes, weighted):
     p = sample(kind, rows, classes, spread=8.0)
     weight = np.random.default_rng(4).uniform(0, 3, rows) if weighted else None
     got = native(kind, p, np.zeros(rows), weight)["columns"]
-    probabilities = {"probs": lambda: p, "logits": lambda: oracle.softmax(p), "logprobs": lambda: np.exp(p)}[
-        kind
-    ]()
+    probabilities = {"probs": lambda: p, "logits": lambda: oracle.softmax(p), "logprobs": lambda: np.exp(p)}[kind]()
     want = (probabilities * (1 if weight is None else weight[:, None])).sum(0)
     np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-18)
 
@@ -231,6 +229,4 @@ def test_sum_tolerance_and_largest_deviation():
 def test_the_other_instruction_sets(isa, on_isa):
     here = Path(__file__)
     files = [str(here), str(here.with_name("test_accumulate.py"))]
-    on_isa(
-        isa, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not instruction_sets and not 5000", *files
-    )
+    on_isa(isa, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not instruction_sets and not 5000", *files)

@@ -53,9 +53,7 @@ def test_standard_errors_are_those_of_exact_arithmetic(weighted, clustered):
 def test_no_cancellation(big, weighted):
     # as NIST's NumAcc sets: a spread of 0.1 on a large mean, which one-pass sums in floating point lose
     losses = np.array([big + 0.2, *[big + 0.1, big + 0.3] * 500])
-    logits = np.stack(
-        [np.zeros_like(losses), losses], axis=1
-    )  # the loss of label 0 is the margin, to the last bit
+    logits = np.stack([np.zeros_like(losses), losses], axis=1)  # the loss of label 0 is the margin, to the last bit
     w = np.tile([1.0, 3.0, 0.1], 334)[:1001] if weighted else None
     r = result(np.zeros(1001, int), logits, input="logits", sample_weight=w)
     assert r.stderr == oracle.stderr(losses, np.ones(1001) if w is None else w)
@@ -129,9 +127,7 @@ def test_scikit_learns_documented_value():
 def test_where_scikit_learn_is_not_right():
     # it clips at the epsilon of the dtype: 1e-30 in float32 costs it 15.9 nats instead of 69.1
     p = np.array([[1e-30, 1.0]], dtype=np.float32)
-    assert result([0], p).nll == pytest.approx(
-        float(-oracle.mpmath.log(oracle.mpmath.mpf(float(p[0, 0])))), rel=1e-15
-    )
+    assert result([0], p).nll == pytest.approx(float(-oracle.mpmath.log(oracle.mpmath.mpf(float(p[0, 0])))), rel=1e-15)
     # a perfect half-precision prediction costs nothing
     assert result([0], np.array([[1.0, 0.0]], dtype=np.float16)).nll == 0.0
     # columns in an order that is not sorted
@@ -162,11 +158,7 @@ def test_zero_probability_is_reported_not_hidden():
     r = result([0, 0, 1], p)
     assert r.nll == r.perplexity == math.inf and r.zero_probability == 1 and r.histogram.infinite == 1
     assert r.finite_nll == pytest.approx((math.log(2) - math.log(0.75)) / 2)
-    assert (
-        math.isnan(r.stderr)
-        and all(map(math.isnan, r.ci))
-        and "1 row gave the label probability 0" in r.reason
-    )
+    assert math.isnan(r.stderr) and all(map(math.isnan, r.ci)) and "1 row gave the label probability 0" in r.reason
     assert r.skill == -math.inf and r.worst[0].nll == math.inf and math.isnan(r.worst[0].share)
     assert r.classes[0].nll == math.inf and r.classes[0].zero_probability == 1 and r.classes[1].nll < 1
     assert math.isfinite(r.brier) and math.isfinite(r.brier_stderr) and r.accuracy == pytest.approx(2 / 3)
@@ -178,9 +170,7 @@ def test_an_empty_score_is_nan_with_nobs_0(classes):
     for s in (
         nl.Score.classification(input="probs", classes=classes),
         nl.Score.classification(input="probs", classes=classes).update([], np.empty((0, 3))),
-        nl.Score.classification(input="probs", classes=classes).update(
-            [9], np.full((1, 3), np.nan), sample_weight=[0]
-        ),
+        nl.Score.classification(input="probs", classes=classes).update([9], np.full((1, 3), np.nan), sample_weight=[0]),
     ):
         r = s.result()
         assert r.nobs == 0 and r.weight == 0 and r.reason == "no rows were scored"
@@ -236,9 +226,7 @@ def test_per_class_table():
     assert (a.precision, b.precision, c.precision) == (0.5, 1.0, 1.0)
     assert [row.mean_probability for row in r.classes] == pytest.approx([0.35, 0.325, 0.325], rel=1e-15)
     absent = result(["a"], p[:1], classes=["a", "b", "c"]).classes[2]
-    assert (
-        absent.count == 0 and absent.base_rate == 0 and math.isnan(absent.nll) and math.isnan(absent.recall)
-    )
+    assert absent.count == 0 and absent.base_rate == 0 and math.isnan(absent.nll) and math.isnan(absent.recall)
 
 
 def test_worst_rows():

@@ -53,7 +53,5 @@ def test_what_is_no_class_is_impossible():
 
 
 def test_vector_by_name():
-    np.testing.assert_array_equal(
-        f.hess_matvec(Y, logits=Z, v=np.ones((4, 3))), f.hess_matvec(Y, Z, np.ones((4, 3)))
-    )
+    np.testing.assert_array_equal(f.hess_matvec(Y, logits=Z, v=np.ones((4, 3))), f.hess_matvec(Y, Z, np.ones((4, 3))))
     np.testing.assert_allclose(f.hess_matvec(Y, Z, np.ones((4, 3))), 0, atol=1e-16)

@@ -28,9 +28,7 @@ def test_normlike():
     censored = [1, 3, 5, 7, 11, 13]
     event[censored] = 0
     inverse = 1 - event  # the published call has these six observed and the others censored
-    assert f.nll(nl.right_censored(x, inverse), 21.0, 15.0).sum() == pytest.approx(
-        86.9254371829733, rel=1e-13
-    )
+    assert f.nll(nl.right_censored(x, inverse), 21.0, 15.0).sum() == pytest.approx(86.9254371829733, rel=1e-13)
     hess = f.nll_grad_hess(nl.right_censored(x, inverse), 21.0, 15.0)[2].sum(-1)
     expected = [[24.4824488866131, -10.6649544179636], [-10.6649544179636, 6.22827849965737]]
     np.testing.assert_allclose(np.linalg.inv(hess), expected, rtol=1e-12)

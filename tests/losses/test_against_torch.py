@@ -51,9 +51,7 @@ def test_cross_entropy_of_indices(seed):
     expected = F.cross_entropy(z_torch, torch.tensor(y), **given)
     expected.sum().backward()
     dtype = rng.choice([np.int64, np.int32, np.int16])
-    loss, gradient = losses.cross_entropy_grad(
-        z, y.astype(dtype), axis=1 if batch else 0, ignore_index=-100, **options
-    )
+    loss, gradient = losses.cross_entropy_grad(z, y.astype(dtype), axis=1 if batch else 0, ignore_index=-100, **options)
     close(loss, expected)
     close(gradient, z_torch.grad)
     close(losses.cross_entropy(z, y, axis=1 if batch else 0, ignore_index=-100, **options), expected)
@@ -100,9 +98,7 @@ def test_nll_loss(seed):
     expected = F.nll_loss(x_torch, torch.tensor(y), weight_torch, ignore_index=ignored, reduction=reduction)
     expected.sum().backward()
     axis = 1 if batch else 0
-    loss, gradient = losses.nll_loss_grad(
-        x, y, axis=axis, weight=weight, ignore_index=ignored, reduction=reduction
-    )
+    loss, gradient = losses.nll_loss_grad(x, y, axis=axis, weight=weight, ignore_index=ignored, reduction=reduction)
     close(loss, expected)
     close(gradient, x_torch.grad)
 
@@ -140,9 +136,7 @@ def test_binary(seed):
     close(gradient, p_torch.grad)
 
 
-@pytest.mark.filterwarnings(
-    "ignore:reduction. 'mean' divides"
-)  # torch announces a change that it has not made
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")  # torch announces a change that it has not made
 @pytest.mark.parametrize("seed", range(40))
 def test_kl_div(seed):
     rng = np.random.default_rng(seed)

@@ -160,9 +160,7 @@ def test_every_integer_type_is_an_index(dtype):
 
 
 def test_an_index_beyond_int64_does_not_wrap_into_ignore_index():
-    with pytest.raises(
-        nl.TargetError, match=f"target = {2**64 - 1}; allowed: 0 <= target < 2, or ignore_index=-1"
-    ):
+    with pytest.raises(nl.TargetError, match=f"target = {2**64 - 1}; allowed: 0 <= target < 2, or ignore_index=-1"):
         losses.cross_entropy([0.0, 1.0], np.uint64(2**64 - 1), ignore_index=-1)
 
 
@@ -170,17 +168,13 @@ def test_an_index_beyond_int64_does_not_wrap_into_ignore_index():
 def test_ignore_index_of_unsigned_bytes(ignore_index):
     z, y = RNG.normal(size=(6, 3)), np.array([0, 1, 2, 255, 255, 0], np.uint8)
     if ignore_index == 255:
-        assert losses.cross_entropy(z, y, ignore_index=255) == losses.cross_entropy(
-            z[[0, 1, 2, 5]], y[[0, 1, 2, 5]]
-        )
+        assert losses.cross_entropy(z, y, ignore_index=255) == losses.cross_entropy(z[[0, 1, 2, 5]], y[[0, 1, 2, 5]])
     else:
         with pytest.raises(nl.TargetError, match=r"target\[3\] = 255"):
             losses.cross_entropy(z, y, ignore_index=0)
 
 
-@pytest.mark.parametrize(
-    "dtype", [bool, np.int8, np.int32, np.int64, np.uint16, np.float16, np.float32, np.float64]
-)
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.int32, np.int64, np.uint16, np.float16, np.float32, np.float64])
 def test_binary_targets_of_any_type(dtype):
     x, t = RNG.normal(size=50).astype(np.float32), RNG.integers(0, 2, 50)
     want = losses.binary_cross_entropy_with_logits(x, t.astype(np.float64))

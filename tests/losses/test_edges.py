@@ -201,9 +201,7 @@ def test_gradients_by_finite_differences(case):
     name = case.partition(",")[0]
     value, gradient = getattr(losses, f"{name}_grad")(x, target, **options)
     assert value == getattr(losses, name)(x, target, **options)
-    np.testing.assert_allclose(
-        gradient, central(lambda v: getattr(losses, name)(v, target, **options), x), atol=5e-9
-    )
+    np.testing.assert_allclose(gradient, central(lambda v: getattr(losses, name)(v, target, **options), x), atol=5e-9)
 
 
 def test_gradients_of_primitives_by_finite_differences():
@@ -296,8 +294,7 @@ MESSAGES = [
     (
         nl.ShapeError,
         lambda: losses.binary_cross_entropy_with_logits(Z, Q, pos_weight=np.ones(4)),
-        "binary_cross_entropy_with_logits: pos_weight has shape (4,); allowed: what broadcasts to the "
-        "target's (4, 5)",
+        "binary_cross_entropy_with_logits: pos_weight has shape (4,); allowed: what broadcasts to the target's (4, 5)",
     ),
     (
         nl.ShapeError,
@@ -396,8 +393,7 @@ MESSAGES = [
     (
         nl.InputKindError,
         lambda: losses.binary_cross_entropy_with_logits_grad([[0.5, 1.5]], [[0, 2]]),
-        "binary_cross_entropy_with_logits_grad: target[0, 1] = 2 is no probability; allowed: 0 <= target <= "
-        "1",
+        "binary_cross_entropy_with_logits_grad: target[0, 1] = 2 is no probability; allowed: 0 <= target <= 1",
     ),
     (
         nl.InputKindError,
@@ -445,9 +441,7 @@ def test_log_probabilities_may_exceed_0_by_rounding(dtype, rounding):
 
 @pytest.mark.parametrize("n", ["a", 0, -1, 2.0, True, 2**31])
 def test_a_number_of_threads_is_a_positive_integer(n):
-    with pytest.raises(
-        nl.ParameterError, match=r"set_num_threads: n = .*; allowed: an integer of at least 1"
-    ):
+    with pytest.raises(nl.ParameterError, match=r"set_num_threads: n = .*; allowed: an integer of at least 1"):
         nl.set_num_threads(n)
 
 

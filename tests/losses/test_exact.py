@@ -117,9 +117,7 @@ def test_binary_with_logits(dtype):
             want = [oracle.bce_with_logits(v, t, pos_weight) for v in x]
             slope = [oracle.bce_with_logits_gradient(v, t, pos_weight) for v in x]
             in_range = np.array([abs(w) > SMALLEST[dtype] for w in want])
-            condition = np.array(
-                [max(1, abs(float(v * s / w))) for v, s, w in zip(x, slope, want, strict=True)]
-            )
+            condition = np.array([max(1, abs(float(v * s / w))) for v, s, w in zip(x, slope, want, strict=True)])
             errors = oracle.relative_errors(loss, want)
             assert (errors[in_range] <= UNIT[dtype] * condition[in_range]).all()
             assert (loss[~in_range] <= SMALLEST[dtype]).all()
@@ -153,9 +151,7 @@ def test_divergence(dtype):
         oracle.exact(b) * (oracle.mpmath.log(oracle.exact(b)) - oracle.exact(a))
         for a, b in zip(x.flat, q.flat, strict=True)
     ]
-    scale = np.array(
-        [abs(float(b * a)) for a, b in zip(x.flat, q.flat, strict=True)]
-    )  # log q - x passes through zero
+    scale = np.array([abs(float(b * a)) for a, b in zip(x.flat, q.flat, strict=True)])  # log q - x passes through zero
     errors = np.abs(loss.ravel() - np.array([float(w) for w in want]))
     assert (errors <= UNIT[dtype] * scale + 1e-300).all()
 

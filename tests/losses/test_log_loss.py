@@ -32,9 +32,7 @@ def test_equals_scikit_learn(kind, weighted, normalize):
     y, p, s = data()
     options = {"normalize": normalize, "sample_weight": s if weighted else None}
     labelled = LABELS[kind][y]
-    assert losses.log_loss(labelled, p, **options) == pytest.approx(
-        log_loss(labelled, p, **options), rel=1e-12
-    )
+    assert losses.log_loss(labelled, p, **options) == pytest.approx(log_loss(labelled, p, **options), rel=1e-12)
     given = losses.log_loss(labelled[:4], p[:4], labels=LABELS[kind][::-1])  # sorted whatever their order
     assert given == pytest.approx(log_loss(labelled[:4], p[:4], labels=LABELS[kind]), rel=1e-12)
 
@@ -113,8 +111,7 @@ MESSAGES = [
         nl.ShapeError,
         ([0, 1, 2], [0.5, 0.5, 0.5]),
         {},
-        "log_loss: y_true has 3 distinct labels (0, 1, 2) and y_proba one column, which stands for two "
-        "labels",
+        "log_loss: y_true has 3 distinct labels (0, 1, 2) and y_proba one column, which stands for two labels",
     ),
     (
         nl.ShapeError,
@@ -138,9 +135,7 @@ MESSAGES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("error", "args", "options", "message"), MESSAGES, ids=[m[3][10:60] for m in MESSAGES]
-)
+@pytest.mark.parametrize(("error", "args", "options", "message"), MESSAGES, ids=[m[3][10:60] for m in MESSAGES])
 def test_messages(error, args, options, message):
     with pytest.raises(error) as caught:
         losses.log_loss(*args, **options)

@@ -110,9 +110,7 @@ def test_one_hot_and_index_targets_agree_where_the_divisor_is_the_same():
 def test_elementwise_weight_is_not_divided_by_unless_asked():
     weight = np.abs(X)
     none = losses.binary_cross_entropy_with_logits(X, T, weight=weight, reduction="none")
-    assert losses.binary_cross_entropy_with_logits(X, T, weight=weight) == pytest.approx(
-        none.mean(), rel=1e-14
-    )
+    assert losses.binary_cross_entropy_with_logits(X, T, weight=weight) == pytest.approx(none.mean(), rel=1e-14)
     by_weight = losses.binary_cross_entropy_with_logits(X, T, weight=weight, denominator="weights")
     assert by_weight == pytest.approx(none.sum() / weight.sum(), rel=1e-14)
 

@@ -126,9 +126,7 @@ def test_divergence_and_cross_entropy():
     q, p = np.array([0.2, 0.5, 0.3]), np.array([0.1, 0.6, 0.3])
     close(losses.kl_div(np.log(p), q), 0.015822885905003914)
     close(losses.kl_div(np.log([p]), [q], reduction="batchmean"), 0.04746865771501174)
-    close(
-        losses.kl_div(np.log([p]), np.log([q]), reduction="batchmean", log_target=True), 0.04746865771501174
-    )
+    close(losses.kl_div(np.log([p]), np.log([q]), reduction="batchmean", log_target=True), 0.04746865771501174)
     close(losses.cross_entropy(np.log(p), q), 1.0771216717795853)  # = entropy 1.0296530140645737 + divergence
 
 
@@ -165,6 +163,4 @@ def test_log_odds():
     close(losses.odds_to_prob(losses.logodds_to_odds(losses.prob_to_logodds(p))), p)
     x = np.linspace(-30, 0, 301)[:-1]  # above 0 the digits of 1 - p are gone: not a property of the functions
     np.testing.assert_allclose(losses.prob_to_logodds(losses.logodds_to_prob(x)), x, rtol=1e-12)
-    np.testing.assert_allclose(
-        losses.odds_to_prob(losses.logodds_to_odds(x)), losses.logodds_to_prob(x), rtol=1e-12
-    )
+    np.testing.assert_allclose(losses.odds_to_prob(losses.logodds_to_odds(x)), losses.logodds_to_prob(x), rtol=1e-12)

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from tests.native import math_cards
 
 from neglog import _native
-from tests.native import math_cards
 
 
 @pytest.fixture(scope="module", params=_native.available_isas())
@@ -33,7 +33,14 @@ EDGES = {
     "log": [(0.0, -INF), (-0.0, -INF), (1.0, 0.0), (INF, INF), (NAN, NAN), (-1.0, NAN), (5e-324, -744.4400719213812)],
     "log1p": [(0.0, 0.0), (-0.0, -0.0), (-1.0, -INF), (INF, INF), (NAN, NAN), (-2.0, NAN), (5e-324, 5e-324)],
     "log1pexp": [(-INF, 0.0), (INF, INF), (NAN, NAN), (-40.0, 4.248354255291589e-18), (800.0, 800.0), (-800.0, 0.0)],
-    "log1mexp": [(0.0, -INF), (NAN, NAN), (1.0, NAN), (-1e-20, -46.051701859880914), (-0.5, -0.9327521295671886), (-50.0, -1.9287498479639178e-22)],
+    "log1mexp": [
+        (0.0, -INF),
+        (NAN, NAN),
+        (1.0, NAN),
+        (-1e-20, -46.051701859880914),
+        (-0.5, -0.9327521295671886),
+        (-50.0, -1.9287498479639178e-22),
+    ],
     "sigmoid": [(0.0, 0.5), (INF, 1.0), (-INF, 0.0), (NAN, NAN)],
 }
 

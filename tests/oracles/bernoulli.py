@@ -29,8 +29,4 @@ KINDS = [
     ("log_interval", (0.0, 1.0)),
 ]
 BULK = [(kind, data, (logit,)) for logit in (-3.0, -0.7, -1e-9, 0.5, 1.0, 4.0) for kind, data in KINDS]
-TAIL = [
-    (kind, data, (logit,))
-    for logit in (-700.0, -40.0, -20.0, 15.0, 37.0, 100.0, 740.0)
-    for kind, data in KINDS
-]
+TAIL = [(kind, data, (logit,)) for logit in (-700.0, -40.0, -20.0, 15.0, 37.0, 100.0, 740.0) for kind, data in KINDS]

@@ -59,9 +59,7 @@ def outputs(p: int) -> Iterator[tuple[int, ...]]:
     yield from itertools.combinations_with_replacement(range(p), 2)
 
 
-def record(
-    oracle: ModuleType, kind: str, data: tuple[float, ...], params: tuple[float, ...]
-) -> dict[str, Any]:
+def record(oracle: ModuleType, kind: str, data: tuple[float, ...], params: tuple[float, ...]) -> dict[str, Any]:
     x = [mpf(v) for v in (*data, *params)]
     unit = [v or mpf(1) for v in x]  # steps of the size of each input: finite differences work at 1e-200 too
     f = function(oracle, kind)

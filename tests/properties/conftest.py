@@ -28,13 +28,9 @@ class Rows:
         return (self.y, *self.params)
 
 
-def draw_parameters(
-    family: Family, shape: tuple[int, ...], rng: np.random.Generator
-) -> tuple[np.ndarray, ...]:
+def draw_parameters(family: Family, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     # one unit on the link scale: shapes and scales mostly between 0.2 and 5
-    return tuple(
-        p.link.inverse(0.8 * rng.normal(size=(*shape, *(CLASSES,) * p.event_ndim))) for p in family.parameters
-    )
+    return tuple(p.link.inverse(0.8 * rng.normal(size=(*shape, *(CLASSES,) * p.event_ndim))) for p in family.parameters)
 
 
 def draw_rows(family: Family, shape: tuple[int, ...], seed: int = 0) -> Rows:
@@ -63,15 +59,11 @@ def rows() -> Any:
 def ends() -> Any:
     """ends(family, params, seed) -> (lower, upper): around the bulk, some narrow, none empty."""
 
-    def make(
-        family: ScalarFamily, params: tuple[np.ndarray, ...], seed: int = 0
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def make(family: ScalarFamily, params: tuple[np.ndarray, ...], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(seed)
         shape = np.broadcast_shapes(*(p.shape for p in params))
         q = rng.uniform(0.02, 0.9, size=shape)
-        lower = (
-            family.ppf(q, *params) - family.discrete
-        )  # for counts: the interval holds at least the quantile
+        lower = family.ppf(q, *params) - family.discrete  # for counts: the interval holds at least the quantile
         upper = family.ppf(q + rng.choice([1e-6, 0.01, 0.09], size=shape), *params)
         return lower, upper
 

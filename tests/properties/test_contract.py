@@ -46,9 +46,7 @@ def test_facts(family):
         step = 1e-4
         slope = (p.link.inverse(eta + step) - p.link.inverse(eta - step)) / (2 * step)
         np.testing.assert_allclose(first, slope, rtol=1e-6, atol=1e-9)
-        bend = (p.link.inverse_derivatives(eta + step)[1] - p.link.inverse_derivatives(eta - step)[1]) / (
-            2 * step
-        )
+        bend = (p.link.inverse_derivatives(eta + step)[1] - p.link.inverse_derivatives(eta - step)[1]) / (2 * step)
         np.testing.assert_allclose(second, bend, rtol=1e-6, atol=1e-9)
 
 
@@ -272,21 +270,15 @@ def test_start_values(family, rows):
     # weights are repeats, and what is not read does not count
     weights = np.arange(500) % 3
     for other in (family.start(np.repeat(y, weights)), family.start(y, weights)):
-        np.testing.assert_allclose(
-            other, family.start(np.append(y, np.nan), np.append(weights, 5)), rtol=1e-9
-        )
+        np.testing.assert_allclose(other, family.start(np.append(y, np.nan), np.append(weights, 5)), rtol=1e-9)
     with pytest.raises(nl.DataError, match="no row"):
         family.start([np.nan])
 
 
-@given(
-    st.lists(st.tuples(st.floats(-5, 50), st.sampled_from("erli"), st.floats(0, 9)), min_size=1, max_size=6)
-)
+@given(st.lists(st.tuples(st.floats(-5, 50), st.sampled_from("erli"), st.floats(0, 9)), min_size=1, max_size=6))
 def test_start_values_of_any_censoring(rows):
     lower = np.array([-np.inf if kind == "l" else y for y, kind, _ in rows])
-    upper = np.array(
-        [np.inf if kind == "r" else y + (width if kind == "i" else 0) for y, kind, width in rows]
-    )
+    upper = np.array([np.inf if kind == "r" else y + (width if kind == "i" else 0) for y, kind, width in rows])
     for name in nl.families.names():
         family = nl.family(name)
         if isinstance(family, ScalarFamily):

@@ -29,9 +29,7 @@ def test_derivatives_are_those_of_the_reference(family, rows):
     if isinstance(family, ScalarFamily):
         np.testing.assert_allclose(np.stack([g.detach() for g in first]), grad, rtol=1e-10, atol=1e-10)
         for i, g in enumerate(first):
-            second = torch.autograd.grad(
-                g.sum(), params, retain_graph=True, allow_unused=True, materialize_grads=True
-            )
+            second = torch.autograd.grad(g.sum(), params, retain_graph=True, allow_unused=True, materialize_grads=True)
             np.testing.assert_allclose(np.stack([s.detach() for s in second]), hess[i], rtol=1e-9, atol=1e-9)
     else:
         np.testing.assert_allclose(first[0].detach(), grad, rtol=1e-10, atol=1e-10)
@@ -101,6 +99,4 @@ def test_hessian_vector_product(rows):
     r = rows(f, (20,))
     v = np.random.default_rng(1).normal(size=r.params[0].shape)
     hess = f.nll_grad_hess(*r.args)[2]
-    np.testing.assert_allclose(
-        f.hess_matvec(r.y, *r.params, v), (hess @ v[..., None])[..., 0], rtol=1e-12, atol=1e-15
-    )
+    np.testing.assert_allclose(f.hess_matvec(r.y, *r.params, v), (hess @ v[..., None])[..., 0], rtol=1e-12, atol=1e-15)

@@ -18,9 +18,7 @@ def expectation(f: ScalarFamily, g, *params: float):
     if f.discrete:
         y = np.arange(0, float(f.ppf(1 - CUT, *params)) + 1)
         return np.sum(g(y) * np.exp(-f.nll(y, *params)), axis=-1)
-    cuts = [
-        float(f.ppf(q, *params)) for q in (CUT, 1e-6, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-6, 1 - CUT)
-    ]
+    cuts = [float(f.ppf(q, *params)) for q in (CUT, 1e-6, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-6, 1 - CUT)]
 
     def integrand(y):
         return float(g(np.float64(y)) * np.exp(-f.nll(y, *params)))
@@ -48,9 +46,7 @@ def test_moments(scalar, point):
     mean = float(scalar.mean(*point))
     assert expectation(scalar, lambda y: y, *point) == pytest.approx(mean, rel=1e-8, abs=1e-8)
     # the ends that are cut off weigh (y - mean)^2
-    assert expectation(scalar, lambda y: (y - mean) ** 2, *point) == pytest.approx(
-        float(scalar.var(*point)), rel=1e-6
-    )
+    assert expectation(scalar, lambda y: (y - mean) ** 2, *point) == pytest.approx(float(scalar.var(*point)), rel=1e-6)
 
 
 def test_fisher_is_the_variance_of_the_score(scalar, point):
@@ -150,11 +146,7 @@ def test_tails_are_complementary(scalar, rows):
 def test_intervals_add_up(scalar, rows, ends):
     params = rows(scalar, (200,)).params
     lower, upper = ends(scalar, params)
-    whole = (
-        scalar.cdf(lower, *params)
-        + np.exp(scalar.log_interval(lower, upper, *params))
-        + scalar.sf(upper, *params)
-    )
+    whole = scalar.cdf(lower, *params) + np.exp(scalar.log_interval(lower, upper, *params)) + scalar.sf(upper, *params)
     np.testing.assert_allclose(whole, 1, rtol=1e-14)
 
 
@@ -184,9 +176,7 @@ def test_densities_are_limits_of_intervals(scalar, rows):
     r = rows(scalar, (100,))
     width = 1e-7 * np.abs(r.y)
     observed = nl.interval(r.y - width / 2, r.y + width / 2)
-    for narrow, exact in zip(
-        scalar.nll_grad_hess(observed, *r.params), scalar.nll_grad_hess(*r.args), strict=True
-    ):
+    for narrow, exact in zip(scalar.nll_grad_hess(observed, *r.params), scalar.nll_grad_hess(*r.args), strict=True):
         if narrow.ndim == 1:
             narrow = narrow + np.log(observed.upper - observed.lower)
         # width^2 / 24 times a second derivative

@@ -20,9 +20,7 @@ def test_kaplan_meier_on_the_leukaemia_trial() -> None:
     assert curve.value.round(3).tolist() == [1, 0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448]
     # survfit(..., conf.type = "log-log")
     assert curve.low[1] == pytest.approx(0.620, abs=5e-4) and curve.high[1] == pytest.approx(0.952, abs=5e-4)
-    assert curve.low[-1] == pytest.approx(0.188, abs=5e-4) and curve.high[-1] == pytest.approx(
-        0.680, abs=5e-4
-    )
+    assert curve.low[-1] == pytest.approx(0.188, abs=5e-4) and curve.high[-1] == pytest.approx(0.680, abs=5e-4)
 
 
 def test_frequencies_are_repeated_rows() -> None:
@@ -100,9 +98,7 @@ def test_the_data_are_complete_and_say_where_they_come_from() -> None:
         )
     digits = demo.load("digits")
     assert digits.matrix("pixel_*").shape == (1797, 64) and np.bincount(digits["digit"]).sum() == 1797
-    np.testing.assert_array_equal(
-        np.bincount(digits["digit"]), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
-    )
+    np.testing.assert_array_equal(np.bincount(digits["digit"]), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180])
     assert demo.load("horse_kicks")["deaths"].sum() == 196
     with pytest.raises(nl.InputError, match="no data set 'digit'"):
         demo.load("digit")

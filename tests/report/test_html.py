@@ -63,9 +63,7 @@ def test_a_page_is_well_formed_small_and_alone(name: str, pages: dict[str, str])
     assert len(page.encode()) < LIMIT
     tree = parsed(page)
     used = {element.tag for element in tree.iter()}
-    assert used.isdisjoint({"link", "img", "iframe", "object"}) and not re.search(
-        r"\bsrc=|https?:|url\(|@import", page
-    )
+    assert used.isdisjoint({"link", "img", "iframe", "object"}) and not re.search(r"\bsrc=|https?:|url\(|@import", page)
     scripts = list(tree.iter("script"))
     assert [script.get("type") for script in scripts] == ["application/json"]
     assert json.loads(scripts[0].text or "")["kind"]

@@ -115,9 +115,7 @@ except ImportError as error:
     print(type(error).__name__, error)
 """
     said = run_without(["torch"], program)
-    want = (
-        "MissingDependencyError a differentiable loss needs the package 'torch': pip install 'neglog[torch]'"
-    )
+    want = "MissingDependencyError a differentiable loss needs the package 'torch': pip install 'neglog[torch]'"
     assert said == want
 
 

@@ -79,9 +79,7 @@ def _explained(error: Exception) -> tuple[int, str]:
     if isinstance(error, OSError) and error.filename is None:
         # inputs and output files have their own errors by now; a failed write without a name is this one
         return BAD_DATA, f"cannot write standard output: {error.strerror or error}"
-    return INTERNAL, (
-        f"internal error: {type(error).__name__}: {error} (NEGLOG_DEBUG=1 shows where; please report it)"
-    )
+    return INTERNAL, (f"internal error: {type(error).__name__}: {error} (NEGLOG_DEBUG=1 shows where; please report it)")
 
 
 _OPTIONS = (

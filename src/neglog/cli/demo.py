@@ -93,9 +93,7 @@ class _Job:
         outputs = ("--save", p("digits_model.json"), "--report", p("digits_fit.html"))
         self.command("fit", "categorical", p("digits_train.csv"), *train, *outputs, result="digits_fit.json")
         predictions = p("digits_predictions.parquet")
-        self.command(
-            "predict", p("digits_model.json"), p("digits_test.csv"), "--keep", "digit", "--out", predictions
-        )
+        self.command("predict", p("digits_model.json"), p("digits_test.csv"), "--keep", "digit", "--out", predictions)
         outputs = ("--save", p("digits_score.state"), "--report", p("digits_score.html"))
         score = self.command(
             "score",
@@ -153,7 +151,5 @@ def _summary(out: str, score: dict[str, Any], life: dict[str, Any], kicks: dict[
     expected = "  ".join(f"{row['count']}: {fixed(row['expected'], 1)}" for row in kicks["counts"])
     lines += [f"             counted   {counted}", f"             expected  {expected}"]
     names = ("digits_score.html", "digits_fit.html", "life_test.html", "horse_kicks.html")
-    where = [
-        f"  {os.path.join(out, name)}" for name in (*names, "digits_predictions.parquet", "digits_model.json")
-    ]
+    where = [f"  {os.path.join(out, name)}" for name in (*names, "digits_predictions.parquet", "digits_model.json")]
     return "\n".join([*lines, "", "Look at", *where]) + "\n"

@@ -184,9 +184,7 @@ class Response:
         if len(used) + bool(lefts) != 1:
             which = " and ".join([*used, *(["the formula"] if lefts else [])])
             problem = f"both {which} name the response" if which else "nothing names the response"
-            raise UsageError(
-                f"{problem}; give one of --y, --time with --event, --lower with --upper, or 'y ~ x'"
-            )
+            raise UsageError(f"{problem}; give one of --y, --time with --event, --lower with --upper, or 'y ~ x'")
         if lefts:
             return cls((), ", ".join(sorted(lefts)), None)
         given = pairs[used[0]]
@@ -296,9 +294,7 @@ def _unknown(formula: str, names: Sequence[str]) -> list[str]:
         used: set[str] = set(formulaic.Formula(formula).required_variables)
     except (FormulaicError, SyntaxError):
         return []  # the fit says what is wrong with it
-    return sorted(
-        name for name in used - set(names) if not re.search(rf"\b{re.escape(name)}\s*[(.]", formula)
-    )
+    return sorted(name for name in used - set(names) if not re.search(rf"\b{re.escape(name)}\s*[(.]", formula))
 
 
 def _placed(message: str, paths: Sequence[str]) -> str:

@@ -87,10 +87,7 @@ def rendered(report: Report, form: str, table: str | None = None) -> str:
     if form == "md":
         return text.markdown(report)
     if form == "json":
-        return (
-            data.to_json({"kind": report.kind, "status": report.status, "ok": report.ok, **report.data})
-            + "\n"
-        )
+        return data.to_json({"kind": report.kind, "status": report.status, "ok": report.ok, **report.data}) + "\n"
     chosen = report.tables[table or next(iter(report.tables))]
     return data.json_lines(chosen.records()) if form == "jsonl" else data.csv_table(chosen)
 

@@ -108,9 +108,7 @@ def _want(needed: tuple[str, ...], numeric: frozenset[str], kept: tuple[str, ...
     return Want(tuple(dict.fromkeys([*needed, *kept])) or (first,), numeric)
 
 
-def _columns(
-    result: Any, table: Any, needed: tuple[str, ...], kind: str | None, prefix: str
-) -> dict[str, Any]:
+def _columns(result: Any, table: Any, needed: tuple[str, ...], kind: str | None, prefix: str) -> dict[str, Any]:
     """Predictions by column name; NaN in rows that lack a covariate."""
     import numpy as np
 

@@ -124,9 +124,7 @@ def score(
         warn(f"{skipped} rows could not be scored and were skipped: {_listed(result.bad)}")
     failed = [gate for gate in conditions if gate.fails(result)]
     for gate in failed:
-        print(
-            f"neglog: gate failed: {gate.text} ({gate.metric} is {gate.value(result):.6g})", file=sys.stderr
-        )
+        print(f"neglog: gate failed: {gate.text} ({gate.metric} is {gate.value(result):.6g})", file=sys.stderr)
     return GATE_FAILED if failed else OK
 
 
@@ -137,9 +135,7 @@ def _predictions(
     given = [(kind, columns(value)) for kind, value in
              (("probs", probs), ("logits", logits), ("logprobs", logprobs)) if value]  # fmt: skip
     if len(given) != 1:
-        raise UsageError(
-            "give one of --probs, --logits and --logprobs: what the predictions are is never guessed"
-        )
+        raise UsageError("give one of --probs, --logits and --logprobs: what the predictions are is never guessed")
     return given[0]
 
 

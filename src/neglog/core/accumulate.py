@@ -196,9 +196,7 @@ class ClusterSums:
 
     def _add(self, name: Any, pair: tuple[Any, Any]) -> None:
         if any(isinstance(value, float) for value in pair):
-            raise DataError(
-                f"cluster {name!r}: the products of weights and losses exceed the range of float64"
-            )
+            raise DataError(f"cluster {name!r}: the products of weights and losses exceed the range of float64")
         old = self._sums.get(name)
         self._sums[name] = pair if old is None else (add_dyadic(old[0], pair[0]), add_dyadic(old[1], pair[1]))
 

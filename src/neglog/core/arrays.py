@@ -68,8 +68,7 @@ def floating(function: str, name: str, value: Any) -> Array:
     if dtype.char in "efd":
         return array.astype(dtype.newbyteorder("="))
     raise InputKindError(
-        f"{function}: {name} has dtype {dtype}; allowed: float16, bfloat16, float32, float64 (integers "
-        "become float64)"
+        f"{function}: {name} has dtype {dtype}; allowed: float16, bfloat16, float32, float64 (integers become float64)"
     )
 
 
@@ -174,9 +173,7 @@ def _check_out(function: str, array: Array, out: Any, reads: dict[str, Any]) -> 
     if out.shape != array.shape:
         raise ShapeError(f"{function}: out has shape {out.shape}; allowed: that of the input, {array.shape}")
     if out.dtype != array.dtype:
-        raise InputKindError(
-            f"{function}: out has dtype {out.dtype}; allowed: that of the input, {array.dtype}"
-        )
+        raise InputKindError(f"{function}: out has dtype {out.dtype}; allowed: that of the input, {array.dtype}")
     if not out.flags.writeable:
         raise InputKindError(f"{function}: out is read-only")
     same = out.ctypes.data == array.ctypes.data and out.strides == array.strides

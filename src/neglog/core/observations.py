@@ -33,9 +33,7 @@ class Observations:
         lower = np.array(self.lower, dtype=np.float64)
         upper = np.array(self.upper, dtype=np.float64)
         if lower.shape != upper.shape:
-            raise ShapeError(
-                f"Observations: lower has shape {lower.shape} and upper {upper.shape}; they must be equal"
-            )
+            raise ShapeError(f"Observations: lower has shape {lower.shape} and upper {upper.shape}; they must be equal")
         if (bad := lower > upper).any():
             at = tuple(int(i) for i in np.argwhere(bad)[0])
             raise DataError(
@@ -116,14 +114,11 @@ def right_censored(time: ArrayLike, event: ArrayLike) -> Observations:
     """
     lower, flag = np.asarray(time, dtype=np.float64), np.asarray(event)
     if lower.shape != flag.shape:
-        raise ShapeError(
-            f"right_censored: time has shape {lower.shape} and event {flag.shape}; they must be equal"
-        )
+        raise ShapeError(f"right_censored: time has shape {lower.shape} and event {flag.shape}; they must be equal")
     if (bad := ~np.isin(flag, (0, 1))).any():
         at = tuple(int(i) for i in np.argwhere(bad)[0])
         raise DataError(
-            f"right_censored: event = {flag[at]} at position {_position(at)}; "
-            "allowed: 1 (observed) and 0 (censored)"
+            f"right_censored: event = {flag[at]} at position {_position(at)}; allowed: 1 (observed) and 0 (censored)"
         )
     return Observations(lower, np.where(flag.astype(bool), lower, np.where(np.isnan(lower), np.nan, np.inf)))
 

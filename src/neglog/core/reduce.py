@@ -90,28 +90,21 @@ def losses_buffer(kind: Kind, layout: Layout, dtype: np.dtype[Any]) -> Array | N
     return np.empty(layout.entry_shape, dtype) if kind == "none" else None
 
 
-def entry_weights(
-    function: str, layout: Layout, sample_weight: Any, mask: Any
-) -> tuple[Array | None, Array | None]:
+def entry_weights(function: str, layout: Layout, sample_weight: Any, mask: Any) -> tuple[Array | None, Array | None]:
     """``sample_weight`` and ``mask`` in memory order; both must have the target's shape."""
     if sample_weight is not None:
         array = _real(function, "sample_weight", sample_weight)
         if array.shape != layout.batch:
             raise ShapeError(
-                f"{function}: sample_weight has shape {array.shape}; allowed: one weight per target, "
-                f"{layout.batch}"
+                f"{function}: sample_weight has shape {array.shape}; allowed: one weight per target, {layout.batch}"
             )
         sample_weight = layout.entries(array)
     if mask is not None:
         array = np.asarray(mask)
         if array.dtype.kind != "b":
-            raise InputKindError(
-                f"{function}: mask has dtype {array.dtype}; allowed: bool, True for what takes part"
-            )
+            raise InputKindError(f"{function}: mask has dtype {array.dtype}; allowed: bool, True for what takes part")
         if array.shape != layout.batch:
-            raise ShapeError(
-                f"{function}: mask has shape {array.shape}; allowed: one value per target, {layout.batch}"
-            )
+            raise ShapeError(f"{function}: mask has shape {array.shape}; allowed: one value per target, {layout.batch}")
         mask = layout.entries(array)
     return sample_weight, mask
 
@@ -172,8 +165,7 @@ def plan(
         return Reduction(function, "mean", _divisor(function, entries, denominator, row_weights), empty)
     if denominator is not None:
         raise ParameterError(
-            f"{function}: denominator={denominator!r} with reduction={reduction!r}; allowed with "
-            "reduction='mean' only"
+            f"{function}: denominator={denominator!r} with reduction={reduction!r}; allowed with reduction='mean' only"
         )
     if batch_mean and reduction == "batchmean":
         return Reduction(function, "mean", _batches(function, entries), empty)
@@ -183,22 +175,16 @@ def plan(
     return Reduction(function, reduction, 1.0, empty)
 
 
-def _divisor(
-    function: str, entries: Entries, denominator: Any, row_weights: Callable[[], Array] | None
-) -> float:
+def _divisor(function: str, entries: Entries, denominator: Any, row_weights: Callable[[], Array] | None) -> float:
     if denominator is not None and not isinstance(denominator, str):
         return _number(function, denominator)
     if denominator not in (None, "count", "weights"):
-        raise ParameterError(
-            f"{function}: denominator={denominator!r}; allowed: 'count', 'weights', or a number > 0"
-        )
+        raise ParameterError(f"{function}: denominator={denominator!r}; allowed: 'count', 'weights', or a number > 0")
     layout, sample_weight, mask, weight, target, ignore_index = entries
     if denominator == "weights" and row_weights is not None and weight is not None:
         sample_weight = _row_weights(entries, row_weights())
         weight = None
-    weighs = (
-        weight is not None and denominator != "count" and (denominator == "weights" or target is not None)
-    )
+    weighs = weight is not None and denominator != "count" and (denominator == "weights" or target is not None)
     size = layout_size(layout)
     if not weighs and sample_weight is None and mask is None and ignore_index is None:
         return float(size)
@@ -248,9 +234,7 @@ def _number(function: str, denominator: Any) -> float:
     except (TypeError, ValueError):
         value = math.nan
     if not (0.0 <= value < math.inf):
-        raise ParameterError(
-            f"{function}: denominator={denominator!r}; allowed: 'count', 'weights', or a number > 0"
-        )
+        raise ParameterError(f"{function}: denominator={denominator!r}; allowed: 'count', 'weights', or a number > 0")
     return value
 
 

@@ -75,9 +75,7 @@ def _scalar(
     if sample.weight_kind == "precision" and weight is not None:
         dispersion = family.dispersion
         if dispersion is None:
-            raise InputError(
-                f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind"
-            )
+            raise InputError(f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind")
         # a row of precision w has the scale divided by sqrt(w): an offset of the logarithmic link
         offsets[dispersion] = offsets.get(dispersion, 0.0) - 0.5 * np.log(weight)
         weight = None
@@ -94,9 +92,7 @@ def _scalar(
         ones = _ones(slot, columns, l2) if parameter.name == family.translation else None
         if ones is not None:
             shift = _grid(eta[p], units[p])
-            origin = (
-                _grid(float(np.mean(offsets[parameter.name])), units[p]) if parameter.name in offsets else 0.0
-            )
+            origin = _grid(float(np.mean(offsets[parameter.name])), units[p]) if parameter.name in offsets else 0.0
             if origin:
                 offsets[parameter.name] = offsets[parameter.name] - origin
             slot.held[ones] = shift - origin
@@ -104,9 +100,7 @@ def _scalar(
                 y, window = _minus(y, shift), window and (window[0] - shift, window[1] - shift)
                 eta, _ = _start(family, y, weight)
         if moved is not None:
-            offsets[parameter.name] = offsets.get(parameter.name, 0.0) + np.broadcast_to(
-                moved, (sample.rows,)
-            )
+            offsets[parameter.name] = offsets.get(parameter.name, 0.0) + np.broadcast_to(moved, (sample.rows,))
         slot, design, ridge = _design(slot, columns, weight, units[p], l2)
         slots.append(slot)
         designs.append(design)
@@ -129,9 +123,7 @@ def _softmax(
     start: Mapping[str, float],
 ) -> Model:
     if sample.weight_kind == "precision":
-        raise InputError(
-            f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind"
-        )
+        raise InputError(f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind")
     if sample.window is not None:
         raise InputError("fit: classes have no order, so truncation has no meaning for them")
     assert sample.classes is not None

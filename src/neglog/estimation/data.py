@@ -86,8 +86,7 @@ def gather(
         weight = weight[keep]
         if (bad := ~((weight > 0) & np.isfinite(weight))).any():
             raise DataError(
-                f"fit: weights must be finite and not negative; row {_original(keep, bad)} "
-                f"has {weight[bad][0]:g}"
+                f"fit: weights must be finite and not negative; row {_original(keep, bad)} has {weight[bad][0]:g}"
             )
     y = y if keep.all() else y[keep]
     windows = None if window is None else (window[0][keep], window[1][keep])
@@ -177,9 +176,7 @@ def _offsets(
             _same_length(column.shape, n, "offset")
         lost[f"offset of {name}"] = np.asarray(np.isnan(column).reshape(n, -1).any(axis=1))
         if np.isinf(column).any():
-            raise DataError(
-                f"fit: offset of {name} is infinite at position {int(np.argwhere(np.isinf(column))[0][0])}"
-            )
+            raise DataError(f"fit: offset of {name} is infinite at position {int(np.argwhere(np.isinf(column))[0][0])}")
         found[name] = column
     return found
 
@@ -224,9 +221,7 @@ def _classes(labels: Any) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
     try:
         classes, codes = np.unique(labels, return_inverse=True)
     except TypeError:
-        raise DataError(
-            "fit: the labels are of kinds that cannot be sorted together; make them all strings"
-        ) from None
+        raise DataError("fit: the labels are of kinds that cannot be sorted together; make them all strings") from None
     plain = [label.item() if isinstance(label, np.generic) else label for label in classes.tolist()]
     if len(classes) < 2:
         raise DataError(f"fit: all labels are {plain[0]!r}; at least two classes are needed")

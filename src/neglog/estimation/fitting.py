@@ -191,9 +191,7 @@ def _report(
         cov=cov,
         errors=errors,
         fixed=tuple(
-            name
-            for name, f, a in zip(layout.names, free, layout.mask("aliased"), strict=True)
-            if not f and not a
+            name for name, f, a in zip(layout.names, free, layout.mask("aliased"), strict=True) if not f and not a
         ),
         terms=tuple({id(slot.term): slot.term for slot in layout.slots}.values())
         if sample.classes is not None

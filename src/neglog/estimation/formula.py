@@ -97,17 +97,14 @@ def build_matrix(
     except DataMismatchWarning as warning:
         unseen = str(warning).partition("dataset): ")[2].partition(". ")[0].rstrip(".")
         unseen = re.sub(r"np\.\w+\(([^()]*)\)", r"\1", unseen)
-        raise DataError(
-            f"fit: formula '~ {rhs}': level {unseen} did not occur in the data of the fit"
-        ) from None
+        raise DataError(f"fit: formula '~ {rhs}': level {unseen} did not occur in the data of the fit") from None
     except (FormulaicError, TypeError, ValueError) as error:
         raise _explained(rhs, table, str(error)) from None
     spec = matrix.model_spec
     state = {
         "transforms": _freeze(spec.transform_state),
         "factors": {
-            name: (kind.value, _freeze(known.get("categories")))
-            for name, (kind, known) in spec.encoder_state.items()
+            name: (kind.value, _freeze(known.get("categories"))) for name, (kind, known) in spec.encoder_state.items()
         },
     }
     return np.asarray(matrix, dtype=np.float64), tuple(map(str, spec.column_names)), state

@@ -40,14 +40,10 @@ def check(cov_type: str | None, family: Any, sample: Sample) -> str:
     if sample.clusters is not None and sample.clusters.max(initial=0) < 1:
         raise InputError("fit: a clustered covariance needs at least two clusters")
     if sampling and cov_type not in ("sandwich", "cluster"):
-        raise InputError(
-            f"fit: sampling weights need a sandwich; cov_type={cov_type!r} would ignore the sampling"
-        )
+        raise InputError(f"fit: sampling weights need a sandwich; cov_type={cov_type!r} would ignore the sampling")
     censored = isinstance(sample.y, Observations) or sample.window is not None
     if cov_type == "expected" and censored:
-        raise InputError(
-            "fit: the expected information of censored or truncated rows needs a model of the censoring"
-        )
+        raise InputError("fit: the expected information of censored or truncated rows needs a model of the censoring")
     return cov_type
 
 

@@ -98,9 +98,7 @@ class Layout:
             if not slot.shown:
                 continue
             block = np.zeros((len(slot.held), self.size))
-            for e, (design, mask, span) in enumerate(
-                zip(self.designs, self.estimated, self.spans, strict=True)
-            ):
+            for e, (design, mask, span) in enumerate(zip(self.designs, self.estimated, self.spans, strict=True)):
                 if self.contrast[s, e]:
                     block[np.flatnonzero(mask), span] += self.contrast[s, e] * design.back
             blocks.append(block)

@@ -86,9 +86,7 @@ def minimise(
                 stop, last = "converged" if newton else "drifting", step
                 break
             here = there
-            if (
-                quiet == 8
-            ):  # quadratic convergence needs two or three; beyond, rounding moves it or there is no end
+            if quiet == 8:  # quadratic convergence needs two or three; beyond, rounding moves it or there is no end
                 stop, last = "converged" if newton and travel(step)[0] < 1e-3 else "drifting", step
                 break
             continue
@@ -129,9 +127,7 @@ def trust_step(hessian: Hessian, gradient: Floats, radius: float) -> tuple[Float
     from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
     try:
-        step = -np.asarray(
-            cho_solve(cho_factor(hessian, lower=True, check_finite=False), gradient, check_finite=False)
-        )
+        step = -np.asarray(cho_solve(cho_factor(hessian, lower=True, check_finite=False), gradient, check_finite=False))
         if _norm(step) <= radius:
             return step, True
     except LinAlgError:
@@ -148,18 +144,14 @@ def _eigen_step(hessian: Floats, gradient: Floats, radius: float) -> Floats:
     def length(shift: float) -> float:
         return _norm(g / (values + shift))
 
-    if (
-        length(floor) <= radius
-    ):  # hard case: the gradient is blind to the direction of least curvature; add it
+    if length(floor) <= radius:  # hard case: the gradient is blind to the direction of least curvature; add it
         step = -(g / (values + floor))
         step[0] += np.copysign(np.sqrt(max(radius**2 - _norm(step) ** 2, 0.0)), -g[0] if g[0] else 1.0)
         return vectors @ step
     low, high = floor, floor + _norm(g) / radius
     for _ in range(100):  # bisection in the logarithm of the excess: robust, and cheap beside eigh
         middle = (
-            floor + np.sqrt(max(low - floor, 1e-300 * high) * (high - floor))
-            if low > floor
-            else 0.5 * (low + high)
+            floor + np.sqrt(max(low - floor, 1e-300 * high) * (high - floor)) if low > floor else 0.5 * (low + high)
         )
         low, high = (middle, high) if length(middle) > radius else (low, middle)
         if high - low <= 1e-6 * high:
@@ -167,9 +159,7 @@ def _eigen_step(hessian: Floats, gradient: Floats, radius: float) -> Floats:
     return vectors @ -(g / (values + high))
 
 
-def _conjugate_gradients(
-    product: Callable[[Floats], Floats], gradient: Floats, radius: float
-) -> tuple[Floats, bool]:
+def _conjugate_gradients(product: Callable[[Floats], Floats], gradient: Floats, radius: float) -> tuple[Floats, bool]:
     """Steihaug's truncated conjugate gradients.
 
     The tolerance shrinks with the gradient, so convergence is fast.

@@ -24,17 +24,13 @@ def predict(fit: Fit, data: Any, kind: str | None, offset: Any) -> Any:
         raise InputError(f"predict: kind={kind!r}; a fit of {fit.family.name} gives {', '.join(allowed)}")
     if data is None:
         if offset is not None:
-            raise InputError(
-                "predict: the rows of the fit have their own offset; pass offset= with new data only"
-            )
+            raise InputError("predict: the rows of the fit have their own offset; pass offset= with new data only")
         eta = _trained(fit)
     else:
         try:
             eta = _linear(fit, data, offset)
         except (InputError, DataError) as error:  # tables and formulas are read as they were for the fit
-            raise type(error)(
-                f"predict: {str(error).removeprefix('fit: ').removeprefix('predict: ')}"
-            ) from None
+            raise type(error)(f"predict: {str(error).removeprefix('fit: ').removeprefix('predict: ')}") from None
     if vector:
         return _classes(fit, eta[0], kind)
     theta = {

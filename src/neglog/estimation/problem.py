@@ -18,9 +18,7 @@ from neglog.estimation.rows import RowModel, SoftmaxRows
 from neglog.estimation.sums import exact_sum
 from neglog.estimation.tables import Floats
 
-DENSE = (
-    2000  # coefficients; a Hessian of 2000 x 2000 takes 32 MB and a third of a second to factor on one core
-)
+DENSE = 2000  # coefficients; a Hessian of 2000 x 2000 takes 32 MB and a third of a second to factor on one core
 _BLOCK = 1 << 22  # per-row second derivatives in flight: 32 MB
 
 Hessian = Floats | Callable[[Floats], Floats]
@@ -118,9 +116,7 @@ class Problem:
         def product(direction: Floats) -> Floats:
             out = self.penalty * direction
             for (part, weight), eta in zip(self.parts(self.rows.predictors + 1), etas, strict=True):
-                moved = np.broadcast_to(
-                    self.eta(part, direction), (len(self.designs), part.stop - part.start)
-                )
+                moved = np.broadcast_to(self.eta(part, direction), (len(self.designs), part.stop - part.start))
                 out += self._gather(part, self.rows.product(part, eta, moved), weight)
             return out
 
@@ -143,9 +139,7 @@ class Problem:
         Any, and a logarithm's.
         """
         unit = np.array([design.unit for design in self.designs])
-        parts = (
-            np.abs(self.eta(part, direction)).max(axis=1) for part, _ in self.parts(self.rows.predictors)
-        )
+        parts = (np.abs(self.eta(part, direction)).max(axis=1) for part, _ in self.parts(self.rows.predictors))
         moved = np.max(list(parts), axis=0) / unit
         logs = moved[list(self.rows.logarithms)]
         return float(moved.max(initial=0.0)), float(logs.max(initial=0.0))

@@ -54,9 +54,7 @@ def read(family: Any, y: Any, x: Any, data: Any, intercept: bool) -> Request:
         raise InputError("fit: no formula names the response: write 'y ~ x', or pass y and then the formulas")
     if table is None and any(isinstance(source, str) for source in sources.values()):
         raise InputError("fit: a formula needs data=: a DataFrame, a pyarrow Table or a dict of columns")
-    if intercept and not any(
-        source is not None and not isinstance(source, str) for source in sources.values()
-    ):
+    if intercept and not any(source is not None and not isinstance(source, str) for source in sources.values()):
         intercept = False  # formulas and constants have theirs
     return Request(y, left or "y", {name: sources.get(name) for name in names}, intercept, table)
 
@@ -79,9 +77,7 @@ def _names_parameters(x: Mapping[Any, Any], names: list[str]) -> bool:
 def _formulas(given: Mapping[str, Any], names: list[str]) -> tuple[str, dict[str, Any]]:
     """The one response among several formulas, and the right sides by parameter."""
     if not given or not all(formula.is_formula(text) for text in given.values()):
-        raise InputError(
-            "fit: a dict in place of y must hold one formula per parameter, such as {'loc': 'y ~ x'}"
-        )
+        raise InputError("fit: a dict in place of y must hold one formula per parameter, such as {'loc': 'y ~ x'}")
     if not _names_parameters(given, names):
         raise InputError(f"fit: the keys {listed(list(given))} are not parameters ({', '.join(names)})")
     parts = {name: formula.split(text) for name, text in given.items()}

@@ -124,10 +124,7 @@ class ScalarRows:
         chain = self.theta(part, eta)
         information = self.family.fisher(*[t[0] for t in chain])
         count = len(self.y[part])
-        scaled = [
-            [information[p, q] * chain[p][1] * chain[q][1] for q in range(len(chain))]
-            for p in range(len(chain))
-        ]
+        scaled = [[information[p, q] * chain[p][1] * chain[q][1] for q in range(len(chain))] for p in range(len(chain))]
         return np.broadcast_to(np.array(scaled), (len(chain), len(chain), count))
 
     def _y(self, part: Rows) -> Observations | Floats:
@@ -139,9 +136,7 @@ class ScalarRows:
         return low[part], high[part]
 
 
-def _chain_rule(
-    chain: list[tuple[Floats, Floats, Floats]], gradient: Floats, hessian: Floats
-) -> tuple[Floats, Floats]:
+def _chain_rule(chain: list[tuple[Floats, Floats, Floats]], gradient: Floats, hessian: Floats) -> tuple[Floats, Floats]:
     """From derivatives in theta to derivatives in eta.
 
     ``gradient`` and ``hessian`` are fresh and are overwritten.
@@ -195,9 +190,7 @@ class SoftmaxRows:
         return value, self.contrast.T @ gradient.T
 
     def derivatives(self, part: Rows, eta: Floats) -> tuple[Floats, Floats, Floats]:
-        value, gradient, hessian = self.family.nll_grad_hess(
-            self.codes[part], self.logits(part, eta), check=False
-        )
+        value, gradient, hessian = self.family.nll_grad_hess(self.codes[part], self.logits(part, eta), check=False)
         return value, self.contrast.T @ gradient.T, self._project(hessian)
 
     def product(self, part: Rows, eta: Floats, direction: Floats) -> Floats:

@@ -43,19 +43,13 @@ def to_json(fit: Fit, path: str | Path | None) -> str:
         "names": list(fit.names),
         "fixed": list(fit.fixed),
         **{name: _plain(getattr(fit, name).tolist()) for name in _ARRAYS},
-        "cov": None
-        if np.isnan(fit.cov).all()
-        else [_plain(row[: i + 1].tolist()) for i, row in enumerate(fit.cov)],
+        "cov": None if np.isnan(fit.cov).all() else [_plain(row[: i + 1].tolist()) for i, row in enumerate(fit.cov)],
         **{name: _plain(float(getattr(fit, name))) for name in _NUMBERS},
         **{name: getattr(fit, name) for name in _PLAIN},
         "terms": [_term(term) for term in fit.terms],
         "classes": None if fit.classes is None else [_label(label) for label in fit.classes],
     }
-    text = (
-        "{\n"
-        + ",\n".join(f" {json.dumps(key)}: {_lines(key, value)}" for key, value in document.items())
-        + "\n}"
-    )
+    text = "{\n" + ",\n".join(f" {json.dumps(key)}: {_lines(key, value)}" for key, value in document.items()) + "\n}"
     if path is not None:
         _write(Path(path), text + "\n")
     return text
@@ -147,9 +141,7 @@ def _covariance(value: Any, count: int) -> Any:
 def _label(label: Any) -> Any:
     if isinstance(label, (str, int, float, bool)):
         return label
-    raise DataError(
-        f"to_json: a class label of kind {type(label).__name__} cannot be saved; use strings or numbers"
-    )
+    raise DataError(f"to_json: a class label of kind {type(label).__name__} cannot be saved; use strings or numbers")
 
 
 def _term(term: Term) -> dict[str, Any]:

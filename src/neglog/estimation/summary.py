@@ -37,9 +37,7 @@ def _head(fit: Fit) -> str:
         else f"AIC {fit.aic:.10g}   BIC {fit.bic:.10g}"
     )
     if fit.l2:
-        numbers += (
-            f"\npenalised objective {fit.objective:.10g} (l2 = {fit.l2:g}, {fit.df:.4g} effective parameters)"
-        )
+        numbers += f"\npenalised objective {fit.objective:.10g} (l2 = {fit.l2:g}, {fit.df:.4g} effective parameters)"
     return f"{fit.family.name}: {fit.response}, {rows}\n{numbers}"
 
 
@@ -93,9 +91,7 @@ def _number(value: float, error: float = np.nan) -> str:
 def _conventions(fit: Fit, level: float) -> list[str]:
     notes = [f"Standard errors: {CONVENTION[fit.information]}."]
     if fit.l2:
-        notes.append(
-            "The penalty counts as a Gaussian prior: standard errors are those of the posterior (Laplace)."
-        )
+        notes.append("The penalty counts as a Gaussian prior: standard errors are those of the posterior (Laplace).")
     scaled = [p.name for p in fit.family.parameters if p.name in fit.names and p.link.name != "identity"]
     if scaled:
         notes.append(f"Intervals: Wald; {', '.join(scaled)} on the scale of the link, mapped back.")

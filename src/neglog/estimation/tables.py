@@ -41,8 +41,7 @@ class Table:
         if hasattr(source, "columns") and hasattr(source, "loc"):  # pandas
             return cls(source, tuple(map(str, source.columns)), len(source))
         raise InputError(
-            f"fit: data is a {type(source).__name__}; "
-            "give a pandas DataFrame, a pyarrow Table or a dict of columns"
+            f"fit: data is a {type(source).__name__}; give a pandas DataFrame, a pyarrow Table or a dict of columns"
         )
 
     def column(self, name: str) -> Any:

@@ -29,9 +29,7 @@ STATUS = {
     "stalled": "the search could not improve the likelihood, but where it stands is no verified maximum",
 }
 
-_FLAT = (
-    1e-13  # smallest eigenvalue of the information matrix with unit diagonal that double precision can trust
-)
+_FLAT = 1e-13  # smallest eigenvalue of the information matrix with unit diagonal that double precision can trust
 _LOST = 100.0  # standard error, in units of log or logit, at which an estimate means nothing
 _LOST_DATA = 1e6  # the same in units of the data's own spread
 _NEAR = 1e-4  # distance to the optimum, in standard errors, that counts as having arrived
@@ -75,9 +73,7 @@ def _informed(family: Any, problem: Problem, layout: Layout, hessian: Hessian) -
     known = inverse(hessian)
     if known is None:
         return False
-    links = [parameter.link.name for parameter in family.parameters] * (
-        len(layout.designs) // len(family.parameters)
-    )
+    links = [parameter.link.name for parameter in family.parameters] * (len(layout.designs) // len(family.parameters))
     limit = [_LOST_DATA if link == "identity" and not family.discrete else _LOST for link in links]
     return bool((problem.spread(known) <= limit).all())
 
@@ -105,17 +101,13 @@ def _weakest_of_operator(product: Callable[[Floats], Floats], size: int) -> tupl
 
     linalg = cast(Any, scipy.sparse.linalg)
     kind = {"shape": (size, size), "dtype": np.float64}
-    top = float(
-        linalg.eigsh(linalg.LinearOperator(matvec=product, **kind), 1, tol=1e-2, return_eigenvectors=False)[0]
-    )
+    top = float(linalg.eigsh(linalg.LinearOperator(matvec=product, **kind), 1, tol=1e-2, return_eigenvectors=False)[0])
 
     def flipped(v: Floats) -> Floats:
         return top * v - product(v)
 
     try:
-        values, vectors = linalg.eigsh(
-            linalg.LinearOperator(matvec=flipped, **kind), 1, tol=1e-6, maxiter=100
-        )
+        values, vectors = linalg.eigsh(linalg.LinearOperator(matvec=flipped, **kind), 1, tol=1e-6, maxiter=100)
     except linalg.ArpackNoConvergence:  # a cluster of small eigenvalues, none of which stands out
         return np.inf, np.zeros(size)
     return 1.0 - float(values[0]) / top, vectors[:, 0] / np.abs(vectors).max()
@@ -146,13 +138,9 @@ def _runaway(family: Any, problem: Problem, layout: Layout, search: Search, samp
     falls = [back - values[0], values[0] - values[1], values[1] - values[2]]
     path = _directed(layout, way)
     total = float(problem.rows.rows if problem.weight is None else problem.weight.sum())
-    steady = falls[0] > 1e-6 * total and (
-        falls[1] > 0.3 * falls[0] or not np.isfinite(falls[1]) or length > 20
-    )
+    steady = falls[0] > 1e-6 * total and (falls[1] > 0.3 * falls[0] or not np.isfinite(falls[1]) or length > 20)
     dense = not family.discrete and (not isinstance(sample.y, Observations) or bool(sample.y.exact.any()))
-    if (
-        dense and steady and search.stop != "drifting"
-    ):  # a probability is at most 1; only a density is unbounded
+    if dense and steady and search.stop != "drifting":  # a probability is at most 1; only a density is unbounded
         return Verdict(
             "unbounded",
             f"{STATUS['unbounded']} as {path}. {_cause(family, sample)}"
@@ -233,9 +221,7 @@ def _cause(family: Any, sample: Sample, separated: bool = False) -> str:
             return f"No row is exact: all {len(y)} are {' or '.join(kinds)}. "
         y = y.lower[y.exact]
     if len(y) and (y == y[0]).all():
-        return (
-            f"All {len(y)} exact values are {y[0]:g}. " if len(y) > 1 else "There is only one exact value. "
-        )
+        return f"All {len(y)} exact values are {y[0]:g}. " if len(y) > 1 else "There is only one exact value. "
     if separated and family.discrete:
         return "Some outcomes are predicted perfectly by these columns. "
     return ""

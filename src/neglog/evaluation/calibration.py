@@ -43,9 +43,7 @@ def expected_calibration_error(exact: Mapping[str, Sequence[Exact]]) -> tuple[fl
     in the normal approximation. An ECE near that number is no sign of miscalibration.
     """
     total = sum(exact["bin_weight"], Fraction(0))
-    gaps = [
-        hits - confidence for hits, confidence in zip(exact["bin_hits"], exact["bin_confidence"], strict=True)
-    ]
+    gaps = [hits - confidence for hits, confidence in zip(exact["bin_hits"], exact["bin_confidence"], strict=True)]
     variances = [a - b for a, b in zip(exact["bin_confidence_w2"], exact["bin_confidence2_w2"], strict=True)]
     ece = rounded_ratio(sum((abs(gap) for gap in gaps), Fraction(0)), total)
     chance = math.fsum(rounded_sqrt(variance) for variance in variances) * math.sqrt(2 / math.pi)

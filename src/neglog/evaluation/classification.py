@@ -78,24 +78,16 @@ class ClassificationSpec:
             ("row_sum", row_sum, get_args(RowSum)),
         ):
             if value not in allowed:
-                raise InputError(
-                    f"Score.classification: {name} = {value!r}; one of {', '.join(allowed)} is needed"
-                )
+                raise InputError(f"Score.classification: {name} = {value!r}; one of {', '.join(allowed)} is needed")
         for name, count, least in (("bins", bins, 1), ("worst", worst, 0)):
             if not isinstance(count, int | np.integer) or count < least:  # pyright: ignore
-                raise InputError(
-                    f"Score.classification: {name} = {count!r}; an integer of at least {least} is needed"
-                )
+                raise InputError(f"Score.classification: {name} = {count!r}; an integer of at least {least} is needed")
         if row_sum == "normalise" and input == "logits":
-            raise InputError(
-                "Score.classification: row_sum = 'normalise' is for probabilities; a softmax sums to one"
-            )
+            raise InputError("Score.classification: row_sum = 'normalise' is for probabilities; a softmax sums to one")
         if sum_tolerance is None:
             sum_tolerance = _SUM_TOLERANCE[row_sum]
         if not isinstance(sum_tolerance, SupportsFloat) or not 0 <= sum_tolerance < math.inf:  # pyright: ignore
-            raise InputError(
-                f"Score.classification: sum_tolerance = {sum_tolerance!r}; a number >= 0 is needed"
-            )
+            raise InputError(f"Score.classification: sum_tolerance = {sum_tolerance!r}; a number >= 0 is needed")
         labels = None if classes is None else class_labels(classes)
         return ClassificationSpec(input, labels, on_bad, int(bins), int(worst), row_sum, float(sum_tolerance))
 
@@ -103,9 +95,7 @@ class ClassificationSpec:
         """The first field in which two specifications differ, in words; empty where they are equal."""
         for name, mine in asdict(self).items():
             theirs = getattr(other, name)
-            if [mine, str(mine)] != [theirs, str(theirs)] and not (
-                name == "classes" and None in (mine, theirs)
-            ):
+            if [mine, str(mine)] != [theirs, str(theirs)] and not (name == "classes" and None in (mine, theirs)):
                 return f"{name} is {_short(mine)} here and {_short(theirs)} there"
         return ""
 
@@ -372,9 +362,7 @@ class ClassificationScore(Score, kind="classification"):
         if other._named:
             work._agree(other._named)
         offset = work._rows if work._named.get("key") == "none" else None
-        work._bad_rows.extend(
-            (row if offset is None else row + offset, why) for row, why in other._bad_rows.items
-        )
+        work._bad_rows.extend((row if offset is None else row + offset, why) for row, why in other._bad_rows.items)
         work._sums.merge(other._sums)
         work._rows += other._rows
         work._ignored += other._ignored

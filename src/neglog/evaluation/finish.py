@@ -142,7 +142,5 @@ def _worst(sums: ClassificationSums, labels: Sequence[Any], loss: Exact) -> tupl
         share = math.nan
         if math.isfinite(nll) and not isinstance(loss, float):
             share = rounded_ratio(Fraction(nll) * Fraction(weight), loss)
-        rows.append(
-            WorstRow(key[0] if key else None, labels[label], labels[top], nll, confidence, weight, share)
-        )
+        rows.append(WorstRow(key[0] if key else None, labels[label], labels[top], nll, confidence, weight, share))
     return tuple(rows)

@@ -30,17 +30,13 @@ def class_labels(classes: Any) -> tuple[Any, ...]:
         raise InputError("Score.classification: classes is empty; at least one label is needed")
     seen: set[Any] = set()
     for k, label in enumerate(labels):
-        if not isinstance(label, str | int | float) or (
-            isinstance(label, float) and not math.isfinite(label)
-        ):
+        if not isinstance(label, str | int | float) or (isinstance(label, float) and not math.isfinite(label)):
             raise InputError(
                 f"Score.classification: classes[{k}] = {label!r}; "
                 "a string, an integer, a boolean or a finite float is needed"
             )
         if label in seen:
-            raise InputError(
-                f"Score.classification: classes[{k}] = {label!r} occurs twice (labels compare with ==)"
-            )
+            raise InputError(f"Score.classification: classes[{k}] = {label!r} occurs twice (labels compare with ==)")
         seen.add(label)
     return labels
 
@@ -107,17 +103,13 @@ class LabelPositions:
 
     def of(self, y: NDArray[Any]) -> NDArray[np.int64]:
         """Positions of the labels in ``y``, one-dimensional."""
-        if self._sorted is not None and (
-            y.dtype.kind in "bi" or (y.dtype.kind == "u" and y.dtype.itemsize < 8)
-        ):
+        if self._sorted is not None and (y.dtype.kind in "bi" or (y.dtype.kind == "u" and y.dtype.itemsize < 8)):
             return self._of_integers(y.astype(np.int64))
         get = self._table.get
         try:
             return np.fromiter((get(label, -1) for label in y.tolist()), dtype=np.int64, count=len(y))
         except TypeError as error:  # an unhashable label
-            raise InputError(
-                f"Score.update: y: labels are strings, integers, booleans or floats ({error})"
-            ) from None
+            raise InputError(f"Score.update: y: labels are strings, integers, booleans or floats ({error})") from None
 
     def _of_integers(self, y: NDArray[np.int64]) -> NDArray[np.int64]:
         assert self._sorted is not None
@@ -139,9 +131,7 @@ def vector(name: str, values: Any, rows: int) -> NDArray[Any]:
     if array.dtype.kind in "US" and isinstance(values, list | tuple):
         array = np.array(values, dtype=object)  # NumPy would turn [1, "a"] into ["1", "a"]
     if array.shape != (rows,):
-        raise ShapeError(
-            f"Score.update: {name} has shape {array.shape}; p has {rows} rows, so ({rows},) is needed"
-        )
+        raise ShapeError(f"Score.update: {name} has shape {array.shape}; p has {rows} rows, so ({rows},) is needed")
     return array
 
 
@@ -156,9 +146,7 @@ def names(name: str, values: Any, rows: int) -> tuple[NDArray[Any] | None, str]:
     if values is None:
         return None, "none"
     array = vector(name, values, rows)
-    if array.dtype.kind in "bi" or (
-        array.dtype.kind == "u" and (array.itemsize < 8 or array.max(initial=0) < 2**63)
-    ):
+    if array.dtype.kind in "bi" or (array.dtype.kind == "u" and (array.itemsize < 8 or array.max(initial=0) < 2**63)):
         return array.astype(np.int64), "int"
     if array.dtype.kind == "U":
         return array, "str"
@@ -170,9 +158,7 @@ def names(name: str, values: Any, rows: int) -> tuple[NDArray[Any] | None, str]:
 ROUNDING = 1e-6  # of a sum: what arithmetic in float32 explains
 
 
-def normalised(
-    p: NDArray[Any], input: str, tolerance: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def normalised(p: NDArray[Any], input: str, tolerance: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Rows divided by their sum where that is within ``tolerance`` of 1, and how far from 1 each sum was.
 
     Rows that hold something else than probabilities are left as they are.
@@ -225,9 +211,7 @@ class Predictions:
         self._array = np.asarray(p) if self._tensor is None else np.empty(0)
         shape = tuple(self._array.shape if self._tensor is None else self._tensor.shape)
         if len(shape) != 2:
-            hint = (
-                "; for two classes give both columns: np.column_stack([1 - p, p])" if len(shape) == 1 else ""
-            )
+            hint = "; for two classes give both columns: np.column_stack([1 - p, p])" if len(shape) == 1 else ""
             raise ShapeError(f"Score.update: p has shape {shape}; (rows, classes) is needed{hint}")
         if shape[1] == 0:
             raise ShapeError(f"Score.update: p has shape {shape}; at least one class is needed")

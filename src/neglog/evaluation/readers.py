@@ -198,9 +198,7 @@ class _Csv:
         types = {name: pa.float64() for name in want.numeric} | {name: pa.string() for name in want.text}
         with pacsv.open_csv(
             pa.PythonFile(stream, mode="r"),
-            read_options=pacsv.ReadOptions(
-                block_size=_BLOCK, encoding=self._options.encoding, use_threads=threads
-            ),
+            read_options=pacsv.ReadOptions(block_size=_BLOCK, encoding=self._options.encoding, use_threads=threads),
             parse_options=pacsv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
             convert_options=pacsv.ConvertOptions(column_types=types, include_columns=list(want.columns)),
         ) as reader:

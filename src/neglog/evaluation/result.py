@@ -49,9 +49,7 @@ class ClassRow:
     count: int  # rows of this class
     weight: float
     base_rate: float  # share of the weight
-    mean_probability: (
-        float  # of this class, over the rows of all classes; calibrated predictions: the base rate
-    )
+    mean_probability: float  # of this class, over the rows of all classes; calibrated predictions: the base rate
     nll: float  # mean over the rows of this class
     recall: float
     precision: float
@@ -186,9 +184,7 @@ class ClassificationResult:
                 f"{self.finite_nll:.4g}"
             )
         if self.renormalised:
-            text.append(
-                f"{'renormalised':<18} {self.renormalised} rows; sums up to {self.largest_sum_error:.2g} off"
-            )
+            text.append(f"{'renormalised':<18} {self.renormalised} rows; sums up to {self.largest_sum_error:.2g} off")
         text.append(f"{'rows':<18} {self.nobs} scored, {self.ignored} ignored, {sum(self.bad.values())} bad")
         for reason, count in self.bad.items():
             first = ", ".join(str(bad.row) for bad in self.bad_rows if bad.reason == reason)

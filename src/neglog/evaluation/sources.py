@@ -124,9 +124,7 @@ class Tables:
         if not parts:
             raise DataError(f"{shown(self.paths[0])} has a header but no rows")
         # a column that is whole numbers in one block and decimals in the next is one column of decimals
-        return pa.concat_tables(
-            [pa.Table.from_batches([part]) for part in parts], promote_options="permissive"
-        )
+        return pa.concat_tables([pa.Table.from_batches([part]) for part in parts], promote_options="permissive")
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
@@ -161,9 +159,7 @@ def _expand(item: str) -> list[str]:
     if item == "-" or os.path.isfile(item):
         return [item]
     if os.path.isdir(item):
-        raise DataError(
-            f"{item} is a directory; name the files in it, for instance '{item.rstrip('/')}/*.parquet'"
-        )
+        raise DataError(f"{item} is a directory; name the files in it, for instance '{item.rstrip('/')}/*.parquet'")
     if glob.has_magic(item):
         paths = sorted(path for path in glob.glob(item, recursive=True) if os.path.isfile(path))
         if not paths:
@@ -215,8 +211,6 @@ def _text(array: Any) -> Any:
     if not pa.types.is_floating(array.type):
         return array.cast(pa.string())
     compute = arrow(".compute")
-    whole = compute.and_(
-        compute.equal(array, compute.floor(array)), compute.less(compute.abs(array), 2.0**63)
-    )
+    whole = compute.and_(compute.equal(array, compute.floor(array)), compute.less(compute.abs(array), 2.0**63))
     integers = compute.if_else(whole, array, 0.0).cast(pa.int64(), safe=False)
     return compute.if_else(whole, integers.cast(pa.string()), array.cast(pa.string()))

@@ -99,9 +99,7 @@ class Score(ABC):
         """
         from neglog.evaluation.classification import ClassificationScore, ClassificationSpec
 
-        return ClassificationScore(
-            ClassificationSpec.of(input, classes, on_bad, bins, worst, row_sum, sum_tolerance)
-        )
+        return ClassificationScore(ClassificationSpec.of(input, classes, on_bad, bins, worst, row_sum, sum_tolerance))
 
     @abstractmethod
     def merge(self, other: Any) -> Self:
@@ -164,9 +162,7 @@ def _body(data: bytes) -> dict[str, Any]:
         raise DataError(f"Score.from_bytes: truncated: {len(data)} bytes are less than a header")
     _, version, length, checksum = _HEADER.unpack_from(data)
     if version != _VERSION:
-        raise DataError(
-            f"Score.from_bytes: version {version} of the format; this neglog reads version {_VERSION}"
-        )
+        raise DataError(f"Score.from_bytes: version {version} of the format; this neglog reads version {_VERSION}")
     body = data[_HEADER.size :]
     if len(body) != length:
         state = "truncated" if len(body) < length else "followed by something else"

@@ -29,9 +29,7 @@ class Family(ABC):
     translation: ClassVar[str | None] = None
 
     @abstractmethod
-    def nll(
-        self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike
-    ) -> Any:
+    def nll(self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Any:
         """Negative log-likelihood of each observation, in nats, all constants included."""
 
     @abstractmethod
@@ -77,9 +75,7 @@ class Family(ABC):
         """The definition of the nll of exact rows, in ``xp`` (numpy or torch) and nothing else."""
 
     @final
-    def _bind(
-        self, function: str, params: tuple[ArrayLike, ...], named: dict[str, ArrayLike]
-    ) -> list[ArrayLike]:
+    def _bind(self, function: str, params: tuple[ArrayLike, ...], named: dict[str, ArrayLike]) -> list[ArrayLike]:
         """Positional and named arguments in the order of ``self.parameters``."""
         names = [p.name for p in self.parameters]
         call = f"{type(self).__name__}.{function}"

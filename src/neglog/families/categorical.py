@@ -57,9 +57,7 @@ class Categorical(Family):
         value = xp.logaddexp.reduce(logits, axis=-1) if xp is np else xp.logsumexp(logits, -1)
         return xp.where(inside, value - own, xp.where(y != y, y, math.inf))
 
-    def nll(
-        self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike
-    ) -> Any:
+    def nll(self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Any:
         """Negative log-likelihood of each class index, in nats.
 
         Parameters
@@ -168,9 +166,7 @@ class Categorical(Family):
         """Class indices, int64; ``size`` is the shape of the result, default the logits' leading axes."""
         logits, _ = self._logits("sample", params, named, True)
         shape = kernel.draw_shape("Categorical.sample", size, logits.shape[:-1])
-        noise = np.random.default_rng(rng).gumbel(
-            size=(*shape, logits.shape[-1])
-        )  # Gumbel-max: no normalisation
+        noise = np.random.default_rng(rng).gumbel(size=(*shape, logits.shape[-1]))  # Gumbel-max: no normalisation
         return np.argmax(logits + noise, axis=-1)
 
     def start(self, y: ArrayLike | Observations, weights: ArrayLike | None = None) -> tuple[Any, ...]:
@@ -178,11 +174,7 @@ class Categorical(Family):
         if isinstance(y, Observations):
             y = self._exact("start", y)
         index = np.ravel(np.asarray(y))
-        weight = (
-            np.ones(index.shape)
-            if weights is None
-            else np.broadcast_to(np.asarray(weights, float), index.shape)
-        )
+        weight = np.ones(index.shape) if weights is None else np.broadcast_to(np.asarray(weights, float), index.shape)
         use = self.support.contains(index) & (weight > 0)
         if not use.any():
             raise DataError("Categorical.start: there is no row to start from")
@@ -191,9 +183,7 @@ class Categorical(Family):
 
     def _exact(self, function: str, y: Observations) -> Array:
         if not y.exact.all():
-            raise InputKindError(
-                f"Categorical.{function}: y is censored; an interval of classes has no meaning"
-            )
+            raise InputKindError(f"Categorical.{function}: y is censored; an interval of classes has no meaning")
         return y.lower
 
     def _logits(
@@ -202,9 +192,7 @@ class Categorical(Family):
         (given,) = self._bind(function, params, named)
         logits = kernel.as_real(f"Categorical.{function}", "logits", given)
         if logits.ndim == 0 or logits.shape[-1] == 0:
-            raise ShapeError(
-                f"Categorical.{function}: logits of shape {logits.shape}; allowed: (..., C) with C >= 1"
-            )
+            raise ShapeError(f"Categorical.{function}: logits of shape {logits.shape}; allowed: (..., C) with C >= 1")
         if check:
             self._check_domain(function, [logits])
         return logits, kernel.widest([given])
@@ -223,9 +211,7 @@ class Categorical(Family):
         logits = logits.astype(dtype, copy=False)
         classes = logits.shape[-1]
         index = np.asarray(self._exact(function, y) if isinstance(y, Observations) else y)
-        shape = kernel.broadcast_shape(
-            f"Categorical.{function}", {"y": index.shape, "logits": logits.shape[:-1]}
-        )
+        shape = kernel.broadcast_shape(f"Categorical.{function}", {"y": index.shape, "logits": logits.shape[:-1]})
         index = np.broadcast_to(index, shape)
         logits = np.ascontiguousarray(np.broadcast_to(logits, (*shape, classes)))
         inside = self.support.contains(index) & (index < classes)

@@ -41,9 +41,7 @@ class Interval:
         return np.asarray(inside & (x == np.floor(x)) if self.integer else inside)
 
     def __str__(self) -> str:
-        ends = (
-            f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
-        )
+        ends = f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
         return f"integers in {ends}" if self.integer else ends
 
 

@@ -32,9 +32,7 @@ def as_real(function: str, name: str, value: ArrayLike) -> Array:
 def widest(values: Sequence[Any]) -> np.dtype[Any]:
     """The widest of float16, float32, float64 given. Integers and Python's own floats do not decide."""
     dtypes = [
-        np.asarray(value).dtype
-        for value in values
-        if type(value) not in (float, int, bool) and value is not None
+        np.asarray(value).dtype for value in values if type(value) not in (float, int, bool) and value is not None
     ]
     size = max((dtype.itemsize for dtype in dtypes if dtype.kind == "f"), default=8)
     return np.dtype({2: np.float16, 4: np.float32}.get(size, np.float64))

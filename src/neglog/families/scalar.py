@@ -21,9 +21,7 @@ class ScalarFamily(Family):
     """
 
     @final
-    def nll(
-        self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike
-    ) -> Any:
+    def nll(self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Any:
         """Negative log-likelihood of each observation, in nats, all constants included.
 
         ``-log f(y)`` for an exact row, ``-log P(lower < Y <= upper)`` for a censored one.
@@ -290,11 +288,7 @@ class ScalarFamily(Family):
         (3.0,)
         """
         rows = y if isinstance(y, Observations) else Observations(np.ravel(y), np.ravel(y))
-        weight = (
-            np.ones(rows.shape)
-            if weights is None
-            else np.broadcast_to(np.asarray(weights, float), rows.shape)
-        )
+        weight = np.ones(rows.shape) if weights is None else np.broadcast_to(np.asarray(weights, float), rows.shape)
         use = (rows.kind >= 0) & (weight > 0)
         if not use.any():
             raise DataError(f"{type(self).__name__}.start: there is no row to start from")
@@ -350,9 +344,7 @@ class ScalarFamily(Family):
 
     def _real(self, function: str, given: list[ArrayLike], check: bool) -> list[Array]:
         call = f"{type(self).__name__}.{function}"
-        values = [
-            kernel.as_real(call, p.name, value) for p, value in zip(self.parameters, given, strict=True)
-        ]
+        values = [kernel.as_real(call, p.name, value) for p, value in zip(self.parameters, given, strict=True)]
         if check:
             self._check_domain(function, values)
         return values
@@ -403,6 +395,4 @@ def _check_order(call: str, lower: Array, upper: Array) -> None:
         at = tuple(int(i) for i in np.argwhere(bad)[0])
         low, high = (np.broadcast_to(end, bad.shape)[at] for end in (lower, upper))
         position = f" at position {at}" if at else ""
-        raise DataError(
-            f"{call}: lower = {low:g} is above upper = {high:g}{position}; intervals are (lower, upper]"
-        )
+        raise DataError(f"{call}: lower = {low:g} is above upper = {high:g}{position}; intervals are (lower, upper]")

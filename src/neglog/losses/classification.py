@@ -226,9 +226,7 @@ def nll_loss(
     >>> print(nl.losses.nll_loss(np.log([0.1, 0.3, 0.5, 0.1]), 3).round(6))
     2.302585
     """
-    options = Options(
-        axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check
-    )
+    options = Options(axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check)
     return _nll("nll_loss", log_probs, target, options, None, False)[0]
 
 
@@ -263,9 +261,7 @@ def nll_loss_grad(
     >>> print(loss, gradient.tolist())
     0.375 [[-0.5, 0.0], [0.0, -0.5]]
     """
-    options = Options(
-        axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check
-    )
+    options = Options(axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check)
     return _nll("nll_loss_grad", log_probs, target, options, out, True)
 
 
@@ -302,9 +298,7 @@ def _problem(function: str, name: str, x: Array, target: Array, options: Options
     axis = options.axis % x.ndim
     classes = layout.memory.shape[1]
     if classes == 0:
-        raise ShapeError(
-            f"{function}: {name} has shape {x.shape}; allowed: at least one class along axis {axis}"
-        )
+        raise ShapeError(f"{function}: {name} has shape {x.shape}; allowed: at least one class along axis {axis}")
     if index:
         memory_target = index_target(function, target, layout, x.shape, axis)
     else:
@@ -436,9 +430,7 @@ def _raise_bad(function: str, problem: Problem, row: int) -> NoReturn:
     q = problem.target[(*position[: problem.axis], slice(None), *position[problem.axis :])]
     k = int(np.flatnonzero((q < 0) | (q > 1))[0])
     place_of_k = (*position[: problem.axis], k, *position[problem.axis :])
-    raise_not_probability(
-        function, "target", problem.target, place_of_k, " (class indices: an integer dtype)"
-    )
+    raise_not_probability(function, "target", problem.target, place_of_k, " (class indices: an integer dtype)")
 
 
 def _takes_part(problem: Problem) -> Array:

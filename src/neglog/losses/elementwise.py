@@ -161,9 +161,7 @@ def binary_cross_entropy_with_logits(
     [8.00000e+02 8.00000e+02 6.93147e-01 1.26928e-01]
     """
     options = Options(weight, pos_weight, sample_weight, mask, reduction, denominator, empty)
-    return _elementwise(
-        "binary_cross_entropy_with_logits", _BCE_LOGITS, logits, target, options, None, False
-    )[0]
+    return _elementwise("binary_cross_entropy_with_logits", _BCE_LOGITS, logits, target, options, None, False)[0]
 
 
 def binary_cross_entropy_with_logits_grad(

@@ -145,9 +145,7 @@ def softmax(logits: Any, *, axis: int = -1, out: Array | None = None) -> Array:
     return _normalised("softmax", logits, axis, out, probabilities=True)[0]
 
 
-def log_softmax_grad(
-    logits: Any, upstream: Any, *, axis: int = -1, out: Array | None = None
-) -> tuple[Array, Array]:
+def log_softmax_grad(logits: Any, upstream: Any, *, axis: int = -1, out: Array | None = None) -> tuple[Array, Array]:
     r"""log_softmax, and the gradient in the logits of whatever is computed from it.
 
     .. math:: g_k - p_k \sum_j g_j, \qquad g = \partial L / \partial \log p
@@ -178,9 +176,7 @@ def log_softmax_grad(
     log_probs, layout, x = _normalised("log_softmax_grad", logits, axis, None, probabilities=False)
     g = floating("log_softmax_grad", "upstream", upstream)
     if g.shape != x.shape:
-        raise ShapeError(
-            f"log_softmax_grad: upstream has shape {g.shape}; allowed: that of the logits, {x.shape}"
-        )
+        raise ShapeError(f"log_softmax_grad: upstream has shape {g.shape}; allowed: that of the logits, {x.shape}")
     reads = {"logits": x if out is not None else None, "upstream": g}
     gradient, written = gradient_like("log_softmax_grad", log_probs, layout, out, reads)
     memory = layout.full(g.astype(x.dtype, copy=False))

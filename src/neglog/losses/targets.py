@@ -57,8 +57,7 @@ def check_ignore_index(function: str, ignore_index: Any, index: bool) -> int | N
         return None
     if not index:
         raise ParameterError(
-            f"{function}: ignore_index={ignore_index!r} with probability targets; allowed: integer targets, "
-            "or mask="
+            f"{function}: ignore_index={ignore_index!r} with probability targets; allowed: integer targets, or mask="
         )
     if not isinstance(ignore_index, (int, np.integer)) or not -(2**63) <= ignore_index < 2**63:
         raise ParameterError(f"{function}: ignore_index={ignore_index!r}; allowed: an integer")
@@ -71,8 +70,7 @@ def raise_bad_class(
     also = "" if ignore_index is None else f", or ignore_index={ignore_index}"
     hint = " (labels that start at 1?)" if int(target[position]) == classes and classes > 1 else ""
     raise TargetError(
-        f"{function}: {place('target', position)} = {target[position]}{hint}; allowed: 0 <= target < "
-        f"{classes}{also}"
+        f"{function}: {place('target', position)} = {target[position]}{hint}; allowed: 0 <= target < {classes}{also}"
     )
 
 
@@ -80,8 +78,7 @@ def raise_not_probability(
     function: str, name: str, array: Array, position: tuple[int, ...], hint: str = ""
 ) -> NoReturn:
     raise InputKindError(
-        f"{function}: {place(name, position)} = {array[position]} is no probability; allowed: 0 <= {name} "
-        f"<= 1{hint}"
+        f"{function}: {place(name, position)} = {array[position]} is no probability; allowed: 0 <= {name} <= 1{hint}"
     )
 
 
@@ -90,6 +87,5 @@ def raise_not_log_probability(
 ) -> NoReturn:
     """A value above 0 by more than rounding explains."""
     raise InputKindError(
-        f"{function}: {place(name, position)} = {array[position]} is no log-probability; allowed: {name} <= 0"
-        f"{hint}"
+        f"{function}: {place(name, position)} = {array[position]} is no log-probability; allowed: {name} <= 0{hint}"
     )

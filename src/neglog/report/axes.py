@@ -104,15 +104,10 @@ def box(x: float, y: float, width: float, height: float, css: str, tip: str = ""
 def text(x: float, y: float, words: str, css: str = "tick", anchor: str = "middle", turn: int = 0) -> str:
     """A label; ``turn`` in degrees about its own point."""
     rotate = f' transform="rotate({turn} {pixel(x)} {pixel(y)})"' if turn else ""
-    return (
-        f'<text class="{css}" x="{pixel(x)}" y="{pixel(y)}" text-anchor="{anchor}"{rotate}>'
-        f"{escape(words)}</text>"
-    )
+    return f'<text class="{css}" x="{pixel(x)}" y="{pixel(y)}" text-anchor="{anchor}"{rotate}>{escape(words)}</text>'
 
 
-def x_axis(
-    scale: Scale, y: float, label: str, *, most: int = 6, values: Sequence[float] | None = None
-) -> str:
+def x_axis(scale: Scale, y: float, label: str, *, most: int = 6, values: Sequence[float] | None = None) -> str:
     """Ticks under a plot, with the label centred below them."""
     marks = list(values) if values is not None else ticks(scale.low, scale.high, most)
     parts = [rule(scale.start, y, scale.end, y, "axis")]

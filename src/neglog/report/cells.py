@@ -39,6 +39,4 @@ def is_text(column: Column) -> bool:
 
 def cells(table: Table) -> list[list[str]]:
     """All cells as printed, without the head."""
-    return [
-        [cell(value, column) for value, column in zip(row, table.columns, strict=True)] for row in table.rows
-    ]
+    return [[cell(value, column) for value, column in zip(row, table.columns, strict=True)] for row in table.rows]

@@ -64,9 +64,7 @@ def report_json(report: Report) -> str:
     """
     data: dict[str, Any] = {"kind": report.kind, "status": report.status, "ok": report.ok}
     data |= plain(report.data)
-    long = {
-        key: len(value) for key, value in data.items() if isinstance(value, list) and len(value) > _LONGEST
-    }
+    long = {key: len(value) for key, value in data.items() if isinstance(value, list) and len(value) > _LONGEST}
     if long:
         data |= {key: data[key][:_LONGEST] for key in long} | {"shortened": long}
     return to_json(data, indent=None).replace("<", "\\u003c")

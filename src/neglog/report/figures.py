@@ -123,9 +123,7 @@ def _underneath(figure: Reliability, x: Scale, base: float) -> str:
     for bin in figure.counts:
         height = _DEPTH * _root(bin.count / top)
         tip = f"{fixed(bin.low, 2)} to {fixed(bin.high, 2)}: {number(bin.count)} rows"
-        parts.append(
-            box(x(bin.low) + 0.5, base + _DEPTH - height, x(bin.high) - x(bin.low) - 1, height, "bar", tip)
-        )
+        parts.append(box(x(bin.low) + 0.5, base + _DEPTH - height, x(bin.high) - x(bin.low) - 1, height, "bar", tip))
     parts.append(text(_LEFT - 8, base + 9, number(top), anchor="end"))
     parts.append(text(_LEFT - 8, base + _DEPTH, "rows", anchor="end"))
     return "".join(parts)

@@ -54,9 +54,7 @@ def fit_report(
         Fact("parameters", number(result.df), "effective number" if result.l2 else "estimated"),
     ]
     if result.l2:
-        facts.append(
-            Fact("objective", fixed(result.objective, 4), f"with the penalty, l2 = {number(result.l2)}")
-        )
+        facts.append(Fact("objective", fixed(result.objective, 4), f"with the penalty, l2 = {number(result.l2)}"))
     blocks = _blocks(result, level, response or result.response, table, figures)
     data = _data(result, table)
     for block in blocks:
@@ -105,9 +103,7 @@ def _data(result: Any, table: Table) -> dict[str, Any]:
     if len(result.params) <= _ROWS_SHOWN:
         data["cov"] = result.cov
     else:
-        data["note"] = (
-            f"{len(result.params)} parameters; a saved model holds all of them with their covariance"
-        )
+        data["note"] = f"{len(result.params)} parameters; a saved model holds all of them with their covariance"
     return data
 
 
@@ -201,9 +197,7 @@ def _is_life_table(result: Any, sample: Any) -> bool:
     univariate = set(result.params) == {parameter.name for parameter in result.family.parameters}
     kind = y.kind
     only = ((kind == RIGHT) | y.exact).all()
-    return bool(
-        univariate and only and result.family.support.low >= 0 and sample.weight_kind in (None, "frequency")
-    )
+    return bool(univariate and only and result.family.support.low >= 0 and sample.weight_kind in (None, "frequency"))
 
 
 def _whiskers(result: Any, level: float) -> Whiskers:
@@ -295,9 +289,7 @@ def _notes(result: Any, level: float) -> list[Note]:
         "without covariates on the scale of its link, mapped back."
     ]
     if result.l2:
-        notes.append(
-            "The penalty counts as a Gaussian prior: standard errors are those of the posterior (Laplace)."
-        )
+        notes.append("The penalty counts as a Gaussian prior: standard errors are those of the posterior (Laplace).")
     if result.dropped:
         notes.append(f"{number(result.dropped)} rows with missing values were left out.")
     return [Note(" ".join(notes))]

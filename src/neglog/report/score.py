@@ -93,9 +93,7 @@ def _accounts(result: Any) -> list[Note | Table]:
     bad = {reason: count for reason, count in result.bad.items() if count}
     if bad:
         total = sum(bad.values())
-        why = "; ".join(
-            f"{number(count)}: {BAD_REASONS.get(reason, reason)}" for reason, count in bad.items()
-        )
+        why = "; ".join(f"{number(count)}: {BAD_REASONS.get(reason, reason)}" for reason, count in bad.items())
         notes.append(Note(f"{_rows(total)} left out, in none of these numbers ({why}).", warn=True))
     if result.renormalised:
         notes.append(
@@ -205,10 +203,7 @@ def _worst(result: Any) -> list[Table]:
 
 
 def _worst_rows(result: Any) -> Table:
-    rows = [
-        (row.key, str(row.label), str(row.predicted), row.confidence, row.nll, row.share)
-        for row in result.worst
-    ]
+    rows = [(row.key, str(row.label), str(row.predicted), row.confidence, row.nll, row.share) for row in result.worst]
     return Table(
         title="The most expensive rows",
         columns=(

@@ -52,8 +52,7 @@ def text_table(table: Table) -> str:
     """
     body = cells(table)
     widths = [
-        max([len(column.label), *(len(row[index]) for row in body)])
-        for index, column in enumerate(table.columns)
+        max([len(column.label), *(len(row[index]) for row in body)]) for index, column in enumerate(table.columns)
     ]
     left = [is_text(column) for column in table.columns]
 

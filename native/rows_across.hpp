@@ -172,6 +172,8 @@ inline Run run_at(int64_t row, int64_t end, int64_t classes, int64_t inner, int 
   return {static_cast<int>(rows), (row - within) * classes + within, 1};
 }
 
+constexpr int64_t kAhead = 2048; // bytes
+
 template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64_t begin, int64_t end) {
   using R = ComputeOf<T>;
   using V = Vec<R>;
@@ -185,6 +187,9 @@ template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64
   Group<R> group{};
   for (int64_t row = begin; row < end;) {
     const auto [rows, at, step] = run_at(row, end, classes, inner, L);
+    // rows this short run ahead of the prefetcher, which stops at every page
+    __builtin_prefetch(reinterpret_cast<const char *>(logits + at) + kAhead);
+    if (job.index == Index::i64) __builtin_prefetch(static_cast<const int64_t *>(job.target) + row + kAhead / 8);
     fill(job, row, rows, group, result);
     V losses;
     if (classes == 2 && inner == 1 && group.plain && sizeof(T) == sizeof(R)) {

@@ -5,8 +5,7 @@
 //   across: as many rows as lanes at a time (few classes, or rows that lie side by side with inner > 1).
 // Both keep the target apart from its competitors: with M and S = sum exp(z_k - M) over k != y,
 //   loss = log1p(S exp(M - z_y))  if the target leads,   (M - z_y) + log(S + exp(z_y - M))  otherwise,
-// so a confident correct row keeps its loss (margin 40: 4.2e-18), and its gradient is -sum of the others, never p_y
-// - 1.
+// so a confident correct row keeps its loss (margin 40: 4.2e-18), and its gradient is minus the sum of the others.
 #pragma once
 
 #include "math.hpp"
@@ -334,48 +333,32 @@ inline double row_general(const SoftmaxJob &job, const T *z, const T *q, T *grad
   return at.weight * (distance + mass * log_total);
 }
 
-// ---- rows that do not lie contiguously
-// --------------------------------------------------------------------------------
+// ---- contiguous rows, one after another ---------------------------------------------------------------------------
 
-template <class T> inline void gather_row(const T *p, int64_t stride, int64_t n, T *out) {
-  for (int64_t k = 0; k < n; ++k) out[k] = p[k * stride];
-}
-template <class T> inline void scatter_row(const T *p, int64_t stride, int64_t n, T *out) {
-  for (int64_t k = 0; k < n; ++k) out[k * stride] = p[k];
-}
-
-template <class T> inline SoftmaxSum softmax_along(const SoftmaxJob &job, int64_t begin, int64_t end) {
+template <class T> inline SoftmaxSum softmax_along(const SoftmaxJob &job, int64_t begin, int64_t end) { // inner == 1
   const auto *logits = static_cast<const T *>(job.logits);
   const auto *q = job.index == Index::none ? static_cast<const T *>(job.target) : nullptr;
   auto *grad = static_cast<T *>(job.grad);
-  const bool general = q || job.smoothing != 0.0, streaming = streams<T>(job) && job.inner == 1;
+  const bool general = q || job.smoothing != 0.0, streaming = streams<T>(job);
   const int64_t classes = job.classes;
-  T *scratch = job.inner == 1 ? nullptr : static_cast<T *>(__builtin_malloc(3 * classes * sizeof(T)));
   SoftmaxSum result;
   for (int64_t row = begin; row < end; ++row) {
-    const int64_t at = row / job.inner * classes * job.inner + row % job.inner;
+    const int64_t at = row * classes;
     const Place place = place_of(job, row, result);
+    T *g = grad ? grad + at : nullptr;
     double loss = 0;
     if (place.weight == 0.0) {
-      if (grad)
-        for (int64_t k = 0; k < classes; ++k) Storage<T>::put(grad + at + k * job.inner, 0);
-    } else {
-      const T *z = logits + at, *t = q ? q + at : nullptr;
-      T *g = grad ? grad + at : nullptr;
-      if (scratch) {
-        gather_row(z, job.inner, classes, scratch);
-        if (t) gather_row(t, job.inner, classes, scratch + classes);
-        z = scratch, t = t ? scratch + classes : nullptr, g = g ? scratch + 2 * classes : nullptr;
-      }
+      if (g) __builtin_memset(static_cast<void *>(g), 0, classes * sizeof(T)); // all bits 0 is 0 in every dtype
+    } else if (general) {
       bool usable = true;
-      loss = general ? row_general(job, z, t, g, place, streaming, usable) : row_along(job, z, g, place, streaming);
+      loss = row_general(job, logits + at, q ? q + at : nullptr, g, place, streaming, usable);
       if (!usable && result.bad_row < 0) result.bad_row = row;
-      if (scratch && g) scatter_row(g, job.inner, classes, grad + at);
+    } else {
+      loss = row_along(job, logits + at, g, place, streaming);
     }
     put_loss<ComputeOf<T>>(job, row, loss);
     result.loss += loss;
   }
-  __builtin_free(scratch);
   if (streaming) finish_streaming();
   return result;
 }

@@ -8,15 +8,15 @@ int get_num_threads();
 void set_num_threads(int n);
 
 // Calls fn(context, begin, end) so that [0, n) is covered once, in slices that are multiples of `grain` (the last
-// may be shorter). Runs on the calling thread alone when n <= grain. Slices do not depend on the thread count:
-// whatever is computed per grain is the same for every limit.
+// may be shorter). At most `limit` threads; the calling thread alone when n <= grain. Slices do not depend on the
+// thread count: whatever is computed per grain is the same for every limit.
 using Slice = void (*)(void *context, std::int64_t begin, std::int64_t end);
-void parallel(std::int64_t n, std::int64_t grain, Slice fn, void *context);
+void parallel(std::int64_t n, std::int64_t grain, Slice fn, void *context, int limit);
 
-template <class F> void parallel_for(std::int64_t n, std::int64_t grain, F &&body) {
+template <class F> void parallel_for(std::int64_t n, std::int64_t grain, F &&body, int limit = get_num_threads()) {
   parallel(
       n, grain, [](void *context, std::int64_t begin, std::int64_t end) { (*static_cast<F *>(context))(begin, end); },
-      &body);
+      &body, limit);
 }
 
 } // namespace neglog

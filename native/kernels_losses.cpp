@@ -169,7 +169,7 @@ inline bool ignored(bool has_ignore, int64_t ignore_index, int64_t y) { return h
 void clear_rows(const GatherJob &job, int64_t begin, int64_t end) {
   const int size = element_size(job.input_type);
   auto *grad = static_cast<char *>(job.grad);
-  const auto [outer_step, class_step, inner_step] = job.grad_strides;
+  const auto [outer_step, class_step, inner_step] = job.grad_at;
   while (begin < end) {
     const int64_t outer = job.inner == 1 ? begin : begin / job.inner, first = job.inner == 1 ? 0 : begin % job.inner;
     const int64_t n = job.inner - first < end - begin ? job.inner - first : end - begin;
@@ -209,12 +209,12 @@ GatherSum gather(const GatherJob &job, int64_t begin, int64_t end) {
       w[i] = combined(entry, job.weight ? job.weight[y] : 1.0);
       if (w[i] == 0.0) continue;
       const int64_t outer = job.inner == 1 ? row : row / job.inner, inner = job.inner == 1 ? 0 : row % job.inner;
-      const auto place = [=](const int64_t (&step)[3]) { return outer * step[0] + y * step[1] + inner * step[2]; };
-      x[i] = load_value(job.input, job.input_type, place(job.strides));
+      const auto place = [=](const Strides &at) { return outer * at.outer + y * at.classes + inner * at.inner; };
+      x[i] = load_value(job.input, job.input_type, place(job.input_at));
       if (job.probabilities ? x[i] < 0.0 || x[i] > 1.0 : x[i] > log_limit) return {0.0, -1, row};
       if (job.grad) {
         const double slope = -w[i] * job.scale;
-        store_block(job.grad, job.input_type, place(job.grad_strides), 1, &slope);
+        store_block(job.grad, job.input_type, place(job.grad_at), 1, &slope);
       }
     }
     const int padded = whole_vectors(n);

@@ -7,9 +7,10 @@ namespace {
 
 template <class T> SoftmaxSum softmax_rows(const SoftmaxJob &job, int64_t begin, int64_t end) {
   const bool general = job.index == Index::none || job.smoothing != 0.0;
-  if (job.inner > 1 || job.classes <= kFewClasses)
-    return general ? soft_across<T>(job, begin, end) : softmax_across<T>(job, begin, end);
-  return softmax_along<T>(job, begin, end);
+  const bool contiguous = job.logits_at.classes == 1 && (!job.grad || job.grad_at.classes == 1) &&
+                          (job.index != Index::none || job.target_at.classes == 1);
+  if (contiguous && job.classes > kFewClasses) return softmax_along<T>(job, begin, end);
+  return general ? soft_across<T>(job, begin, end) : softmax_across<T>(job, begin, end);
 }
 
 SoftmaxSum softmax_nll(const SoftmaxJob &job, int64_t begin, int64_t end) {
@@ -22,6 +23,18 @@ SoftmaxSum softmax_nll(const SoftmaxJob &job, int64_t begin, int64_t end) {
   return {};
 }
 
+double divisor(const SoftmaxJob &job, int64_t begin, int64_t end) {
+  SoftmaxSum sum;
+  if (job.index == Index::i64 && !job.mask && !job.row_weight && !job.weight) { // the loop that vectorises
+    const auto *y = static_cast<const int64_t *>(job.target);
+    int64_t ignored = 0;
+    for (int64_t row = begin; row < end; ++row) ignored += y[row] == job.ignore_index;
+    return static_cast<double>(end - begin - (job.has_ignore ? ignored : 0));
+  }
+  for (int64_t row = begin; row < end; ++row) sum.divisor += place_of(job, row, sum).share;
+  return sum.divisor;
+}
+
 template <class T> bool any_nan(const T *z, int64_t n) {
   for (int64_t k = 0; k < n; ++k)
     if (const auto x = Storage<T>::get(z + k); x != x) return true;
@@ -31,10 +44,11 @@ template <class T> bool any_nan(const T *z, int64_t n) {
 template <class T> void logsumexp_rows(const LseJob &job, int64_t begin, int64_t end) {
   using R = ComputeOf<T>;
   using V = Vec<R>;
-  if (job.inner > 1 || job.classes <= kFewClasses) return normalise_rows_across<T>(job, begin, end);
+  const bool contiguous = job.logits_at.classes == 1 && (!job.out || job.out_at.classes == 1);
+  if (!contiguous || job.classes <= kFewClasses) return normalise_rows_across<T>(job, begin, end);
   const int64_t classes = job.classes;
   for (int64_t row = begin; row < end; ++row) {
-    const T *z = static_cast<const T *>(job.logits) + row * classes;
+    const T *z = static_cast<const T *>(job.logits) + row_start(job.logits_at, row, job.inner);
     const R top = block_max(z, classes);
     const auto rest = max_sum_without(z, classes, first_equal(z, classes, top));
     const double others = rest.sum * exp(static_cast<double>(rest.max) - static_cast<double>(top));
@@ -48,7 +62,7 @@ template <class T> void logsumexp_rows(const LseJob &job, int64_t begin, int64_t
     if (!job.out) continue;
     const V shift = splat<V>(top), offset = splat<V>(static_cast<R>(infinite ? kNaN : log_total));
     const V factor = splat<V>(static_cast<R>(infinite ? kNaN : 1.0 / (1.0 + others)));
-    T *out = static_cast<T *>(job.out) + row * classes;
+    T *out = static_cast<T *>(job.out) + row_start(job.out_at, row, job.inner);
     if (job.probabilities)
       map_row(z, out, classes, false, [&](V v, int64_t) { return exp(v - shift) * factor; });
     else
@@ -93,7 +107,7 @@ void math_float(int which, const float *x, float *out, int64_t n) { apply<VecF>(
 
 const RowKernels &row_kernels();
 const RowKernels &row_kernels() {
-  static const RowKernels table{softmax_nll, logsumexp, math_double, math_float};
+  static const RowKernels table{softmax_nll, divisor, logsumexp, math_double, math_float};
   return table;
 }
 

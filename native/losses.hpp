@@ -5,7 +5,7 @@
 // rounded once on the way out; one instance per formula serves all types.
 #pragma once
 
-#include <cstdint>
+#include "layout.hpp"
 
 namespace neglog {
 
@@ -31,10 +31,6 @@ struct Entries {
   std::int64_t run = 1;
   bool all_alike() const { return !weight && !mask; }
 };
-
-// What a mean divides by; the numbers are those of the bindings. Nothing; or over the entries that take part their
-// number, the sum of their weights, or that sum with the weights of classes or elements.
-enum class Divisor { given, count, entries, weights };
 
 enum class Pointwise { bce, bce_with_logits, kl_div, kl_div_log_target };
 
@@ -63,8 +59,8 @@ struct GatherJob {
   Element input_type;
   bool probabilities;
   std::int64_t outer, classes, inner;
-  std::int64_t strides[3]; // in elements
-  const void *target;      // (outer, inner): u8, i32 or i64
+  Strides input_at;
+  const void *target; // (outer, inner): u8, i32 or i64
   Element target_type;
   const double *weight; // (classes,) or null
   Entries entries;      // (outer, inner)
@@ -73,7 +69,7 @@ struct GatherJob {
   double scale;
   void *loss; // (outer, inner) or null
   void *grad; // like input, or null; only for log-probabilities. Zero where no target is
-  std::int64_t grad_strides[3];
+  Strides grad_at;
 };
 
 struct GatherSum {

@@ -128,11 +128,13 @@ inline void scatter_lanes(const R *tile, int64_t step, int64_t stride, int64_t c
     for (int64_t k = 0; k < classes; ++k) Storage<T>::put(g + i * step + k * stride, tile[k * L + i]);
 }
 
-// Fills the group from rows [row, row + rows). The common case, 64-bit targets and nothing else, stays in registers.
+// Fills the group from rows [row, row + rows). The common case, 64-bit targets and nothing else, stays in registers;
+// an ignore_index that is no class shows like any other target that is none.
 template <class R> inline void fill(const SoftmaxJob &job, int64_t row, int rows, Group<R> &group, SoftmaxSum &result) {
   constexpr int L = Group<R>::L;
   using I = decltype(group.target[0] + group.target[0]);
-  if (rows == L && job.index == Index::i64 && !job.mask && !job.row_weight && !job.has_ignore && !job.weight) {
+  const bool ignores_class = job.has_ignore && job.ignore_index >= 0 && job.ignore_index < job.classes;
+  if (rows == L && job.index == Index::i64 && !job.mask && !job.row_weight && !ignores_class && !job.weight) {
     const auto *y = static_cast<const int64_t *>(job.target) + row;
     VecI64 low, wrong;
     __builtin_memcpy(&low, y, sizeof low);
@@ -147,29 +149,34 @@ template <class R> inline void fill(const SoftmaxJob &job, int64_t row, int rows
     }
     if (!any(wrong)) {
       group.plain = true;
+      result.divisor += L;
       return;
     }
   }
   group.plain = false;
   for (int i = 0; i < L; ++i) {
-    const Place place = i < rows ? place_of(job, row + i, result) : Place{-1, 0.0};
+    const Place place = i < rows ? place_of(job, row + i, result) : Place{-1, 0.0, 0.0};
     group.target[i] = static_cast<I>(place.target);
     group.weight[i] = place.weight;
+    result.divisor += place.share;
   }
 }
 
-// The rows from `row` on that fill one group: contiguous rows, or neighbours inside one outer block.
+// The rows from `row` on that fill one group: evenly spaced, so inside one outer block if there is an inner axis.
 struct Run {
   int rows;
-  int64_t at, step; // first element; distance between rows
+  bool inside; // one outer block
+  int64_t outer, inner;
+  int64_t at(const Strides &s) const { return outer * s.outer + inner * s.inner; } // first element
+  int64_t step(const Strides &s) const { return inside ? s.inner : s.outer; }      // from row to row
 };
-inline Run run_at(int64_t row, int64_t end, int64_t classes, int64_t inner, int lanes) {
+inline Run run_at(int64_t row, int64_t end, int64_t inner, int lanes) {
   int64_t rows = end - row < lanes ? end - row : lanes;
-  if (inner == 1)
-    return {static_cast<int>(rows), row * classes, classes}; // no division: it would cost as much as two classes
+  if (inner == 1) // no division: it would cost as much as two classes
+    return {static_cast<int>(rows), false, row, 0};
   const int64_t within = row % inner;
   if (inner - within < rows) rows = inner - within;
-  return {static_cast<int>(rows), (row - within) * classes + within, 1};
+  return {static_cast<int>(rows), true, row / inner, within};
 }
 
 constexpr int64_t kAhead = 2048; // bytes
@@ -180,27 +187,33 @@ template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64
   constexpr int L = Group<R>::L;
   const auto *logits = static_cast<const T *>(job.logits);
   auto *grad = static_cast<T *>(job.grad);
-  const int64_t classes = job.classes, inner = job.inner;
+  const int64_t classes = job.classes;
+  const Strides &from = job.logits_at, &to = job.grad_at;
   auto *tile = static_cast<R *>(__builtin_malloc(classes * L * sizeof(R)));
   SoftmaxSum result;
   double sums[L] = {};
   Group<R> group{};
   for (int64_t row = begin; row < end;) {
-    const auto [rows, at, step] = run_at(row, end, classes, inner, L);
+    const Run run = run_at(row, end, job.inner, L);
+    const int rows = run.rows;
+    const T *z = logits + run.at(from);
+    T *g = grad ? grad + run.at(to) : nullptr;
+    const int64_t step = run.step(from), g_step = run.step(to);
+    const bool pairs = classes == 2 && sizeof(T) == sizeof(R) && from.classes == 1 && step == 2 &&
+                       (!grad || (to.classes == 1 && g_step == 2));
     // rows this short run ahead of the prefetcher, which stops at every page
-    __builtin_prefetch(reinterpret_cast<const char *>(logits + at) + kAhead);
+    __builtin_prefetch(reinterpret_cast<const char *>(z) + kAhead);
     if (job.index == Index::i64) __builtin_prefetch(static_cast<const int64_t *>(job.target) + row + kAhead / 8);
     fill(job, row, rows, group, result);
     V losses;
-    if (classes == 2 && inner == 1 && group.plain && sizeof(T) == sizeof(R)) {
-      losses = pair_across<R>(group, reinterpret_cast<const R *>(logits + at), job.scale,
-                              grad ? reinterpret_cast<R *>(grad + at) : nullptr);
-    } else if (inner > 1 && rows == L) {
-      losses = group_across<false>(group, logits + at, inner, classes, job.scale, grad ? grad + at : nullptr, inner);
+    if (pairs && group.plain) {
+      losses = pair_across<R>(group, reinterpret_cast<const R *>(z), job.scale, reinterpret_cast<R *>(g));
+    } else if (rows == L && step == 1 && (!grad || g_step == 1)) {
+      losses = group_across<false>(group, z, from.classes, classes, job.scale, g, to.classes);
     } else {
-      gather_lanes(logits + at, step, inner, classes, rows, tile);
+      gather_lanes(z, step, from.classes, classes, rows, tile);
       losses = group_across<true>(group, tile, L, classes, job.scale, grad ? tile : nullptr, L);
-      if (grad) scatter_lanes(tile, step, inner, classes, rows, grad + at);
+      if (grad) scatter_lanes(tile, g_step, to.classes, classes, rows, g);
     }
     R loss[L];
     store(loss, losses);
@@ -270,18 +283,20 @@ template <class T> inline void normalise_rows_across(const LseJob &job, int64_t 
   constexpr int L = Lanes<Vec<R>>::n;
   const auto *logits = static_cast<const T *>(job.logits);
   auto *out = static_cast<T *>(job.out);
-  const int64_t classes = job.classes, inner = job.inner;
+  const int64_t classes = job.classes;
+  const Strides &from = job.logits_at, &to = job.out_at;
   auto *tile = static_cast<R *>(__builtin_malloc((classes + 1) * L * sizeof(R)));
   for (int64_t row = begin; row < end;) {
-    const Run run = run_at(row, end, classes, inner, L);
+    const Run run = run_at(row, end, job.inner, L);
+    const T *z = logits + run.at(from);
+    T *g = out ? out + run.at(to) : nullptr;
     Vec<R> lse;
-    if (inner > 1 && run.rows == L) {
-      lse =
-          normalise_across<R>(logits + run.at, inner, classes, out ? out + run.at : nullptr, inner, job.probabilities);
+    if (run.rows == L && run.step(from) == 1 && (!out || run.step(to) == 1)) {
+      lse = normalise_across<R>(z, from.classes, classes, g, to.classes, job.probabilities);
     } else {
-      gather_lanes(logits + run.at, run.step, inner, classes, run.rows, tile);
+      gather_lanes(z, run.step(from), from.classes, classes, run.rows, tile);
       lse = normalise_across<R>(tile, L, classes, out ? tile : nullptr, L, job.probabilities);
-      if (out) scatter_lanes(tile, run.step, inner, classes, run.rows, out + run.at);
+      if (out) scatter_lanes(tile, run.step(to), to.classes, classes, run.rows, g);
     }
     if (job.lse) store_first(static_cast<R *>(job.lse) + row, run.rows, lse);
     row += run.rows;

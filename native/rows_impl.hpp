@@ -182,6 +182,7 @@ template <class V> inline Contest<V> contest(V target, V max, V sum) {
 struct Place {
   int64_t target; // -1 for probability targets
   double weight;  // 0: does not take part and is never read
+  double share;   // of the divisor of the mean
 };
 
 inline int64_t index_at(const SoftmaxJob &job, int64_t row) {
@@ -195,20 +196,23 @@ inline int64_t index_at(const SoftmaxJob &job, int64_t row) {
 }
 
 inline Place place_of(const SoftmaxJob &job, int64_t row, SoftmaxSum &result) {
-  if (job.mask && !job.mask[row]) return {-1, 0.0};
+  constexpr Place absent{-1, 0.0, 0.0};
+  if (job.mask && !job.mask[row]) return absent;
   const double weight = job.row_weight ? job.row_weight[row] : 1.0;
-  if (weight == 0.0) return {-1, 0.0};
-  if (job.index == Index::none) return {-1, weight};
+  if (weight == 0.0) return absent;
+  const double share = job.divisor == Divisor::count ? 1.0 : weight;
+  if (job.index == Index::none) return {-1, weight, share};
   const int64_t y = index_at(job, row);
-  if (job.has_ignore && y == job.ignore_index) return {-1, 0.0};
+  if (job.has_ignore && y == job.ignore_index) return absent;
   if (y < 0 || y >= job.classes) {
     if (result.bad_row < 0 || row < result.bad_row) result.bad_row = row;
-    return {-1, 0.0};
+    return absent;
   }
+  if (!job.weight) return {y, weight, share};
+  const double by_class = weight * job.weight[y], part = job.divisor == Divisor::weights ? by_class : share;
   // with smoothing every class counts, so the class weight enters term by term instead
-  if (!job.weight || job.smoothing != 0.0) return {y, weight};
-  if (job.weight[y] == 0.0) return {-1, 0.0};
-  return {y, weight * job.weight[y]};
+  if (job.smoothing != 0.0) return {y, weight, part};
+  return {job.weight[y] == 0.0 ? -1 : y, by_class, part};
 }
 
 template <class R> inline void put_loss(const SoftmaxJob &job, int64_t row, double loss) {
@@ -333,9 +337,14 @@ inline double row_general(const SoftmaxJob &job, const T *z, const T *q, T *grad
   return at.weight * (distance + mass * log_total);
 }
 
-// ---- contiguous rows, one after another ---------------------------------------------------------------------------
+// ---- rows whose classes are contiguous, one after another ---------------------------------------------------------
 
-template <class T> inline SoftmaxSum softmax_along(const SoftmaxJob &job, int64_t begin, int64_t end) { // inner == 1
+// First element of a row in an array of these strides.
+inline int64_t row_start(const Strides &at, int64_t row, int64_t inner) {
+  return inner == 1 ? row * at.outer : row / inner * at.outer + row % inner * at.inner;
+}
+
+template <class T> inline SoftmaxSum softmax_along(const SoftmaxJob &job, int64_t begin, int64_t end) {
   const auto *logits = static_cast<const T *>(job.logits);
   const auto *q = job.index == Index::none ? static_cast<const T *>(job.target) : nullptr;
   auto *grad = static_cast<T *>(job.grad);
@@ -343,21 +352,23 @@ template <class T> inline SoftmaxSum softmax_along(const SoftmaxJob &job, int64_
   const int64_t classes = job.classes;
   SoftmaxSum result;
   for (int64_t row = begin; row < end; ++row) {
-    const int64_t at = row * classes;
     const Place place = place_of(job, row, result);
-    T *g = grad ? grad + at : nullptr;
+    const T *z = logits + row_start(job.logits_at, row, job.inner);
+    T *g = grad ? grad + row_start(job.grad_at, row, job.inner) : nullptr;
     double loss = 0;
     if (place.weight == 0.0) {
       if (g) __builtin_memset(static_cast<void *>(g), 0, classes * sizeof(T)); // all bits 0 is 0 in every dtype
     } else if (general) {
       bool usable = true;
-      loss = row_general(job, logits + at, q ? q + at : nullptr, g, place, streaming, usable);
+      const T *given = q ? q + row_start(job.target_at, row, job.inner) : nullptr;
+      loss = row_general(job, z, given, g, place, streaming, usable);
       if (!usable && result.bad_row < 0) result.bad_row = row;
     } else {
-      loss = row_along(job, logits + at, g, place, streaming);
+      loss = row_along(job, z, g, place, streaming);
     }
     put_loss<ComputeOf<T>>(job, row, loss);
     result.loss += loss;
+    result.divisor += place.share;
   }
   if (streaming) finish_streaming();
   return result;

@@ -78,25 +78,28 @@ template <class T> inline SoftmaxSum soft_across(const SoftmaxJob &job, int64_t 
   const auto *logits = static_cast<const T *>(job.logits);
   const auto *q = job.index == Index::none ? static_cast<const T *>(job.target) : nullptr;
   auto *grad = static_cast<T *>(job.grad);
-  const int64_t classes = job.classes, inner = job.inner;
+  const int64_t classes = job.classes;
   auto *z = static_cast<R *>(__builtin_malloc(2 * classes * L * sizeof(R)));
   R *a = z + classes * L;
   SoftmaxSum result;
   double sums[L] = {};
   Group<R> group{};
   for (int64_t row = begin; row < end;) {
-    const auto [rows, at, step] = run_at(row, end, classes, inner, L);
+    const Run run = run_at(row, end, job.inner, L);
+    const int rows = run.rows;
     V factor{};
     for (int i = 0; i < L; ++i) {
-      const Place place = i < rows ? place_of(job, row + i, result) : Place{-1, 0.0};
+      const Place place = i < rows ? place_of(job, row + i, result) : Place{-1, 0.0, 0.0};
       group.target[i] = static_cast<decltype(group.target[0] + group.target[0])>(place.target);
       group.weight[i] = place.weight;
       factor[i] = static_cast<R>(place.weight * job.scale);
+      result.divisor += place.share;
     }
-    gather_lanes(logits + at, step, inner, classes, rows, z);
-    if (q) gather_lanes(q + at, step, inner, classes, rows, a);
+    const Strides &from = job.logits_at, &given = job.target_at, &to = job.grad_at;
+    gather_lanes(logits + run.at(from), run.step(from), from.classes, classes, rows, z);
+    if (q) gather_lanes(q + run.at(given), run.step(given), given.classes, classes, rows, a);
     const auto soft = soft_group<R>(job, group, factor, z, a);
-    if (grad) scatter_lanes(z, step, inner, classes, rows, grad + at);
+    if (grad) scatter_lanes(z, run.step(to), to.classes, classes, rows, grad + run.at(to));
     R loss[L];
     store(loss, soft.loss);
     for (int i = 0; i < rows; ++i) {

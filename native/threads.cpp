@@ -122,10 +122,10 @@ int get_num_threads() {
 
 void set_num_threads(int n) { limit.store(std::max(1, n)); }
 
-void parallel(std::int64_t n, std::int64_t grain, Slice fn, void *context, int limit) {
+void parallel(std::int64_t n, std::int64_t grain, Slice fn, void *context, int threads) {
   if (n <= 0) return;
   const std::int64_t slices = (n + grain - 1) / grain;
-  const int threads = static_cast<int>(std::min<std::int64_t>(limit, slices));
+  threads = static_cast<int>(std::min<std::int64_t>(threads > 0 ? threads : get_num_threads(), slices));
   if (threads <= 1) {
     for (std::int64_t begin = 0; begin < n; begin += grain) fn(context, begin, std::min(begin + grain, n));
     return;

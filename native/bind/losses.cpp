@@ -1,10 +1,7 @@
+#include "address.hpp"
 #include "bind.hpp"
 
-#include <nanobind/stl/array.h>
-#include <nanobind/stl/tuple.h>
-
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <tuple>
 #include <vector>
@@ -153,7 +150,7 @@ SumAndBad gather(AnyArray input, AnyArray target, bool probabilities, Weights we
                       .outer = outer,
                       .classes = classes,
                       .inner = inner,
-                      .strides = {classes * inner, inner, 1},
+                      .input_at = gapless(classes, inner),
                       .target = target.data(),
                       .target_type = element_of(target),
                       .weight = weight ? weight->data() : nullptr,
@@ -163,7 +160,7 @@ SumAndBad gather(AnyArray input, AnyArray target, bool probabilities, Weights we
                       .scale = scale,
                       .loss = pointer(loss),
                       .grad = pointer(grad),
-                      .grad_strides = {classes * inner, inner, 1}};
+                      .grad_at = gapless(classes, inner)};
   nb::gil_scoped_release release;
   const auto sum = gather_sum(job, get_num_threads());
   return {sum.loss, sum.bad_target, sum.bad_input};
@@ -199,15 +196,8 @@ void log_softmax_back(AnyArray log_probs, AnyArray upstream, OutArray grad) {
 }
 
 // ---- from addresses ----------------------------------------------------------------------------------------------
-// 0 stands for None. Tensors have strides that NumPy bindings would copy away, and bfloat16, which DLPack alone knows.
-
 // A dtype counts through f16, bf16, f32, f64; the code of a target through all of Element.
 Element floating(int dtype) { return static_cast<Element>(static_cast<int>(Element::f16) + dtype); }
-
-using Address = std::uintptr_t;
-using Strides = std::array<std::int64_t, 3>;
-template <class T = void> const T *at(Address a) { return reinterpret_cast<const T *>(a); }
-void *out(Address a) { return reinterpret_cast<void *>(a); }
 
 using MeanAndBad = std::tuple<double, double, std::int64_t, std::int64_t>;
 
@@ -217,58 +207,59 @@ MeanAndBad pointwise_strided(int formula, std::int64_t n, int dtype, Address inp
                              Address loss, Address grad, int divisor_kind, double scale, int threads) {
   const Element weights = floating(weight_dtype);
   const TotalsJob whole{
-      .weight = {.values = at(weight), .type = weights, .period = std::max<std::int64_t>(weight_period, 1)},
-      .entries = {.weight = at(entry_weight),
+      .weight = {.values = at<const void>(weight), .type = weights, .period = std::max<std::int64_t>(weight_period, 1)},
+      .entries = {.weight = at<const void>(entry_weight),
                   .weight_type = weights,
-                  .mask = at<std::uint8_t>(mask),
+                  .mask = at<const std::uint8_t>(mask),
                   .run = std::max<std::int64_t>(run, 1)}};
   const double divisor = divisor_of(static_cast<Divisor>(divisor_kind), whole, n, threads);
-  const PointwiseJob job{
-      .formula = static_cast<Pointwise>(formula),
-      .input = at(input),
-      .input_type = floating(dtype),
-      .target = at(target),
-      .target_type = static_cast<Element>(target_code),
-      .weight = whole.weight,
-      .pos_weight = {.values = at(pos_weight), .type = weights, .period = std::max<std::int64_t>(pos_period, 1)},
-      .entries = whole.entries,
-      .scale = divisor == 0.0 ? 0.0 : scale / divisor / static_cast<double>(whole.entries.run),
-      .loss = out(loss),
-      .grad = out(grad)};
+  const PointwiseJob job{.formula = static_cast<Pointwise>(formula),
+                         .input = at<const void>(input),
+                         .input_type = floating(dtype),
+                         .target = at<const void>(target),
+                         .target_type = static_cast<Element>(target_code),
+                         .weight = whole.weight,
+                         .pos_weight = {.values = at<const void>(pos_weight),
+                                        .type = weights,
+                                        .period = std::max<std::int64_t>(pos_period, 1)},
+                         .entries = whole.entries,
+                         .scale = divisor == 0.0 ? 0.0 : scale / divisor / static_cast<double>(whole.entries.run),
+                         .loss = at<void>(loss),
+                         .grad = at<void>(grad)};
   const auto sum = pointwise_sum(job, n, threads);
   return {per(divisor, sum.loss), divisor, sum.bad_input, sum.bad_target};
 }
 
 MeanAndBad gather_nll_strided(int dtype, std::int64_t outer, std::int64_t classes, std::int64_t inner,
-                              Address log_probs, Strides strides, Address target, int target_code, Address weight,
+                              Address log_probs, const Place3 &strides, Address target, int target_code, Address weight,
                               Address sample_weight, Address mask, bool has_ignore, std::int64_t ignore_index,
-                              Address loss, Address grad, Strides grad_strides, int divisor_kind, double scale,
+                              Address loss, Address grad, const Place3 &grad_strides, int divisor_kind, double scale,
                               int threads) {
-  const TotalsJob whole{.target = at(target),
+  const TotalsJob whole{.target = at<const void>(target),
                         .target_type = static_cast<Element>(target_code),
                         .classes = classes,
-                        .weight = {.values = at(weight), .period = std::max<std::int64_t>(classes, 1)},
-                        .entries = {.weight = at(sample_weight), .mask = at<std::uint8_t>(mask)},
+                        .weight = {.values = at<const void>(weight), .period = std::max<std::int64_t>(classes, 1)},
+                        .entries = {.weight = at<const void>(sample_weight), .mask = at<const std::uint8_t>(mask)},
                         .has_ignore = has_ignore,
                         .ignore_index = ignore_index};
   const double divisor = divisor_of(static_cast<Divisor>(divisor_kind), whole, outer * inner, threads);
-  const GatherJob job{.input = at(log_probs),
+  const GatherJob job{.input = at<const void>(log_probs),
                       .input_type = floating(dtype),
                       .probabilities = false,
                       .outer = outer,
                       .classes = classes,
                       .inner = inner,
-                      .strides = {strides[0], strides[1], strides[2]},
+                      .input_at = strides_of(strides),
                       .target = whole.target,
                       .target_type = whole.target_type,
-                      .weight = at<double>(weight),
+                      .weight = at<const double>(weight),
                       .entries = whole.entries,
                       .has_ignore = has_ignore,
                       .ignore_index = ignore_index,
                       .scale = divisor == 0.0 ? 0.0 : scale / divisor,
-                      .loss = out(loss),
-                      .grad = out(grad),
-                      .grad_strides = {grad_strides[0], grad_strides[1], grad_strides[2]}};
+                      .loss = at<void>(loss),
+                      .grad = at<void>(grad),
+                      .grad_at = strides_of(grad_strides)};
   const auto sum = gather_sum(job, threads);
   return {per(divisor, sum.loss), divisor, sum.bad_target, sum.bad_input};
 }

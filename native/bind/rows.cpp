@@ -1,3 +1,4 @@
+#include "address.hpp"
 #include "bind.hpp"
 
 #include <algorithm>
@@ -9,6 +10,11 @@
 #include "dispatch.hpp"
 #include "rows.hpp"
 #include "threads.hpp"
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 
 NEGLOG_CHOOSE(RowKernels, row_kernels)
 
@@ -40,11 +46,69 @@ Index index_dtype(const nb::dlpack::dtype &t) {
 template <class T> const T *maybe(const MaybeAny &a) { return a ? static_cast<const T *>(a->data()) : nullptr; }
 void *maybe(const MaybeOut &a) { return a ? a->data() : nullptr; }
 
+constexpr std::int64_t kHopeful = 4; // classes
+
 // Rows per unit of work. It depends on the shape alone, so that block sums are the same for every number of threads;
 // about 64 K elements keep a unit's cost (some 20 us) well above that of handing it out.
 std::int64_t grain_for(std::int64_t classes) {
   const std::int64_t rows = 65536 / std::max<std::int64_t>(classes, 8);
   return classes >= 1024 ? std::max<std::int64_t>(1, rows) : (rows + 63) / 64 * 64; // whole groups of lanes
+}
+
+SoftmaxSum pass(const SoftmaxJob &job, int threads) {
+  const std::int64_t rows = job.outer * job.inner;
+  const std::int64_t grain = grain_for(job.classes);
+  std::vector<SoftmaxSum> blocks(static_cast<std::size_t>((rows + grain - 1) / grain));
+  const auto kernel = row_kernels().softmax_nll;
+  parallel_for(
+      rows, grain,
+      [&](std::int64_t begin, std::int64_t end) {
+        blocks[static_cast<std::size_t>(begin / grain)] = kernel(job, begin, end);
+      },
+      threads);
+  SoftmaxSum total;
+  for (const auto &block : blocks) {
+    total.loss += block.loss;
+    total.divisor += block.divisor;
+    if (total.bad_row < 0) total.bad_row = block.bad_row;
+  }
+  return total;
+}
+
+double divisor_of(const SoftmaxJob &job, int threads) {
+  constexpr std::int64_t grain = 65536; // rows: some 20 us
+  const std::int64_t rows = job.outer * job.inner;
+  std::vector<double> blocks(static_cast<std::size_t>((rows + grain - 1) / grain));
+  const auto kernel = row_kernels().divisor;
+  parallel_for(
+      rows, grain,
+      [&](std::int64_t begin, std::int64_t end) {
+        blocks[static_cast<std::size_t>(begin / grain)] = kernel(job, begin, end);
+      },
+      threads);
+  double sum = 0;
+  for (const double block : blocks) sum += block;
+  return sum;
+}
+
+// The mean and its gradient. The value alone finds its divisor on the way; a gradient needs it before.
+SoftmaxSum mean_pass(SoftmaxJob job, int threads) {
+  if (!job.grad || job.divisor == Divisor::given) return pass(job, threads);
+  const double scale = job.scale, rows = static_cast<double>(job.outer * job.inner);
+  const auto divide = [&](double divisor) { job.scale = divisor != 0.0 ? scale / divisor : scale; };
+  const bool weighs = job.weight && job.index != Index::none && job.divisor == Divisor::weights;
+  const bool counted = !job.mask && !job.row_weight && !weighs; // but for what is ignored
+  // where targets are as large as the logits, reading them beforehand costs more than the hope that none is ignored
+  const bool hopeful = counted && job.classes <= kHopeful && job.grad != job.logits;
+  double divisor = rows;
+  if (!hopeful && (!counted || job.has_ignore)) divisor = divisor_of(job, threads);
+  divide(divisor);
+  SoftmaxSum sum = pass(job, threads);
+  if (hopeful && sum.divisor != divisor && sum.bad_row < 0) {
+    divide(sum.divisor);
+    sum = pass(job, threads);
+  }
+  return sum;
 }
 
 nb::tuple softmax_nll(AnyArray logits, AnyArray target, MaybeAny weight, MaybeAny row_weight, MaybeAny mask,
@@ -65,23 +129,86 @@ nb::tuple softmax_nll(AnyArray logits, AnyArray target, MaybeAny weight, MaybeAn
   job.scale = scale;
   job.loss = maybe(loss);
   job.grad = maybe(grad);
+  job.logits_at = job.target_at = job.grad_at = gapless(job.classes, job.inner);
 
-  const std::int64_t rows = job.outer * job.inner;
-  const std::int64_t grain = grain_for(job.classes);
-  std::vector<SoftmaxSum> blocks(static_cast<std::size_t>((rows + grain - 1) / grain));
   SoftmaxSum total;
   {
     nb::gil_scoped_release release;
-    const auto kernel = row_kernels().softmax_nll;
-    parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
-      blocks[static_cast<std::size_t>(begin / grain)] = kernel(job, begin, end);
-    });
-    for (const auto &block : blocks) {
-      total.loss += block.loss;
-      if (total.bad_row < 0) total.bad_row = block.bad_row;
-    }
+    total = pass(job, 0);
   }
   return nb::make_tuple(total.loss, total.bad_row);
+}
+
+nb::tuple softmax_nll_strided(int dtype, std::int64_t outer, std::int64_t classes, std::int64_t inner, Address logits,
+                              const Place3 &logits_strides, Address target, int target_code,
+                              const Place3 &target_strides, Address weight, Address sample_weight, Address mask,
+                              Address class_mask, bool has_ignore, std::int64_t ignore_index, double label_smoothing,
+                              double temperature, double softcap, double z_loss, Address loss, Address grad,
+                              const Place3 &grad_strides, int divisor_kind, double scale, int threads) {
+  if (class_mask || temperature != 1.0 || softcap != 0.0 || z_loss != 0.0)
+    throw nb::value_error("softmax_nll_strided: no transforms of the logits yet");
+  SoftmaxJob job{};
+  job.logits = at<const void>(logits);
+  job.logits_at = strides_of(logits_strides);
+  job.dtype = static_cast<Dtype>(dtype);
+  job.outer = outer, job.classes = classes, job.inner = inner;
+  job.target = at<const void>(target);
+  job.index = static_cast<Index>(target_code);
+  job.target_at = job.index == Index::none ? strides_of(target_strides) : job.logits_at;
+  job.weight = at<const double>(weight);
+  job.row_weight = at<const double>(sample_weight);
+  job.mask = at<const std::uint8_t>(mask);
+  job.has_ignore = has_ignore;
+  job.ignore_index = ignore_index;
+  job.smoothing = label_smoothing;
+  job.scale = scale;
+  job.loss = at<void>(loss);
+  job.grad = at<void>(grad);
+  job.grad_at = grad ? strides_of(grad_strides) : job.logits_at;
+  job.divisor = static_cast<Divisor>(divisor_kind);
+  join_rows(job.outer, job.inner, {&job.logits_at, &job.target_at, &job.grad_at});
+  SoftmaxSum total;
+  {
+    nb::gil_scoped_release release;
+    total = mean_pass(job, threads);
+  }
+  if (job.divisor == Divisor::given) total.divisor = 1.0;
+  return nb::make_tuple(total.divisor != 0.0 ? total.loss / total.divisor : total.loss, total.divisor, total.bad_row);
+}
+
+// Fresh memory in pages of 2 MiB: a fault for each 4 KiB costs more than writing it.
+void advise_huge(Address address, std::int64_t bytes) {
+#if defined(MADV_HUGEPAGE)
+  const auto page = static_cast<Address>(sysconf(_SC_PAGESIZE));
+  const Address begin = (address + page - 1) / page * page, end = (address + static_cast<Address>(bytes)) / page * page;
+  if (begin < end) madvise(at<void>(begin), end - begin, MADV_HUGEPAGE); // advice: where it is refused, nothing changes
+#else
+  (void)address, (void)bytes;
+#endif
+}
+
+void normalise(const LseJob &job, int threads) {
+  const auto kernel = row_kernels().logsumexp;
+  parallel_for(
+      job.outer * job.inner, grain_for(job.classes),
+      [&](std::int64_t begin, std::int64_t end) { kernel(job, begin, end); }, threads);
+}
+
+void logsumexp_strided(int dtype, std::int64_t outer, std::int64_t classes, std::int64_t inner, Address logits,
+                       const Place3 &strides, Address lse, Address out, const Place3 &out_strides, bool probabilities,
+                       int threads) {
+  LseJob job{};
+  job.logits = at<const void>(logits);
+  job.logits_at = strides_of(strides);
+  job.dtype = static_cast<Dtype>(dtype);
+  job.outer = outer, job.classes = classes, job.inner = inner;
+  job.lse = at<void>(lse);
+  job.out = at<void>(out);
+  job.out_at = out ? strides_of(out_strides) : job.logits_at;
+  job.probabilities = probabilities;
+  join_rows(job.outer, job.inner, {&job.logits_at, &job.out_at});
+  nb::gil_scoped_release release;
+  normalise(job, threads);
 }
 
 void logsumexp(AnyArray logits, MaybeOut lse, MaybeOut out, bool probabilities) {
@@ -92,10 +219,9 @@ void logsumexp(AnyArray logits, MaybeOut lse, MaybeOut out, bool probabilities) 
   job.lse = maybe(lse);
   job.out = maybe(out);
   job.probabilities = probabilities;
+  job.logits_at = job.out_at = gapless(job.classes, job.inner);
   nb::gil_scoped_release release;
-  const auto kernel = row_kernels().logsumexp;
-  parallel_for(job.outer * job.inner, grain_for(job.classes),
-               [&](std::int64_t begin, std::int64_t end) { kernel(job, begin, end); });
+  normalise(job, 0);
 }
 
 OutArray math(const std::string &name, AnyArray x, OutArray out) {
@@ -124,5 +250,17 @@ void bind_rows(nb::module_ &m) {
   m.def("logsumexp", &logsumexp, nb::arg("logits"), nb::arg("lse").none(), nb::arg("out").none(),
         nb::arg("probabilities") = false,
         "logsumexp over axis 1 of (outer, C, inner) into lse; log_softmax (or softmax, if probabilities) into out.");
+  m.def("softmax_nll_strided", &softmax_nll_strided, nb::arg("dtype"), nb::arg("outer"), nb::arg("classes"),
+        nb::arg("inner"), nb::arg("logits"), nb::arg("logits_strides"), nb::arg("target"), nb::arg("target_code"),
+        nb::arg("target_strides"), nb::arg("weight"), nb::arg("sample_weight"), nb::arg("mask"), nb::arg("class_mask"),
+        nb::arg("has_ignore"), nb::arg("ignore_index"), nb::arg("label_smoothing"), nb::arg("temperature"),
+        nb::arg("softcap"), nb::arg("z_loss"), nb::arg("loss"), nb::arg("grad"), nb::arg("grad_strides"),
+        nb::arg("divisor_kind"), nb::arg("scale"), nb::arg("threads"),
+        "Cross-entropy of logits at an address, with any strides; returns (value, divisor, first bad row or -1).");
+  m.def("logsumexp_strided", &logsumexp_strided, nb::arg("dtype"), nb::arg("outer"), nb::arg("classes"),
+        nb::arg("inner"), nb::arg("logits"), nb::arg("strides"), nb::arg("lse"), nb::arg("out"), nb::arg("out_strides"),
+        nb::arg("probabilities"), nb::arg("threads"), "logsumexp() of memory at an address, with any strides.");
+  m.def("advise_huge", &advise_huge, nb::arg("address"), nb::arg("bytes"),
+        "Asks for huge pages under a fresh buffer that is about to be written whole.");
   m.def("math", &math, nb::arg("name"), nb::arg("x"), nb::arg("out"), "A function of math.hpp, for the tests.");
 }

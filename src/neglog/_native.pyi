@@ -19,9 +19,53 @@ def isa() -> str: ...
 def available_isas() -> list[str]: ...
 def get_num_threads() -> int: ...
 def set_num_threads(n: int) -> None: ...
+def advise_huge(address: int, bytes: int) -> None: ...
 
-# ---- tensors: addresses (0: none) and strides in elements (outer, class, inner); `threads` is the upper limit
-# dtype: 0 float16, 1 bfloat16, 2 float32, 3 float64. target_code: 0 uint8 / bool, 1 int32, 2 int64, 3 + dtype.
+# Memory by address: 0 is None; strides count elements; dtypes are 0 float16, 1 bfloat16, 2 float32, 3 float64.
+Strides = tuple[int, int, int]  # (outer, class, inner)
+
+def softmax_nll_strided(
+    dtype: int,
+    outer: int,
+    classes: int,
+    inner: int,
+    logits: int,
+    logits_strides: Strides,
+    target: int,
+    target_code: int,  # 0 uint8, 1 int32, 2 int64 (contiguous), 3 probabilities of the logits' dtype
+    target_strides: Strides,  # of probabilities
+    weight: int,  # float64 (C,)
+    sample_weight: int,  # float64 (outer, inner)
+    mask: int,  # uint8 (outer, inner)
+    class_mask: int,  # uint8 (C,)
+    has_ignore: bool,
+    ignore_index: int,
+    label_smoothing: float,
+    temperature: float,
+    softcap: float,  # 0: none
+    z_loss: float,
+    loss: int,  # float32 or float64 (outer, inner)
+    grad: int,  # the logits' dtype
+    grad_strides: Strides,
+    divisor_kind: int,  # 0 none, 1 count, 2 sample weights, 3 class weights * sample weights
+    scale: float,  # of the gradient, which is divided by the divisor too
+    threads: int,
+) -> tuple[float, float, int]: ...  # sum / divisor (the sum if that is 0), divisor, first bad row or -1
+def logsumexp_strided(
+    dtype: int,
+    outer: int,
+    classes: int,
+    inner: int,
+    logits: int,
+    strides: Strides,
+    lse: int,  # float32 or float64 (outer, inner)
+    out: int,  # log_softmax or softmax, the logits' dtype
+    out_strides: Strides,
+    probabilities: bool,
+    threads: int,
+) -> None: ...
+
+# target_code: 0 uint8 / bool, 1 int32, 2 int64, 3 + dtype. `threads` is the upper limit.
 # divisor_kind: 0 none (value is the sum, the gradient is multiplied by scale); 1 the number of entries that take part,
 # 2 the sum of their weights, 3 of weight * entry weight: value = sum / divisor (the sum if it is 0) and the gradient is
 # multiplied by scale / divisor. A first bad element or row is -1 if there is none; with one nothing else counts.
@@ -40,8 +84,8 @@ def pointwise_strided(
 # weight: float64 (classes,); target, sample_weight (float64), mask (uint8), loss: contiguous (outer, inner). The
 # gradient is written everywhere, zero where no target is. -> (value, divisor, first bad target, first bad input), rows
 def gather_nll_strided(
-    dtype: int, outer: int, classes: int, inner: int, log_probs: int, strides: tuple[int, int, int], target: int,
+    dtype: int, outer: int, classes: int, inner: int, log_probs: int, strides: Strides, target: int,
     target_code: int, weight: int, sample_weight: int, mask: int, has_ignore: bool, ignore_index: int, loss: int,
-    grad: int, grad_strides: tuple[int, int, int], divisor_kind: int, scale: float, threads: int,
+    grad: int, grad_strides: Strides, divisor_kind: int, scale: float, threads: int,
 ) -> tuple[float, float, int, int]: ...  # fmt: skip
 def __getattr__(name: str) -> Any: ...  # pyright: ignore[reportIncompleteStub]

@@ -15,6 +15,7 @@ from neglog.torch.binary import (  # noqa: E402
 )
 from neglog.torch.classification import cross_entropy, cross_entropy_parts  # noqa: E402
 from neglog.torch.divergence import kl_div  # noqa: E402
+from neglog.torch.log_probabilities import nll_loss  # noqa: E402
 from neglog.torch.parallel import total_weight  # noqa: E402
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "cross_entropy_parts",
     "kl_div",
     "multilabel_soft_margin_loss",
+    "nll_loss",
     "total_weight",
 ]

@@ -13,7 +13,18 @@ from torch import Tensor
 
 from neglog import _native
 from neglog.errors import InputKindError, ShapeError
-from neglog.torch.arguments import CODES, DIVISORS, Divisor, address, boolean, divisor_for, floating, per_entry, place
+from neglog.torch.arguments import (
+    CODES,
+    CPU,
+    DIVISORS,
+    Divisor,
+    address,
+    boolean,
+    divisor_for,
+    floating,
+    per_entry,
+    place,
+)
 from neglog.torch.arguments import result_dtype as dtype_of_loss
 from neglog.torch.fused import evaluate, operator
 from neglog.torch.layout import gradient_like
@@ -22,6 +33,7 @@ from neglog.torch.reduction import divided, finished, reduced, weighted
 from neglog.torch.reference import widened
 from neglog.torch.reference_elementwise import FORMULAS, Kind
 from neglog.torch.routing import may_look_at
+from neglog.torch.targets import TOLERANCE
 
 _FORMULA_CODES = {name: code for code, name in enumerate(FORMULAS)}
 _TARGET_CODES = {
@@ -47,6 +59,7 @@ class Pointwise(NamedTuple):
     function: str  # for messages
 
     name = "pointwise"
+    tensors = 5
 
     def result(self, input: Tensor) -> Tensor:
         dtype = dtype_of_loss(input)
@@ -66,7 +79,7 @@ class Pointwise(NamedTuple):
         gradient = gradient_like(x) if with_gradient and x.dtype.itemsize > 2 else None
         total, divisor = self._kernel(x, self.sample_weight, 1.0, None, gradient)
         value = finished(total, divisor, self.empty, self.function)
-        return torch.scalar_tensor(value, dtype=dtype_of_loss(x), device="cpu"), gradient
+        return torch.scalar_tensor(value, dtype=dtype_of_loss(x), device=CPU), gradient
 
     def backward(self, input: Tensor, upstream: Tensor) -> Tensor:
         x = self._walkable(input)
@@ -333,10 +346,8 @@ def _wrong(values: Tensor, kind: Kind) -> Tensor:
     if kind == "probability":
         return (values < 0) | (values > 1)
     if kind == "log_probability":
-        return values > _LOG_LIMITS.get(values.dtype, 0.03)
+        return values > TOLERANCE[values.dtype.itemsize if values.is_floating_point() else 2]
     return torch.zeros_like(values, dtype=torch.bool)
 
 
 _HARMLESS: dict[Kind, float] = {"anything": 0.5, "probability": 0.5, "log_probability": -0.5}
-# beyond this a value is no log-probability: rounding explains about the square root of the precision
-_LOG_LIMITS = {torch.float64: 1e-8, torch.float32: 3e-4}

@@ -21,18 +21,18 @@ class Call(NamedTuple):
 
 
 def f64(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
 def positive(*shape: int, seed: int = 0) -> Tensor:
     g = torch.Generator().manual_seed(seed)
-    return torch.rand(*shape, dtype=torch.float64, generator=g) * 1.5 + 0.3
+    return torch.rand(shape, dtype=torch.float64, generator=g) * 1.5 + 0.3
 
 
 def inside(*shape: int, seed: int = 0) -> Tensor:
     """Probabilities away from 0 and 1, so that finite differences stay inside."""
     g = torch.Generator().manual_seed(seed)
-    return torch.rand(*shape, dtype=torch.float64, generator=g) * 0.8 + 0.1
+    return torch.rand(shape, dtype=torch.float64, generator=g) * 0.8 + 0.1
 
 
 Y = torch.tensor([0, 2, -100, 1])

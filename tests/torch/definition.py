@@ -9,11 +9,12 @@ from __future__ import annotations
 import torch
 
 
-def takes_part(row, y, ignore_index, mask, sample_weight):
-    """Rows that are not ignored, masked or of zero weight; ``row`` indexes the batch."""
+def takes_part(row, y, ignore_index, mask):
+    """Rows that are neither ignored nor masked; ``row`` indexes the batch.
+
+    Rows of zero sample weight add nothing, but a derivative in that weight: their loss.
+    """
     if mask is not None and not mask[row]:
-        return False
-    if sample_weight is not None and sample_weight[row] == 0:
         return False
     return y is None or int(y[row]) != ignore_index
 
@@ -68,7 +69,7 @@ def cross_entropy(
     losses, count, entries, weights = {}, 0, 0.0, 0.0
     for row in torch.cartesian_prod(*map(torch.arange, batch)).reshape(-1, len(batch)).tolist() if batch else [[]]:
         row = tuple(row)
-        if not takes_part(row, target if by_class else None, ignore_index, mask, sample_weight):
+        if not takes_part(row, target if by_class else None, ignore_index, mask):
             continue
         one = torch.nn.functional.one_hot(target[row].long(), classes).to(z.dtype) if by_class else t[row]
         loss = row_loss(
@@ -82,8 +83,8 @@ def cross_entropy(
             z_loss=z_loss,
         )
         s = 1.0 if sample_weight is None else sample_weight[row]
-        losses[row] = loss * s
-        count += 1
+        losses[row] = loss * s if s != 0 or loss.isfinite() else torch.zeros_like(loss)
+        count += int(s != 0)
         entries = entries + s
         weights = weights + (s if weight is None else s * (weight * one).sum())
     return reduce(z, losses, batch, reduction, denominator, count, entries, weights, by_class)
@@ -94,7 +95,7 @@ def reduce(like, losses, batch, reduction, denominator, count, entries, weights,
     if reduction == "none":
         rows = torch.cartesian_prod(*map(torch.arange, batch)).reshape(-1, len(batch)).tolist() if batch else [[]]
         flat = [losses.get(tuple(row), zero) for row in rows]
-        return torch.stack(flat).reshape(batch)
+        return torch.stack(flat).reshape(batch) if flat else like.new_zeros(batch)
     total = sum(losses.values(), zero)
     if reduction == "sum":
         return total
@@ -113,15 +114,16 @@ def elementwise(formula, x, t, *, weight=None, reduction="mean", sample_weight=N
     places = torch.cartesian_prod(*map(torch.arange, x.shape)).reshape(-1, x.ndim).tolist() if x.ndim else [[]]
     w = None if weight is None else weight.broadcast_to(x.shape)
     for place in map(tuple, places):
-        if not takes_part(place, None, None, mask, sample_weight):
+        if not takes_part(place, None, None, mask):
             continue
         s = 1.0 if sample_weight is None else sample_weight[place]
         losses[place] = formula(x[place], t[place], place) * s * (1.0 if w is None else w[place])
-        count += 1
+        count += int(s != 0)
         entries = entries + s
         weights = weights + s * (1.0 if w is None else w[place])
     if reduction == "batchmean":
-        denominator, reduction = len({place[0] for place in losses}), "mean"
+        took = {p[0] for p in losses if sample_weight is None or sample_weight[p] != 0}
+        denominator, reduction = len(took), "mean"
     return reduce(x, losses, x.shape, reduction, denominator, count, entries, weights, False)
 
 

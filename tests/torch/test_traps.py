@@ -206,7 +206,7 @@ def test_targets_out_of_range_raise_in_every_layout(way):
 
 def test_targets_of_another_kind(way):
     z = torch.randn(2, 3)
-    for target in (torch.zeros(2, dtype=torch.bool), torch.zeros(2, 3, dtype=torch.complex64)):
+    for target in (torch.zeros(2, dtype=torch.bool), torch.zeros(2, dtype=torch.complex64)):
         with pytest.raises(nl.InputKindError, match="target"):
             nlt.cross_entropy(z, target)
     with pytest.raises(nl.InputKindError, match="target"):
@@ -256,7 +256,7 @@ def test_backward_twice(way):
         loss.backward(upstream, retain_graph=True)
         once = z.grad.clone()
         loss.backward(upstream)
-        assert z.grad.equal(2 * once)
+        torch.testing.assert_close(z.grad, 2 * once, rtol=2**-22, atol=0)
 
 
 def test_backward_twice_does_not_change_what_was_handed_out(way):

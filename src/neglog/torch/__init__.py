@@ -9,10 +9,12 @@ from neglog._optional import require
 require("torch", feature="neglog.torch", extra="torch")
 
 from neglog.torch.classification import cross_entropy, cross_entropy_parts  # noqa: E402
+from neglog.torch.log_probabilities import nll_loss  # noqa: E402
 from neglog.torch.parallel import total_weight  # noqa: E402
 
 __all__ = [
     "cross_entropy",
     "cross_entropy_parts",
+    "nll_loss",
     "total_weight",
 ]

@@ -12,6 +12,7 @@ from neglog.errors import ParameterError, ShapeError
 from neglog.torch import reference
 from neglog.torch.arguments import (
     CODES,
+    CPU,
     DIVISORS,
     PROBABILITIES,
     TARGET_CODES,
@@ -63,6 +64,7 @@ class SoftmaxNLL(NamedTuple):
     empty: str
 
     name = "softmax_nll"
+    tensors = 5
 
     def result(self, input: Tensor) -> Tensor:
         shape = input.shape[: self.dim] + input.shape[self.dim + 1 :] if self.reduction == "none" else ()
@@ -72,7 +74,7 @@ class SoftmaxNLL(NamedTuple):
         rows = rows_along(input, self.dim)
         dtype = result_dtype(input)
         if self.reduction == "none":
-            losses = torch.empty(rows.outer * rows.inner, dtype=dtype, device="cpu")
+            losses = torch.empty(rows.outer * rows.inner, dtype=dtype, device=CPU)
             self._kernel(rows, self.sample_weight, 1.0, losses=losses)
             return rows.restore(losses), None
         gradient, strides = None, rows.strides
@@ -80,7 +82,7 @@ class SoftmaxNLL(NamedTuple):
             gradient, strides = rows.like()
         total, divisor = self._kernel(rows, self.sample_weight, 1.0, gradient=gradient, strides=strides)
         value = finished(total, divisor, self.empty, "cross_entropy")
-        return torch.scalar_tensor(value, dtype=dtype, device="cpu"), gradient
+        return torch.scalar_tensor(value, dtype=dtype, device=CPU), gradient
 
     def backward(self, input: Tensor, upstream: Tensor) -> Tensor:
         rows = rows_along(input, self.dim)
@@ -303,6 +305,9 @@ def cross_entropy(
     )  # fmt: skip
     if denominator is not None and is_group(denominator):
         denominator = share("cross_entropy", _divisor(loss), denominator)
+    if reduction == "mean" and denominator is None and empty == "zero":
+        value = evaluate(loss, x)
+        return value if x is input else value.to(result_dtype(input))
     divisor = divisor_for("cross_entropy", reduction, denominator, empty, loss.reduction)
     if divisor.reduction != loss.reduction or empty != "zero":
         loss = loss._replace(reduction=divisor.reduction, number=divisor.number, empty=empty)

@@ -19,7 +19,9 @@ class Fused(Protocol):
     """One loss with its options; ``input`` is the tensor that kernels differentiate in."""
 
     name: str  # of the operator
+    tensors: int  # so many fields, the first, are tensors or None
 
+    def __getitem__(self, key: slice, /) -> tuple[Any, ...]: ...
     def __iter__(self) -> Iterator[Any]: ...
 
     def result(self, input: Tensor) -> Tensor:
@@ -41,7 +43,7 @@ class Fused(Protocol):
 
 def evaluate(loss: Fused, input: Tensor) -> Tensor:
     """The value of ``loss`` at ``input``, by the way that :mod:`neglog.torch.routing` decides."""
-    way = way_for(input, loss)
+    way = way_for(input, loss[: loss.tensors])
     if way is Way.KERNEL:
         if input.requires_grad and torch.is_grad_enabled():
             return _Kernel.apply(input, loss)  # pyright: ignore[reportReturnType]
@@ -58,7 +60,7 @@ class _Kernel(torch.autograd.Function):
     def forward(ctx: Any, input: Tensor, loss: Fused) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         value, ctx.gradient = loss.forward(input, True)
         ctx.loss = loss
-        ctx.save_for_backward(input, *[field for field in loss if isinstance(field, Tensor)])  # notices changes
+        ctx.save_for_backward(input, *loss[: loss.tensors])  # notices what is changed in between
         return value
 
     @staticmethod

@@ -108,9 +108,9 @@ class SoftmaxNLL(NamedTuple):
         target, kind = self.target, DIVISORS[self.reduction]
         if target.is_floating_point():
             code, target_strides = PROBABILITIES, rows.strides_of(target)
-            if target_strides is None:  # no strides go through it in the order of the logits' rows
-                target, target_strides = rows.like()
-                target.copy_(self.target)
+            if target_strides is None:
+                target = torch.empty_like(rows.tensor).copy_(target)
+                target_strides = rows.strides_of(target) or rows.strides
         else:
             target = rows.entries(target)
             code, target_strides = TARGET_CODES[target.dtype], (0, 0, 0)

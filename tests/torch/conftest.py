@@ -36,7 +36,6 @@ def inductor() -> None:
     """Imports the compiler once, with torch's own deprecation warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import torch._inductor.compile_fx
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ class SoftmaxNLL(NamedTuple):
             self._kernel(rows, self.sample_weight, 1.0, losses=losses)
             return rows.restore(losses), None
         gradient, strides = None, rows.strides
-        if with_gradient and input.dtype.itemsize > 2:  # half: a loss scale has to enter before rounding
+        if with_gradient and input.dtype is not torch.float16:  # there a loss scale has to enter before rounding
             gradient, strides = rows.like()
         total, divisor = self._kernel(rows, self.sample_weight, 1.0, gradient=gradient, strides=strides)
         value = finished(total, divisor, self.empty, "cross_entropy")
@@ -330,11 +330,11 @@ def cross_entropy(
     if size_average is not None or reduce is not None:
         reduction = legacy(reduction, size_average, reduce)
     plain = weight is None and sample_weight is None and mask is None and class_mask is None and denominator is None
-    if plain and dim is None and reduction == "mean" and empty == "zero" and softcap is None and not check:
-        if label_smoothing == 0.0 and temperature is _ONE and z_loss == 0.0:
-            value = _small(input, target, ignore_index)
-            if value is not None:
-                return value
+    plain = plain and dim is None and reduction == "mean" and empty == "zero" and label_smoothing == 0.0
+    if plain and temperature is _ONE and softcap is None and z_loss == 0.0 and not check:
+        value = _small(input, target, ignore_index)
+        if value is not None:
+            return value
     loss, x = _softmax_nll(
         "cross_entropy", input, target, weight, ignore_index, label_smoothing, dim, sample_weight, mask, class_mask,
         temperature, softcap, z_loss, check,

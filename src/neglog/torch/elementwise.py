@@ -75,8 +75,9 @@ class Pointwise(NamedTuple):
             losses = self.result(x)
             self._kernel(x, self.sample_weight, 1.0, losses, None)
             return losses, None
-        # half precision: an AMP loss scale has to enter before the gradient is rounded
-        gradient = gradient_like(x) if with_gradient and x.dtype.itemsize > 2 else None
+        gradient = None
+        if with_gradient and x.dtype is not torch.float16:  # there a loss scale has to enter before rounding
+            gradient = gradient_like(x)
         total, divisor = self._kernel(x, self.sample_weight, 1.0, None, gradient)
         value = finished(total, divisor, self.empty, self.function)
         return torch.scalar_tensor(value, dtype=dtype_of_loss(x), device=CPU), gradient

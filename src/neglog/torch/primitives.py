@@ -193,7 +193,7 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
     if len(axes) != 1 or not input.dim():  # several axes become one, none becomes one of length 1
         axes = tuple(axis for axis in sorted(axes) if input.dim())
         kept = [i for i in range(input.dim()) if i not in axes]
-        joined = input.permute(*kept, *axes).reshape(
+        joined = input.permute((*kept, *axes)).reshape(
             [*(input.shape[i] for i in kept), prod(input.shape[i] for i in axes)]
         )
     value = evaluate(LogSumExp(axes[0] if len(axes) == 1 else joined.dim() - 1), joined)

@@ -11,7 +11,7 @@ from neglog import _native
 from neglog.torch import reference, reference_softmax
 from neglog.torch.arguments import CODES, CPU, TARGET_CODES, address, boolean, floating, per_entry, positive
 from neglog.torch.arguments import result_dtype as dtype_of_stats
-from neglog.torch.fused import keep, restored
+from neglog.torch.fused import keep, laid_like, restored
 from neglog.torch.layout import Rows, rows_along
 from neglog.torch.routing import Way, is_batched, may_look_at, way_for
 from neglog.torch.targets import check_class_mask, check_indices, class_axis, class_indices, raise_bad_index
@@ -81,9 +81,9 @@ def logit_stats(
     Notes
     -----
     Among equal logits the first is the argmax, and none is ahead of another: ``correct`` implies ``rank == 0``, and
-    ``rank < k`` is top-k accuracy. A confident row keeps the digits of ``log_prob`` and entropy (margin 40 gives
-    4.2e-18 and 1.7e-16). A logit of ``-inf`` is a masked class; a row of nothing else, or with ``+inf``, has no softmax:
-    ``log_prob`` and ``entropy`` are NaN.
+    ``rank < k`` is top-k accuracy. A confident row keeps the digits of ``log_prob`` and entropy (a margin of 40 gives
+    -4.2e-18 and 1.7e-16). A logit of ``-inf`` is a masked class; a row of nothing else, or with ``+inf``, has no
+    softmax: ``log_prob`` and ``entropy`` are NaN.
 
     Source: Cover and Thomas, "Elements of Information Theory" (2006), section 2.1.
 
@@ -156,11 +156,12 @@ class RowStats(NamedTuple):
         log_prob, lse, entropy = (torch.empty(n, dtype=dtype, device=CPU) for _ in range(3))
         argmax, rank = (torch.empty(n, dtype=torch.int64, device=CPU) for _ in range(2))
         outputs = (log_prob, lse, entropy, argmax, rank)
-        target, selection, _mask = self._selection(rows)
+        kept, selection = self._selection(rows)
         bad_row = _native.logit_stats(*selection, *(out.data_ptr() for out in outputs), torch.get_num_threads())
-        if bad_row >= 0 and target is not None:
-            raise_bad_index("logit_stats", target, rows.position(bad_row), rows.classes, self.ignore_index)
-        if target is None:
+        del kept
+        if bad_row >= 0 and self.target is not None:
+            raise_bad_index("logit_stats", self.target, rows.position(bad_row), rows.classes, self.ignore_index)
+        if self.target is None:
             return log_prob[:0], rows.restore(lse), rows.restore(entropy), rows.restore(argmax), rank[:0]
         return tuple(rows.restore(out) for out in outputs)  # pyright: ignore[reportReturnType]
 
@@ -169,22 +170,24 @@ class RowStats(NamedTuple):
         gradient, strides = rows.like()
         dtype = dtype_of_stats(input)
         laid = [None if g is None or not g.numel() else rows.entries(g, dtype) for g in upstreams]
-        _, selection, _mask = self._selection(rows)
+        kept, selection = self._selection(rows)
         _native.logit_stats_back(
             *selection, *(address(g) for g in laid), gradient.data_ptr(), strides, torch.get_num_threads()
         )
+        del kept
         return gradient
 
-    def _selection(self, rows: Rows) -> tuple[Tensor | None, tuple[Any, ...], Tensor | None]:
-        """What both kernels read, as their first arguments; the tensors keep the memory alive."""
+    def _selection(self, rows: Rows) -> tuple[list[Tensor | None], tuple[Any, ...]]:
+        """What both kernels take first, and the tensors whose memory that is: to be held during the call."""
         target = None if self.target is None else rows.entries(self.target)
         mask = None if self.mask is None else rows.entries(self.mask)
+        class_mask = None if self.class_mask is None else self.class_mask.contiguous()
         arguments = (
             CODES[rows.tensor.dtype], rows.outer, rows.classes, rows.inner, rows.tensor.data_ptr(), rows.strides,
             address(target), 0 if target is None else TARGET_CODES[target.dtype], True, self.ignore_index,
-            address(mask), address(self.class_mask), self.temperature, self.softcap,
+            address(mask), address(class_mask), self.temperature, self.softcap,
         )  # fmt: skip
-        return target, arguments, mask
+        return [target, mask, class_mask], arguments
 
     def reference(self, input: Tensor) -> Outputs:
         z, dim, target, mask = reference.widened(input), self.dim, self.target, self.mask
@@ -281,7 +284,7 @@ def _(input: Tensor, *fields: Any) -> Outputs:
 )
 def _backward_operator(*arguments: Any) -> Tensor:
     upstreams, input, fields = arguments[:3], arguments[3], arguments[4:]
-    return like(input, RowStats(*fields).backward(input, upstreams))
+    return laid_like(torch.empty_like(input, device="meta"), RowStats(*fields).backward(input, upstreams))
 
 
 @_backward_operator.register_fake
@@ -295,5 +298,14 @@ def _first_derivative(ctx: Any, *upstreams: Tensor | None) -> tuple[Tensor | Non
 
 
 def _second_derivative(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-    *factors, input, _ = arguments = restored(ctx)
-    return ()
+    arguments = restored(ctx)
+    with torch.enable_grad():
+        leaves = [None if t is None else t.detach().requires_grad_() for t in arguments[:4]]  # upstreams, input
+        gradient = _differentiable_gradient(RowStats(*arguments[4:]), leaves[3], tuple(leaves[:3]))
+        given = [leaf for leaf in leaves if leaf is not None]
+        derivatives = iter(torch.autograd.grad(gradient, given, upstream))
+    return (*(None if leaf is None else next(derivatives) for leaf in leaves), *(None for _ in arguments[4:]))
+
+
+_stats_operator.register_autograd(_first_derivative, setup_context=keep)
+_backward_operator.register_autograd(_second_derivative, setup_context=keep)

@@ -64,4 +64,28 @@ def logsumexp_strided(
     probabilities: bool,
     threads: int,
 ) -> None: ...
+
+# target_code: 0 uint8 / bool, 1 int32, 2 int64, 3 + dtype. `threads` is the upper limit.
+# divisor_kind: 0 none (value is the sum, the gradient is multiplied by scale); 1 the number of entries that take part,
+# 2 the sum of their weights, 3 of weight * entry weight: value = sum / divisor (the sum if it is 0) and the gradient is
+# multiplied by scale / divisor. A first bad element or row is -1 if there is none; with one nothing else counts.
+
+# formula: 0 bce, 1 bce_with_logits, 2 kl_div, 3 kl_div_log_target. Dense memory, n elements in one order. weight and
+# pos_weight repeat with their period; entry_weight and mask (uint8) have one value per `run` elements in a row (1: per
+# element), an entry, whose loss is the mean over its run. All weights are of weight_dtype. loss: (n / run,) float32, or
+# float64 for float64 input; grad: like input, possibly input itself.
+# -> (value, divisor, first bad input, first bad target)
+def pointwise_strided(
+    formula: int, n: int, dtype: int, input: int, target_code: int, target: int, weight_dtype: int, weight: int,
+    weight_period: int, pos_weight: int, pos_period: int, entry_weight: int, mask: int, run: int, loss: int, grad: int,
+    divisor_kind: int, scale: float, threads: int,
+) -> tuple[float, float, int, int]: ...  # fmt: skip
+
+# weight: float64 (classes,); target, sample_weight (float64), mask (uint8), loss: contiguous (outer, inner). The
+# gradient is written everywhere, zero where no target is. -> (value, divisor, first bad target, first bad input), rows
+def gather_nll_strided(
+    dtype: int, outer: int, classes: int, inner: int, log_probs: int, strides: Strides, target: int,
+    target_code: int, weight: int, sample_weight: int, mask: int, has_ignore: bool, ignore_index: int, loss: int,
+    grad: int, grad_strides: Strides, divisor_kind: int, scale: float, threads: int,
+) -> tuple[float, float, int, int]: ...  # fmt: skip
 def __getattr__(name: str) -> Any: ...  # pyright: ignore[reportIncompleteStub]

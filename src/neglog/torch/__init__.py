@@ -1,0 +1,18 @@
+"""Losses for PyTorch, in torch's names and signatures: ``import neglog.torch as nlt`` for ``torch.nn.functional``.
+
+Exact where torch rounds, clamps or returns NaN (docs/differences.md), fused on the CPU, plain torch ops on any other
+device, and differentiable, traceable and transformable like torch's own (:mod:`neglog.torch.routing`).
+"""
+
+from neglog._optional import require
+
+require("torch", feature="neglog.torch", extra="torch")
+
+from neglog.torch.classification import cross_entropy, cross_entropy_parts  # noqa: E402
+from neglog.torch.parallel import total_weight  # noqa: E402
+
+__all__ = [
+    "cross_entropy",
+    "cross_entropy_parts",
+    "total_weight",
+]

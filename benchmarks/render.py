@@ -41,7 +41,10 @@ def tables(stored: Row) -> dict[str, str]:
     return found
 
 
-MEMORY = "Peak of the resident memory beyond logits, targets and the gradient, in MB; in brackets in multiples of the gradient."
+MEMORY = (
+    "Peak of the resident memory beyond logits, targets and the gradient, in MB; in brackets in multiples of the "
+    "gradient."
+)
 
 
 def legend(machine: Row) -> str:

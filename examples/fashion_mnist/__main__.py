@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.fashion_mnist", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/fashion_mnist"), help="folder to write to")
     parser.add_argument("--data", type=Path, help="folder of the four idx files; default: where data.sh puts them")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--images", type=int, help="use only so many images of each file")
     parser.add_argument("--seed", type=int, default=20170825)
     parser.add_argument("--quiet", action="store_true", help="no progress")

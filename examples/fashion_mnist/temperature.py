@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from examples.fashion_mnist.train import nlt
+import neglog.torch as nlt
 
 LIMIT = 5.0  # of |log T|; beyond it the rows are separated (T -> 0) or all wrong (T -> inf)
 
@@ -28,7 +28,7 @@ def fit_temperature(logits: Tensor, target: Tensor) -> float:
 
     def nll() -> Tensor:
         search.zero_grad()
-        loss = nlt.cross_entropy(logits / log_t.exp(), target)
+        loss = nlt.cross_entropy(logits, target, temperature=log_t.exp())
         loss.backward()
         return loss
 

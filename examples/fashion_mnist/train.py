@@ -12,12 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import neglog as nl
+import neglog.torch as nlt
 from examples.fashion_mnist.data import CLASSES, Data, Part
-
-try:
-    import neglog.torch as nlt
-except ImportError:
-    nlt = F
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # logits (N, C), classes (N,) -> mean NLL
 BATCH = 128

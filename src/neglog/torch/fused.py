@@ -6,6 +6,7 @@ operator ``neglog::<name>``, whose schema is read from their annotations.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, ForwardRef, Protocol, TypeVar
 
@@ -19,7 +20,9 @@ class Fused(Protocol):
     """One loss with its options; ``input`` is the tensor that kernels differentiate in."""
 
     name: str  # of the operator
+    tensors: int  # so many fields, the first, are tensors or None
 
+    def __getitem__(self, key: slice, /) -> tuple[Any, ...]: ...
     def __iter__(self) -> Iterator[Any]: ...
 
     def result(self, input: Tensor) -> Tensor:
@@ -41,7 +44,7 @@ class Fused(Protocol):
 
 def evaluate(loss: Fused, input: Tensor) -> Tensor:
     """The value of ``loss`` at ``input``, by the way that :mod:`neglog.torch.routing` decides."""
-    way = way_for(input, loss)
+    way = way_for(input, loss[: loss.tensors])
     if way is Way.KERNEL:
         if input.requires_grad and torch.is_grad_enabled():
             return _Kernel.apply(input, loss)  # pyright: ignore[reportReturnType]
@@ -58,7 +61,7 @@ class _Kernel(torch.autograd.Function):
     def forward(ctx: Any, input: Tensor, loss: Fused) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         value, ctx.gradient = loss.forward(input, True)
         ctx.loss = loss
-        ctx.save_for_backward(input, *[field for field in loss if isinstance(field, Tensor)])  # notices changes
+        ctx.save_for_backward(input, *loss[: loss.tensors])  # notices what is changed in between
         return value
 
     @staticmethod
@@ -66,11 +69,14 @@ class _Kernel(torch.autograd.Function):
         gradient: Tensor | None = ctx.gradient
         if torch.is_grad_enabled() or is_batched(upstream):  # create_graph, is_grads_batched
             return _differentiable_gradient(ctx.loss, ctx.saved_tensors[0], upstream), None
-        if gradient is None:
-            return ctx.loss.backward(ctx.saved_tensors[0], upstream), None
         ctx.gradient = None  # given away: a second backward computes it anew
-        factor = upstream.item()
-        return gradient if factor == 1.0 else gradient.mul_(factor), None
+        if gradient is not None:
+            factor = upstream.item()
+            if factor == 1.0:
+                return gradient, None
+            if gradient.dtype.itemsize > 2 or abs(math.frexp(factor)[0]) == 0.5:  # half is rounded once
+                return gradient.mul_(factor), None
+        return ctx.loss.backward(ctx.saved_tensors[0], upstream), None
 
 
 def _differentiable_gradient(loss: Fused, input: Tensor, upstream: Tensor) -> Tensor:

@@ -16,11 +16,11 @@ from neglog.errors import DataError, ParameterError
 
 
 def weighted(losses: Tensor, weight: Tensor | None) -> Tensor:
-    """``weight * losses`` with ``0 * inf = 0``; differentiable in the weight also where it is 0."""
+    """``weight * losses``, 0 where the weight is 0; differentiable in the weight also where it is 0."""
     if weight is None:
         return losses
     product = losses * weight
-    return torch.where((weight == 0) & losses.isinf(), 0.0, product)
+    return torch.where((weight == 0) & ~losses.isfinite(), 0.0, product)
 
 
 def rows_read(z: Tensor, dim: int, part: Tensor | None, *weights: Tensor | None) -> Tensor | None:

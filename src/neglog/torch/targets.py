@@ -29,14 +29,15 @@ def class_axis(function: str, input: Tensor, dim: int | None) -> int:
 
 def class_indices(function: str, target: Tensor, input: Tensor, dim: int) -> Tensor:
     """``target`` in an integer dtype that the kernels read; its shape is that of ``input`` without ``dim``."""
-    shape = input.shape[:dim] + input.shape[dim + 1 :]
+    shape = (*input.shape,)
+    shape = shape[:dim] + shape[dim + 1 :]
     if target.shape != shape:
         hint = ""
         if input.dim() > 2 and target.shape == input.shape[:-1]:
             hint = " (classes along the last axis: dim=-1)"
         raise ShapeError(
             f"{function}: target has shape {tuple(target.shape)} and dtype {target.dtype} (class indices); allowed: "
-            f"{tuple(shape)}, the input's {tuple(input.shape)} without its class axis {dim}{hint}"
+            f"{shape}, the input's {tuple(input.shape)} without its class axis {dim}{hint}"
         )
     dtype = target.dtype
     if dtype in _READ_BY_KERNELS:
@@ -94,7 +95,7 @@ def check_probabilities(function: str, target: Tensor, dim: int, part: Tensor | 
     if bool(outside.any()):
         raise_bad_probability(function, target, tuple(int(i) for i in outside.nonzero()[0]))
     sums = target.sum(dim, dtype=torch.float32 if target.device.type == "mps" else torch.float64)
-    off = ~((sums - 1.0).abs() <= _TOLERANCE[target.dtype.itemsize])
+    off = ~((sums - 1.0).abs() <= TOLERANCE[target.dtype.itemsize])
     if part is not None:
         off &= part
     if bool(off.any()):
@@ -105,7 +106,7 @@ def check_probabilities(function: str, target: Tensor, dim: int, part: Tensor | 
         )
 
 
-_TOLERANCE = {2: 0.03, 4: 3e-4, 8: 1e-8}  # about the square root of the dtype's precision
+TOLERANCE = {2: 0.03, 4: 3e-4, 8: 1e-8}  # about the square root of the dtype's precision
 
 
 def class_weight(function: str, weight: Tensor, classes: int) -> None:

@@ -303,7 +303,7 @@ def _second_derivative(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         leaves = [None if t is None else t.detach().requires_grad_() for t in arguments[:4]]  # upstreams, input
         gradient = _differentiable_gradient(RowStats(*arguments[4:]), leaves[3], tuple(leaves[:3]))
         given = [leaf for leaf in leaves if leaf is not None]
-        derivatives = iter(torch.autograd.grad(gradient, given, upstream))
+        derivatives = iter(torch.autograd.grad(gradient, given, upstream, allow_unused=True))
     return (*(None if leaf is None else next(derivatives) for leaf in leaves), *(None for _ in arguments[4:]))
 
 

@@ -125,7 +125,7 @@ def test_layouts(way, x, same):
             given = {k: v.contiguous() if isinstance(v, torch.Tensor) else v for k, v in given.items()}
             want, slope = on("kernel", nlt.binary_cross_entropy_with_logits, plain, t.contiguous(), **given)
             torch.testing.assert_close(loss, want, rtol=1e-14, atol=0)
-            torch.testing.assert_close(gradient, slope, rtol=1e-14, atol=1e-18)
+            torch.testing.assert_close(gradient, slope, rtol=1e-14, atol=1e-16)
             assert loss.shape == (x.shape if reduction == "none" else ())
 
 
@@ -154,7 +154,9 @@ def test_half_precision_is_storage(name, dtype):
         same = gradient.equal(once) if way != "reference" and dtype.itemsize == 2 else None
         assert same is not False
         ulp = torch.finfo(dtype).eps
-        torch.testing.assert_close(gradient.double(), once.double(), rtol=4 * ulp, atol=2 * ulp)
+        torch.testing.assert_close(
+            gradient.double(), once.double(), rtol=4 * ulp, atol=4 * ulp * slope.abs().max().item()
+        )
 
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int8, torch.int32, torch.int64, *FLOATS])

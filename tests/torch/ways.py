@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 
 import pytest
 import torch
@@ -10,6 +11,10 @@ from torch.autograd import forward_ad
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import neglog.torch as nlt
+
+with warnings.catch_warnings():  # torch 2.13 loads its forward-mode formulas by a deprecated way, once
+    warnings.simplefilter("ignore")
+    import torch._decomp.decompositions_for_jvp  # noqa: F401
 
 INF = float("inf")
 F64 = torch.float64

@@ -32,7 +32,7 @@ from neglog.torch.parallel import is_group, total_weight
 from neglog.torch.reduction import divided, finished, reduced, weighted
 from neglog.torch.reference import widened
 from neglog.torch.reference_elementwise import FORMULAS, Kind
-from neglog.torch.routing import may_look_at
+from neglog.torch.routing import Way, may_look_at, way_for
 from neglog.torch.targets import TOLERANCE
 
 _FORMULA_CODES = {name: code for code, name in enumerate(FORMULAS)}
@@ -282,8 +282,8 @@ def _shared(denominator: Any, input: Tensor, sample_weight: Tensor | None, mask:
         return total_weight(
             entries, sample_weight=sample_weight, mask=mask, dim=-1 if by_row else (), group=denominator
         )
-    if isinstance(denominator, Tensor) and not denominator.requires_grad and may_look_at(input, denominator):
-        return denominator.item() if denominator.dim() == 0 else denominator  # one number less to differentiate by
+    if isinstance(denominator, Tensor) and not denominator.dim() and way_for(input, (denominator,)) is Way.KERNEL:
+        return denominator.item()  # nothing differentiates in it
     return denominator
 
 

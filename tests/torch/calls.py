@@ -59,7 +59,12 @@ def calls() -> list[Call]:
             reduction=reduction, weight=w, sample_weight=s, mask=M, label_smoothing=0.1, temperature=1.3, softcap=4.0,
             z_loss=0.01,
         ), z)  # fmt: skip
-        add(f"probabilities {reduction}", lambda z, q, r=reduction: nlt.cross_entropy(z, q, reduction=r), z, inside(4, 3))
+        add(
+            f"probabilities {reduction}",
+            lambda z, q, r=reduction: nlt.cross_entropy(z, q, reduction=r),
+            z,
+            inside(4, 3),
+        )
     add("index weight", _index(weight=w), z)
     add("index smoothing", _index(label_smoothing=0.2), z)
     add("index class_mask", _index(class_mask=KEEP, label_smoothing=0.2), z)

@@ -139,7 +139,10 @@ def bce_with_logits(pos_weight, shape):
     w = torch.ones(shape, dtype=torch.float64) if pos_weight is None else pos_weight.broadcast_to(shape)
 
     def formula(x, t, place):
-        positive, negative = torch.nn.functional.softplus(-x, threshold=1e9), torch.nn.functional.softplus(x, threshold=1e9)
+        positive, negative = (
+            torch.nn.functional.softplus(-x, threshold=1e9),
+            torch.nn.functional.softplus(x, threshold=1e9),
+        )
         return w[place] * t * positive + (1 - t) * negative
 
     return formula

@@ -117,7 +117,11 @@ def cross_entropy(rng: np.random.Generator) -> Draw:
     else:
         options["ignore_index"] = int(rng.choice([-100, 0, classes - 1, classes + 3, -1]))
         target = indices(rng, batch, classes, options["ignore_index"])
-        if weight is not None and options["label_smoothing"] and not weight.index_select(0, _kept(target, options)).sum():
+        if (
+            weight is not None
+            and options["label_smoothing"]
+            and not weight.index_select(0, _kept(target, options)).sum()
+        ):
             options["weight"] = None  # a sum of smoothed losses over a divisor of 0: torch's inf, an error here
     return Draw("cross_entropy", memory, view, (target,), options)
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from tests.losses import oracle
 
 import neglog.torch as nlt
-from tests.losses import oracle
 
 ULP32 = 2.0**-23
 TINY = 1e-37  # below it float32 has fewer digits
@@ -107,7 +107,8 @@ def test_half_precision_in(way, dtype, classes, kind):
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
 @pytest.mark.parametrize(
-    "loss", ["binary_cross_entropy", "binary_cross_entropy_with_logits", "multilabel_soft_margin_loss", "kl_div", "nll_loss"]
+    "loss",
+    ["binary_cross_entropy", "binary_cross_entropy_with_logits", "multilabel_soft_margin_loss", "kl_div", "nll_loss"],
 )
 def test_other_losses_in_low_precision(way, dtype, loss):
     torch.manual_seed(0)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from tests.torch import draws
 
 import neglog.torch as nlt
-from tests.torch import draws
 
 DRAWS = 60  # per seed; 12 seeds, 7 losses, two ways: 10,000 calls in all
 SEEDS = 12

@@ -4,10 +4,10 @@ import copy
 
 import pytest
 import torch
+from tests.torch.calls import CALLS, IDS, Y, f64, leaves, positive
 from torch.autograd import forward_ad, gradcheck, gradgradcheck
 
 import neglog.torch as nlt
-from tests.torch.calls import CALLS, IDS, Y, f64, leaves, positive
 
 EVERY = pytest.mark.parametrize("call", CALLS, ids=IDS)
 
@@ -88,9 +88,7 @@ def test_no_tangent_is_silently_zero(way, call):
             tangent = forward_ad.unpack_dual(along(forward_ad.make_dual(tensor, direction))).tangent
             assert tangent is not None
             torch.testing.assert_close(tangent, quotient, rtol=1e-5, atol=1e-8)
-        torch.testing.assert_close(
-            torch.func.jvp(along, (tensor,), (direction,))[1], quotient, rtol=1e-5, atol=1e-8
-        )
+        torch.testing.assert_close(torch.func.jvp(along, (tensor,), (direction,))[1], quotient, rtol=1e-5, atol=1e-8)
 
 
 @EVERY

@@ -78,7 +78,8 @@ def test_state_moves_with_the_module(name):
     double = module.double()
     assert all(b.dtype == torch.float64 for b in double.buffers())
     torch.testing.assert_close(
-        double(x.double(), target if not target.is_floating_point() else target.double()).float(), made(name)[0](x, target)
+        double(x.double(), target if not target.is_floating_point() else target.double()).float(),
+        made(name)[0](x, target),
     )
     assert name == "KLDivLoss" or weights
     assert set(weights) <= {"weight", "pos_weight"}
@@ -107,5 +108,13 @@ def test_log_softmax_module(way):
 
 def test_lazily_imported():
     assert nl.torch is nlt
-    for name in (*FUNCTIONS, *CRITERIA, "log_softmax", "logsumexp", "cross_entropy_parts", "logit_stats", "total_weight"):
+    for name in (
+        *FUNCTIONS,
+        *CRITERIA,
+        "log_softmax",
+        "logsumexp",
+        "cross_entropy_parts",
+        "logit_stats",
+        "total_weight",
+    ):
         assert name in nlt.__all__ and getattr(nlt, name).__doc__

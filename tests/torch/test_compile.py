@@ -4,10 +4,10 @@ import warnings
 
 import pytest
 import torch
+from tests.torch.calls import CALLS, Y, f64, leaves, positive
 
 import neglog as nl
 import neglog.torch as nlt
-from tests.torch.calls import CALLS, Y, f64, leaves, positive
 
 # Calls that share a compiled graph: compiling costs seconds, and a graph takes any number of losses.
 TOGETHER = [CALLS[i::4] for i in range(4)]

@@ -64,7 +64,8 @@ def test_parts_add_up(way, name, seed):
         total = sum(nlt.total_weight(data[target][part], **arguments(part)) for part in parts)
         for denominator in (total, total.item()):
             values = [
-                loss(z[part], data[target][part], denominator=denominator, **arguments(part), **options) for part in parts
+                loss(z[part], data[target][part], denominator=denominator, **arguments(part), **options)
+                for part in parts
             ]
             torch.testing.assert_close(sum(values), whole, rtol=1e-13, atol=1e-15)
             (gradient,) = torch.autograd.grad(sum(values), z)

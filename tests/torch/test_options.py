@@ -5,11 +5,11 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from tests.torch import definition
+from tests.torch.draws import batch_of, chance, in_torch_layout, indices, strided, values
 
 import neglog as nl
 import neglog.torch as nlt
-from tests.torch import definition
-from tests.torch.draws import batch_of, chance, in_torch_layout, indices, strided, values
 
 DRAWS, SEEDS = 25, 6
 
@@ -101,7 +101,10 @@ def test_cross_entropy(way, seed):
         else:
             options["ignore_index"] = 1
             target = indices(rng, batch, classes, 1)
-        tensors = [z, *differentiable(rng, options, ("weight", "sample_weight", "temperature", "z_loss", "denominator"))]
+        tensors = [
+            z,
+            *differentiable(rng, options, ("weight", "sample_weight", "temperature", "z_loss", "denominator")),
+        ]
         if target.requires_grad:
             tensors.append(target)
         expected = definition.cross_entropy(view(z), target, **options)

@@ -197,7 +197,11 @@ def test_targets_out_of_range_raise_at_the_call(way, loss, bad, dtype, weighted)
 
 
 def test_targets_out_of_range_raise_in_every_layout(way):
-    for z in (torch.randn(4, 5, 3).movedim(-1, 1), torch.randn(3, 4, 5).movedim(0, 1), torch.randn(4, 9, 10)[:, :6:2, ::2]):
+    for z in (
+        torch.randn(4, 5, 3).movedim(-1, 1),
+        torch.randn(3, 4, 5).movedim(0, 1),
+        torch.randn(4, 9, 10)[:, :6:2, ::2],
+    ):
         y = torch.zeros(4, 5, dtype=torch.long)
         y[3, 1] = 3
         with pytest.raises(nl.TargetError, match=r"target\[3, 1\] = 3"):
@@ -285,11 +289,19 @@ def test_inputs_are_never_modified(way, dtype):
     w, s, m = torch.rand(3), torch.rand(5), torch.tensor([True, True, False, True, True])
     for reduction in ("mean", "sum", "none"):
         check(
-            lambda z, y, w, s, m, r=reduction: nlt.cross_entropy(z, y, w, reduction=r, sample_weight=s, mask=m), z, y, w, s, m
+            lambda z, y, w, s, m, r=reduction: nlt.cross_entropy(z, y, w, reduction=r, sample_weight=s, mask=m),
+            z,
+            y,
+            w,
+            s,
+            m,
         )
         check(lambda z, q, w, r=reduction: nlt.cross_entropy(z, q, w, reduction=r, label_smoothing=0.1), z, q, w)
         check(
-            lambda z, q, w, r=reduction: nlt.binary_cross_entropy_with_logits(z, q, w, reduction=r, pos_weight=w), z, q, w
+            lambda z, q, w, r=reduction: nlt.binary_cross_entropy_with_logits(z, q, w, reduction=r, pos_weight=w),
+            z,
+            q,
+            w,
         )
         check(lambda z, q, r=reduction: nlt.multilabel_soft_margin_loss(z, q, reduction=r), z, q)
     p = torch.rand(5, 3).to(dtype).requires_grad_()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from tests.torch.distributed.worker import SCENARIOS, SIZES
 
 pytestmark = pytest.mark.skipif(

@@ -31,9 +31,7 @@ def scenario(function: Scenario) -> Scenario:
 
 def model() -> torch.nn.Module:
     torch.manual_seed(0)
-    return torch.nn.Sequential(
-        torch.nn.Linear(FEATURES, 8), torch.nn.Tanh(), torch.nn.Linear(8, CLASSES)
-    ).double()
+    return torch.nn.Sequential(torch.nn.Linear(FEATURES, 8), torch.nn.Tanh(), torch.nn.Linear(8, CLASSES)).double()
 
 
 def data() -> dict[str, torch.Tensor]:
@@ -76,7 +74,9 @@ LOSSES: dict[str, Callable[[torch.Tensor, dict[str, torch.Tensor], Any], torch.T
     "multilabel": lambda z, d, n: nlt.multilabel_soft_margin_loss(
         z, d["q"], sample_weight=d["s"], mask=d["m"], denominator=n
     ),
-    "kl": lambda z, d, n: nlt.kl_div(z.log_softmax(1), d["q"], sample_weight=d["s"][:, None].expand_as(z), denominator=n),
+    "kl": lambda z, d, n: nlt.kl_div(
+        z.log_softmax(1), d["q"], sample_weight=d["s"][:, None].expand_as(z), denominator=n
+    ),
 }
 
 

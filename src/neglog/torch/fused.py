@@ -6,6 +6,7 @@ operator ``neglog::<name>``, whose schema is read from their annotations.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, ForwardRef, Protocol, TypeVar
 
@@ -68,11 +69,14 @@ class _Kernel(torch.autograd.Function):
         gradient: Tensor | None = ctx.gradient
         if torch.is_grad_enabled() or is_batched(upstream):  # create_graph, is_grads_batched
             return _differentiable_gradient(ctx.loss, ctx.saved_tensors[0], upstream), None
-        if gradient is None:
-            return ctx.loss.backward(ctx.saved_tensors[0], upstream), None
         ctx.gradient = None  # given away: a second backward computes it anew
-        factor = upstream.item()
-        return gradient if factor == 1.0 else gradient.mul_(factor), None
+        if gradient is not None:
+            factor = upstream.item()
+            if factor == 1.0:
+                return gradient, None
+            if gradient.dtype.itemsize > 2 or abs(math.frexp(factor)[0]) == 0.5:  # half is rounded once
+                return gradient.mul_(factor), None
+        return ctx.loss.backward(ctx.saved_tensors[0], upstream), None
 
 
 def _differentiable_gradient(loss: Fused, input: Tensor, upstream: Tensor) -> Tensor:

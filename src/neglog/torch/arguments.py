@@ -111,6 +111,11 @@ def positive(function: str, name: str, value: float | Tensor) -> float | Tensor:
     return float(value)
 
 
+def integer(function: str, name: str, value: Any) -> None:
+    if not isinstance(value, int):
+        raise ParameterError(f"{function}: {name}={value!r}; allowed: an integer")
+
+
 def floating(function: str, name: str, values: Tensor) -> None:
     if values.dtype not in _FLOATS:
         raise InputKindError(

@@ -22,6 +22,7 @@ from neglog.torch.arguments import (
     boolean,
     divisor_for,
     floating,
+    integer,
     legacy,
     per_entry,
     positive,
@@ -31,7 +32,7 @@ from neglog.torch.fused import evaluate, operator
 from neglog.torch.layout import Rows, rows_along
 from neglog.torch.parallel import is_group, share, total_weight
 from neglog.torch.reduction import divided, finished, reduced, rows_read, weighted
-from neglog.torch.routing import Way, may_look_at, way_for
+from neglog.torch.routing import Way, way_for
 from neglog.torch.targets import (
     check_indices,
     check_probabilities,
@@ -41,6 +42,7 @@ from neglog.torch.targets import (
     probabilities,
     raise_bad_index,
     raise_bad_probability,
+    readable_indices,
 )
 
 
@@ -58,7 +60,7 @@ class SoftmaxNLL(NamedTuple):
     label_smoothing: float
     temperature: float
     softcap: float  # 0: none
-    z_loss: float
+    z_loss: float  # a tensor on the way of the reference
     reduction: str  # a key of arguments.DIVISORS
     number: float  # the divisor of "given"
     empty: str
@@ -173,9 +175,7 @@ class SoftmaxNLL(NamedTuple):
         z, target, dim, part = reference.widened(input), self.target, self.dim, self.part()
         if not target.is_floating_point():
             target = target.long()
-            if may_look_at(input, target):
-                check_indices("cross_entropy", target, z.shape[dim], self.ignore_index, part)
-            target = target if part is None else torch.where(part, target, 0)
+            target = readable_indices("cross_entropy", target, input, dim, self.ignore_index, part, self.sample_weight)
         by_class = self.row_weight(target)
         read = rows_read(z, dim, part, by_class, self.sample_weight)
         if read is not None:
@@ -191,7 +191,7 @@ class SoftmaxNLL(NamedTuple):
         )
 
 
-_ONE = 1.0  # compared by identity: a 0-d tensor would answer == with a tensor
+_ONE, _ZERO = 1.0, 0.0  # defaults compared by identity: a 0-d tensor would answer == with a tensor
 
 
 def _small(input: Tensor, target: Tensor, ignore_index: int) -> Tensor | None:
@@ -238,7 +238,7 @@ def cross_entropy(
     denominator: Any = None,
     temperature: float | Tensor = _ONE,
     softcap: float | Tensor | None = None,
-    z_loss: float = 0.0,
+    z_loss: float | Tensor = _ZERO,
     empty: Empty = "zero",
     check: bool = False,
 ) -> Tensor:
@@ -285,7 +285,7 @@ def cross_entropy(
         ``T``, divides the (soft-capped) logits.
     softcap : float or 0-d tensor, optional
         ``c``, bounds the logits to ``(-c, c)``.
-    z_loss : float
+    z_loss : float or 0-d tensor
         ``zeta``, keeps the normaliser near 1 (weighted as the loss itself).
     empty : "zero", "nan" or "raise"
         The mean when nothing takes part; ``"zero"`` has a live graph and zero gradient.
@@ -331,7 +331,7 @@ def cross_entropy(
         reduction = legacy(reduction, size_average, reduce)
     plain = weight is None and sample_weight is None and mask is None and class_mask is None and denominator is None
     plain = plain and dim is None and reduction == "mean" and empty == "zero" and label_smoothing == 0.0
-    if plain and temperature is _ONE and softcap is None and z_loss == 0.0 and not check:
+    if plain and temperature is _ONE and z_loss is _ZERO and softcap is None and not check:
         value = _small(input, target, ignore_index)
         if value is not None:
             return value
@@ -341,13 +341,13 @@ def cross_entropy(
     )  # fmt: skip
     if denominator is not None and is_group(denominator):
         denominator = share("cross_entropy", _divisor(loss), denominator)
-    if reduction == "mean" and denominator is None and empty == "zero":
+    if reduction == "mean" and denominator is None and empty == "zero" and not isinstance(z_loss, Tensor):
         value = evaluate(loss, x)
         return value if x is input else value.to(result_dtype(input))
     divisor = divisor_for("cross_entropy", reduction, denominator, empty, loss.reduction)
     if divisor.reduction != loss.reduction or empty != "zero":
         loss = loss._replace(reduction=divisor.reduction, number=divisor.number, empty=empty)
-    value = evaluate(loss, x)
+    value = loss.reference(x) if isinstance(z_loss, Tensor) else evaluate(loss, x)
     if divisor.tensor is not None:
         value = divided(value, divisor.tensor, empty, "cross_entropy")
     return value if x is input else value.to(result_dtype(input))
@@ -366,7 +366,7 @@ def cross_entropy_parts(
     class_mask: Tensor | None = None,
     temperature: float | Tensor = 1.0,
     softcap: float | Tensor | None = None,
-    z_loss: float = 0.0,
+    z_loss: float | Tensor = _ZERO,
     check: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """The sum of the losses and what their mean divides by, for those who divide later.
@@ -396,7 +396,9 @@ def cross_entropy_parts(
         class_mask, temperature, softcap, z_loss, check,
     )  # fmt: skip
     dtype = result_dtype(input)
-    return evaluate(loss._replace(reduction="sum"), x).to(dtype), _divisor(loss).to(dtype)
+    loss = loss._replace(reduction="sum")
+    total = loss.reference(x) if isinstance(loss.z_loss, Tensor) else evaluate(loss, x)
+    return total.to(dtype), _divisor(loss).to(dtype)
 
 
 def _divisor(loss: SoftmaxNLL) -> Tensor:
@@ -425,7 +427,7 @@ def _softmax_nll(
     class_mask: Tensor | None,
     temperature: float | Tensor,
     softcap: float | Tensor | None,
-    z_loss: float,
+    z_loss: float | Tensor,
     check: bool,
 ) -> tuple[SoftmaxNLL, Tensor]:
     """Checked arguments, set to reduce by what a plain mean divides by; and the tensor to differentiate in."""
@@ -449,6 +451,7 @@ def _softmax_nll(
         boolean(function, "mask", mask)
     if class_mask is not None:
         _check_class_mask(function, class_mask, input, dim)
+    integer(function, "ignore_index", ignore_index)
     softcap = 0.0 if softcap is None else positive(function, "softcap", softcap)
     temperature = positive(function, "temperature", temperature)
     if not 0.0 <= label_smoothing <= 1.0:
@@ -465,7 +468,8 @@ def _softmax_nll(
         temperature, softcap, class_mask = 1.0, 0.0, None
     loss = SoftmaxNLL(
         target, weight, sample_weight, mask, class_mask, dim, ignore_index, label_smoothing, temperature, softcap,
-        z_loss, "weights" if by_index and weight is not None else "entries", 0.0, "zero",
+        z_loss,  # pyright: ignore[reportArgumentType]  # a tensor goes the way of the reference
+        "weights" if by_index and weight is not None else "entries", 0.0, "zero",
     )  # fmt: skip
     if check:
         _check_targets(function, loss, input.shape[dim])

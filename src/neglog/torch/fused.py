@@ -60,22 +60,22 @@ class _Kernel(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, input: Tensor, loss: Fused) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         value, ctx.gradient = loss.forward(input, True)
+        ctx.with_value = ctx.gradient is not None
+        ctx.wide = input.dtype.itemsize > 2
         ctx.loss = loss
         ctx.save_for_backward(input, *loss[: loss.tensors])  # notices what is changed in between
         return value
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        gradient: Tensor | None = ctx.gradient
         if torch.is_grad_enabled() or is_batched(upstream):  # create_graph, is_grads_batched
             return _differentiable_gradient(ctx.loss, ctx.saved_tensors[0], upstream), None
-        ctx.gradient = None  # given away: a second backward computes it anew
-        if gradient is not None:
-            factor = upstream.item()
-            if factor == 1.0:
-                return gradient, None
-            if gradient.dtype.itemsize > 2 or abs(math.frexp(factor)[0]) == 0.5:  # half is rounded once
-                return gradient.mul_(factor), None
+        gradient, ctx.gradient = ctx.gradient, None  # given away: a second backward computes it anew, the same way
+        factor = upstream.item() if ctx.with_value else 0.0
+        if ctx.with_value and (ctx.wide or abs(math.frexp(factor)[0]) == 0.5):  # half precision is rounded once
+            if gradient is None:
+                gradient = ctx.loss.forward(ctx.saved_tensors[0], True)[1]
+            return gradient if factor == 1.0 else gradient.mul_(factor), None
         return ctx.loss.backward(ctx.saved_tensors[0], upstream), None
 
 

@@ -21,6 +21,7 @@ from neglog.torch.arguments import (
     boolean,
     divisor_for,
     floating,
+    integer,
     legacy,
     per_entry,
     place,
@@ -30,7 +31,6 @@ from neglog.torch.fused import evaluate, operator
 from neglog.torch.layout import Rows, rows_along
 from neglog.torch.parallel import is_group, share, total_weight
 from neglog.torch.reduction import divided, finished, reduced, weighted
-from neglog.torch.routing import may_look_at
 from neglog.torch.targets import (
     TOLERANCE,
     check_indices,
@@ -38,6 +38,7 @@ from neglog.torch.targets import (
     class_indices,
     class_weight,
     raise_bad_index,
+    readable_indices,
 )
 
 
@@ -121,10 +122,7 @@ class GatheredNLL(NamedTuple):
 
     def reference(self, input: Tensor) -> Tensor:
         x, dim, part = reference.widened(input), self.dim, self.part()
-        target = self.target.long()
-        if may_look_at(input, target):
-            check_indices("nll_loss", target, x.shape[dim], self.ignore_index, part)
-        target = torch.where(part, target, 0)
+        target = readable_indices("nll_loss", self.target, input, dim, self.ignore_index, part, self.sample_weight)
         losses = -x.gather(dim, target.unsqueeze(dim)).squeeze(dim)
         by_class = None if self.weight is None else self.weight[target]
         losses = weighted(weighted(losses, by_class), self.sample_weight)
@@ -192,6 +190,7 @@ def nll_loss(
     dim = class_axis("nll_loss", input, dim)
     floating("nll_loss", "input", input)
     target = class_indices("nll_loss", target, input, dim)
+    integer("nll_loss", "ignore_index", ignore_index)
     if weight is not None:
         class_weight("nll_loss", weight, input.shape[dim])
     per_entry("nll_loss", "sample_weight", sample_weight, target.shape)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from neglog.errors import InputKindError, ParameterError, ShapeError, TargetError
 from neglog.torch.arguments import place
+from neglog.torch.routing import may_look_at
 
 _READ_BY_KERNELS = (torch.int64, torch.int32, torch.uint8)
 
@@ -67,6 +68,25 @@ def check_indices(function: str, target: Tensor, classes: int, ignore_index: int
     if bool(wrong.any()):
         row = tuple(int(i) for i in wrong.nonzero()[0])
         raise_bad_index(function, target, row, classes, ignore_index)
+
+
+def readable_indices(
+    function: str,
+    target: Tensor,
+    input: Tensor,
+    dim: int,
+    ignore_index: int,
+    part: Tensor | None,
+    sample_weight: Tensor | None,
+) -> Tensor:
+    """Indices that ``gather`` may use: 0 where an entry takes no part; a wrong one of weight 0 is not looked at."""
+    classes, target = input.shape[dim], target.long()
+    if sample_weight is not None:
+        harmless = (sample_weight.detach() != 0) | ((target >= 0) & (target < classes))
+        part = harmless if part is None else part & harmless
+    if may_look_at(input, target):
+        check_indices(function, target, classes, ignore_index, part)
+    return target if part is None else torch.where(part, target, 0)
 
 
 def raise_bad_index(

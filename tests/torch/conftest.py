@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -31,15 +30,8 @@ def force_reference(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(module, "way_for", reference)
 
 
-@pytest.fixture(scope="session")
-def inductor() -> None:
-    """Imports the compiler once, with torch's own deprecation warnings."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-
-
 @pytest.fixture
-def compiled(inductor: None) -> Iterator[Callable[..., Any]]:
+def compiled() -> Iterator[Callable[..., Any]]:
     """``torch.compile(fullgraph=True)`` with nothing left over from other tests."""
     torch.compiler.reset()
 

@@ -21,20 +21,18 @@ def takes_part(row, y, ignore_index, mask):
 
 def row_loss(z, t, *, weight, label_smoothing, class_mask, temperature, softcap, z_loss):
     """One row: z (C,), t (C,) a distribution."""
-    if softcap is not None:
-        z = softcap * torch.tanh(z / softcap)
-    z = z / temperature
     live = [k for k in range(len(z)) if z[k] != -torch.inf and (class_mask is None or class_mask[k])]
     if not live:
         return z.new_tensor(torch.nan)
-    lse = torch.logsumexp(z[live], 0)
-    loss, total = z.new_zeros(()), z.new_zeros(())
-    for k in range(len(z)):
+    z = {k: (z[k] if softcap is None else softcap * torch.tanh(z[k] / softcap)) / temperature for k in live}
+    lse = torch.logsumexp(torch.stack(list(z.values())), 0)
+    loss, total = torch.zeros_like(lse), torch.zeros_like(lse)
+    for k in range(len(t)):
         a = (1 - label_smoothing) * t[k] + (label_smoothing / len(live) if k in live else 0)
         a = a if weight is None else a * weight[k]
         total = total + a
         if a != 0:
-            loss = loss + (a * (lse - z[k]) if k in live else z.new_tensor(torch.inf))
+            loss = loss + (a * (lse - z[k]) if k in live else torch.full_like(lse, torch.inf))
     return loss + z_loss * total * lse**2 if not isinstance(z_loss, float) or z_loss else loss
 
 

@@ -177,7 +177,7 @@ def binary_cross_entropy_with_logits(rng: np.random.Generator) -> Draw:
 
 def multilabel_soft_margin_loss(rng: np.random.Generator) -> Draw:
     shape, memory, view, target = _elementwise(rng, lambda size: rng.normal(0, 6, size))
-    if not shape:
+    if not shape or shape[-1] == 0:  # no classes
         return multilabel_soft_margin_loss(rng)
     weight = torch.from_numpy(rng.uniform(0.1, 2, shape[-1:])) if chance(rng, 0.5) else None
     return Draw("multilabel_soft_margin_loss", memory, view, (target,), {"weight": weight, **legacy(rng)})

@@ -97,11 +97,14 @@ def test_half_precision_in(way, dtype, classes, kind):
     (exact,) = torch.autograd.grad(expected, wide, torch.tensor(1024.0, dtype=torch.float64))
     assert abs(loss.item() / expected.item() - 1) <= 1e-6
     # rounded once: within half a unit in the last place of the exact gradient, and a float32 rounding on the way
-    rounded = exact.to(dtype).double()
+    # (of A p - a, whose terms may cancel)
+    scale = 1024 * (1 if kind == "weighted" else 1 / 64)
+    a = target.double() if kind == "probabilities" else F.one_hot(y, classes).double()
+    terms = exact.abs() + 2 * scale * a
     unit = torch.finfo(dtype).eps * exact.abs().clamp(min=torch.finfo(dtype).smallest_normal)
-    error = (gradient.double() - exact).abs() - (0.5 * unit + 2e-6 * exact.abs() + 1e-9)
+    error = (gradient.double() - exact).abs() - (0.5 * unit + 4e-7 * terms)
     assert error.max().item() <= 0
-    not_nearest = (gradient.double() != rounded).double().mean().item()
+    not_nearest = (gradient != exact.to(dtype)).double().mean().item()
     assert not_nearest < 0.01
 
 
@@ -117,7 +120,7 @@ def test_other_losses_in_low_precision(way, dtype, loss):
     target = torch.rand(shape).to(dtype)
     options = {}
     if loss == "binary_cross_entropy":
-        x = x.sigmoid()
+        x = x.sigmoid().clamp(0.01, 0.99)  # not rounded to 1
     elif loss == "kl_div":
         x, options = x.log_softmax(1), {"reduction": "batchmean"}
     elif loss == "nll_loss":
@@ -130,7 +133,8 @@ def test_other_losses_in_low_precision(way, dtype, loss):
     assert abs(value.item() / expected.item() - 1) <= (1e-6 if dtype != torch.float32 else 8 * ULP32)
     (gradient,) = torch.autograd.grad(value, x, torch.tensor(4096.0))
     (exact,) = torch.autograd.grad(expected, wide, torch.tensor(4096.0, dtype=torch.float64))
-    torch.testing.assert_close(gradient.double(), exact, rtol=torch.finfo(dtype).eps * 0.51 + 1e-6, atol=1e-7)
+    scale = 4096 / (64 * 33 if loss.startswith("binary") else 64)  # of one entry's gradient
+    torch.testing.assert_close(gradient.double(), exact, rtol=torch.finfo(dtype).eps * 0.51 + 1e-6, atol=2e-7 * scale)
 
 
 @pytest.mark.parametrize("margin", [40.0, 100.0])
@@ -153,7 +157,7 @@ def test_a_confident_row_keeps_its_loss_and_its_gradient(way, margin, dtype):
 def test_subnormal_losses_are_not_lost(way):
     z = torch.tensor([[100.0, 0.0]], requires_grad=True)
     loss = nlt.cross_entropy(z, torch.tensor([0]), reduction="sum")
-    assert loss.item() == pytest.approx(math.exp(-100), abs=1.5e-45)  # one step of the subnormals
+    assert loss.item() == pytest.approx(math.exp(-100), abs=3e-45)  # two steps of the subnormals
 
 
 def test_binary_margins(way):

@@ -16,15 +16,17 @@ DRAWS = 60  # per seed; 12 seeds, 7 losses, two ways: 10,000 calls in all
 SEEDS = 12
 
 
-def value_and_gradient(function, draw, upstream_seed, long_target=False):
+def value_and_gradient(function, draw, upstream_seed, as_torch=False):
     """The value, and the gradient in the draw's memory for an upstream that differs from entry to entry."""
     memory = draw.memory.detach().clone().requires_grad_()
-    args = draw.args
-    if long_target and isinstance(args[0], torch.Tensor) and not args[0].is_floating_point():
-        args = (args[0].long(), *args[1:])
+    x, args = draw.view(memory), draw.args
+    if as_torch:  # torch's nll_loss wants int64 targets and dense images
+        x = x.contiguous()
+        if isinstance(args[0], torch.Tensor) and not args[0].is_floating_point():
+            args = (args[0].long(), *args[1:])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the legacy arguments, and of kl_div's 'mean'
-        value = function(draw.view(memory), *args, **draw.options)
+        value = function(x, *args, **draw.options)
     generator = torch.Generator().manual_seed(upstream_seed)
     upstream = torch.randn(value.shape, generator=generator, dtype=value.dtype)
     (gradient,) = torch.autograd.grad(value, memory, upstream)
@@ -38,7 +40,7 @@ def test_same_numbers(way, loss, seed):
     for i in range(DRAWS):
         draw = loss(rng)
         value, gradient = value_and_gradient(getattr(nlt, draw.name), draw, i)
-        expected, expected_gradient = value_and_gradient(getattr(F, draw.name), draw, i, long_target=True)
+        expected, expected_gradient = value_and_gradient(getattr(F, draw.name), draw, i, as_torch=True)
         if expected.ndim == 0 and math.isnan(expected):  # the mean of nothing: 0 with a zero gradient
             expected, expected_gradient = torch.zeros_like(expected), torch.zeros_like(expected_gradient)
         assert value.shape == expected.shape and value.dtype == expected.dtype, draw
@@ -74,7 +76,5 @@ def test_legacy_arguments_warn(loss):
     draw = loss(np.random.default_rng(0))
     options = {k: v for k, v in draw.options.items() if k != "reduction"}
     for legacy in ({"size_average": False}, {"reduce": False}):
-        with pytest.warns(UserWarning, match="size_average and reduce args will be deprecated"):
-            getattr(F, draw.name)(draw.view(draw.memory), *draw.args, **options, **legacy)
         with pytest.warns(UserWarning, match="size_average and reduce"):
             getattr(nlt, draw.name)(draw.view(draw.memory), *draw.args, **options, **legacy)

@@ -157,6 +157,18 @@ def test_shapes_are_never_broadcast(way):
             call()
 
 
+def test_rows_need_classes(way):
+    y = torch.empty(2, dtype=torch.long)
+    for call in (
+        lambda: nlt.cross_entropy(torch.empty(2, 0), y),
+        lambda: nlt.nll_loss(torch.empty(2, 0), y),
+        lambda: nlt.multilabel_soft_margin_loss(torch.empty(2, 0), torch.empty(2, 0)),
+        lambda: nlt.multilabel_soft_margin_loss(torch.empty(0), torch.empty(0), reduction="none"),
+    ):
+        with pytest.raises(nl.ShapeError):
+            call()
+
+
 def test_weighted_means_have_the_divisor_that_is_asked_for(way):
     # torch: 1.735 for indices and 1.129 for the same targets one-hot
     z = torch.randn(6, 3, dtype=torch.float64)
@@ -214,7 +226,7 @@ def test_targets_of_another_kind(way):
         with pytest.raises(nl.InputKindError, match="target"):
             nlt.cross_entropy(z, target)
     with pytest.raises(nl.InputKindError, match="target"):
-        nlt.nll_loss(z.log_softmax(1), torch.rand(2, 3))
+        nlt.nll_loss(z.log_softmax(1), torch.rand(2))
     with pytest.raises(nl.InputKindError, match="input"):
         nlt.cross_entropy(torch.zeros(2, 3, dtype=torch.long), torch.tensor([0, 1]))
     with pytest.raises(nl.ParameterError, match="ignore_index"):

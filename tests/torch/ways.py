@@ -14,7 +14,7 @@ import neglog.torch as nlt
 
 with warnings.catch_warnings():  # torch 2.13 loads its forward-mode formulas by a deprecated way, once
     warnings.simplefilter("ignore")
-    import torch._decomp.decompositions_for_jvp  # noqa: F401
+    import torch._decomp.decompositions_for_jvp
 
 INF = float("inf")
 F64 = torch.float64

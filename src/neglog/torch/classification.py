@@ -174,6 +174,7 @@ class SoftmaxNLL(NamedTuple):
 
     def reference(self, input: Tensor) -> Tensor:
         z, target, dim, part = reference.widened(input), self.target, self.dim, self.part()
+        dtype = z.dtype
         if not target.is_floating_point():
             target = target.long()
             target = readable_indices("cross_entropy", target, input, dim, self.ignore_index, part, self.sample_weight)
@@ -184,7 +185,7 @@ class SoftmaxNLL(NamedTuple):
             if target.is_floating_point():
                 target = torch.where(read.unsqueeze(dim), target, 0.0)
         z = reference.transformed(z, self.temperature, self.softcap, self.class_mask, dim)
-        losses = reference.softmax_nll(z, target, self.weight, self.label_smoothing, self.z_loss, dim)
+        losses = reference.softmax_nll(z, target, self.weight, self.label_smoothing, self.z_loss, dim, dtype)
         losses = weighted(losses, self.sample_weight)
         losses = losses if read is None else torch.where(read, losses, 0.0)
         return reduced(

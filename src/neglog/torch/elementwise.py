@@ -32,7 +32,7 @@ from neglog.torch.parallel import is_group, total_weight
 from neglog.torch.reduction import divided, finished, reduced, weighted
 from neglog.torch.reference import widened
 from neglog.torch.reference_elementwise import FORMULAS, Kind
-from neglog.torch.routing import Way, may_look_at, way_for
+from neglog.torch.routing import may_look_at
 from neglog.torch.targets import TOLERANCE
 
 _FORMULA_CODES = {name: code for code, name in enumerate(FORMULAS)}
@@ -75,9 +75,8 @@ class Pointwise(NamedTuple):
             losses = self.result(x)
             self._kernel(x, self.sample_weight, 1.0, losses, None)
             return losses, None
-        gradient = None
-        if with_gradient and x.dtype is not torch.float16:  # there a loss scale has to enter before rounding
-            gradient = gradient_like(x)
+        # float16: a loss scale has to enter before the gradient is rounded
+        gradient = gradient_like(x) if with_gradient and x.dtype is not torch.float16 else None
         total, divisor = self._kernel(x, self.sample_weight, 1.0, None, gradient)
         value = finished(total, divisor, self.empty, self.function)
         return torch.scalar_tensor(value, dtype=dtype_of_loss(x), device=CPU), gradient
@@ -282,8 +281,6 @@ def _shared(denominator: Any, input: Tensor, sample_weight: Tensor | None, mask:
         return total_weight(
             entries, sample_weight=sample_weight, mask=mask, dim=-1 if by_row else (), group=denominator
         )
-    if isinstance(denominator, Tensor) and not denominator.dim() and way_for(input, (denominator,)) is Way.KERNEL:
-        return denominator.item()  # nothing differentiates in it
     return denominator
 
 

@@ -27,25 +27,22 @@ _DEFAULTS: dict[str, Any] = {
 class _Loss(nn.Module):
     """The options that every loss has."""
 
-    reduction: str
-
     def __init__(
-        self, size_average: bool | None, reduce: bool | None, reduction: str, empty: Empty, check: bool
+        self, size_average: bool | None, reduce: bool | None, reduction: Any, empty: Empty, check: bool
     ) -> None:
         super().__init__()
         if size_average is not None or reduce is not None:
-            reduction = legacy(reduction, size_average, reduce)
-        self.reduction: Any = reduction
+            reduction = legacy("mean", size_average, reduce)
+        self.reduction = reduction
         self.empty: Empty = empty
         self.check = check
 
-    def hold(self, **options: Any) -> None:
-        """Keeps options as attributes, tensors as buffers."""
-        for name, value in options.items():
-            if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
-                self.register_buffer(name, value)
-            else:
-                setattr(self, name, value)
+    def hold(self, name: str, value: float | Tensor | None) -> None:
+        """Keeps a number as an attribute, a tensor as a buffer, a parameter as one."""
+        if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
+            self.register_buffer(name, value)
+        else:
+            setattr(self, name, value)
 
     def extra_repr(self) -> str:
         """Options that are not the default; tensors by their shape."""
@@ -81,6 +78,11 @@ class CrossEntropyLoss(_Loss):
     tensor(0.5137)
     """
 
+    weight: Tensor | None
+    class_mask: Tensor | None
+    temperature: float | Tensor
+    softcap: float | Tensor | None
+
     def __init__(
         self,
         weight: Tensor | None = None,
@@ -101,10 +103,12 @@ class CrossEntropyLoss(_Loss):
         super().__init__(size_average, reduce, reduction, empty, check)
         self.register_buffer("weight", weight)
         self.register_buffer("class_mask", class_mask)
-        self.hold(
-            ignore_index=ignore_index, label_smoothing=label_smoothing, dim=dim,
-            temperature=temperature, softcap=softcap, z_loss=z_loss,
-        )  # fmt: skip
+        self.ignore_index = ignore_index
+        self.label_smoothing = label_smoothing
+        self.dim = dim
+        self.hold("temperature", temperature)
+        self.hold("softcap", softcap)
+        self.z_loss = z_loss
 
     def forward(
         self,
@@ -145,6 +149,8 @@ class NLLLoss(_Loss):
     tensor(0.6931)
     """
 
+    weight: Tensor | None
+
     def __init__(
         self,
         weight: Tensor | None = None,
@@ -159,7 +165,8 @@ class NLLLoss(_Loss):
     ) -> None:
         super().__init__(size_average, reduce, reduction, empty, check)
         self.register_buffer("weight", weight)
-        self.hold(ignore_index=ignore_index, dim=dim)
+        self.ignore_index = ignore_index
+        self.dim = dim
 
     def forward(
         self,
@@ -197,6 +204,8 @@ class BCELoss(_Loss):
     >>> nlt.BCELoss(reduction="none")(torch.tensor([0.9, 0.0]), torch.tensor([1.0, 1.0]))
     tensor([0.1054,    inf])
     """
+
+    weight: Tensor | None
 
     def __init__(
         self,
@@ -251,6 +260,9 @@ class BCEWithLogitsLoss(_Loss):
     tensor(0.3808)
     """
 
+    weight: Tensor | None
+    pos_weight: Tensor | None
+
     def __init__(
         self,
         weight: Tensor | None = None,
@@ -302,6 +314,8 @@ class MultiLabelSoftMarginLoss(_Loss):
     >>> nlt.MultiLabelSoftMarginLoss()(torch.tensor([[2.0, -1.0]]), torch.tensor([[1, 0]]))
     tensor(0.2201)
     """
+
+    weight: Tensor | None
 
     def __init__(
         self,

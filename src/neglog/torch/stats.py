@@ -300,8 +300,9 @@ def _first_derivative(ctx: Any, *upstreams: Tensor | None) -> tuple[Tensor | Non
 def _second_derivative(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
     arguments = restored(ctx)
     with torch.enable_grad():
-        leaves = [None if t is None else t.detach().requires_grad_() for t in arguments[:4]]  # upstreams, input
-        gradient = _differentiable_gradient(RowStats(*arguments[4:]), leaves[3], tuple(leaves[:3]))
+        leaves: list[Any] = [None if t is None else t.detach().requires_grad_() for t in arguments[:4]]
+        *upstreams, input = leaves
+        gradient = _differentiable_gradient(RowStats(*arguments[4:]), input, tuple(upstreams))
         given = [leaf for leaf in leaves if leaf is not None]
         derivatives = iter(torch.autograd.grad(gradient, given, upstream, allow_unused=True))
     return (*(None if leaf is None else next(derivatives) for leaf in leaves), *(None for _ in arguments[4:]))

@@ -12,6 +12,7 @@ from neglog.errors import ParameterError, ShapeError
 from neglog.torch import reference
 from neglog.torch.arguments import (
     CODES,
+    CPU,
     DIVISORS,
     PROBABILITIES,
     TARGET_CODES,
@@ -21,6 +22,7 @@ from neglog.torch.arguments import (
     boolean,
     divisor_for,
     floating,
+    integer,
     legacy,
     per_entry,
     positive,
@@ -30,7 +32,7 @@ from neglog.torch.fused import evaluate, operator
 from neglog.torch.layout import Rows, rows_along
 from neglog.torch.parallel import is_group, share, total_weight
 from neglog.torch.reduction import divided, finished, reduced, rows_read, weighted
-from neglog.torch.routing import may_look_at
+from neglog.torch.routing import Way, way_for
 from neglog.torch.targets import (
     check_indices,
     check_probabilities,
@@ -40,6 +42,7 @@ from neglog.torch.targets import (
     probabilities,
     raise_bad_index,
     raise_bad_probability,
+    readable_indices,
 )
 
 
@@ -57,12 +60,13 @@ class SoftmaxNLL(NamedTuple):
     label_smoothing: float
     temperature: float
     softcap: float  # 0: none
-    z_loss: float
+    z_loss: float  # a tensor on the way of the reference
     reduction: str  # a key of arguments.DIVISORS
     number: float  # the divisor of "given"
     empty: str
 
     name = "softmax_nll"
+    tensors = 5
 
     def result(self, input: Tensor) -> Tensor:
         shape = input.shape[: self.dim] + input.shape[self.dim + 1 :] if self.reduction == "none" else ()
@@ -72,15 +76,15 @@ class SoftmaxNLL(NamedTuple):
         rows = rows_along(input, self.dim)
         dtype = result_dtype(input)
         if self.reduction == "none":
-            losses = torch.empty(rows.outer * rows.inner, dtype=dtype, device="cpu")
+            losses = torch.empty(rows.outer * rows.inner, dtype=dtype, device=CPU)
             self._kernel(rows, self.sample_weight, 1.0, losses=losses)
             return rows.restore(losses), None
         gradient, strides = None, rows.strides
-        if with_gradient and input.dtype.itemsize > 2:  # half: a loss scale has to enter before rounding
+        if with_gradient and input.dtype is not torch.float16:  # there a loss scale has to enter before rounding
             gradient, strides = rows.like()
         total, divisor = self._kernel(rows, self.sample_weight, 1.0, gradient=gradient, strides=strides)
         value = finished(total, divisor, self.empty, "cross_entropy")
-        return torch.scalar_tensor(value, dtype=dtype, device="cpu"), gradient
+        return torch.scalar_tensor(value, dtype=dtype, device=CPU), gradient
 
     def backward(self, input: Tensor, upstream: Tensor) -> Tensor:
         rows = rows_along(input, self.dim)
@@ -107,8 +111,8 @@ class SoftmaxNLL(NamedTuple):
         if target.is_floating_point():
             code, target_strides = PROBABILITIES, rows.strides_of(target)
             if target_strides is None:
-                target = torch.empty_like(rows.tensor).copy_(target)
-                target_strides = rows.strides_of(target) or rows.strides
+                copy, target_strides = rows.like()
+                target = copy.copy_(target)
         else:
             target = rows.entries(target)
             code, target_strides = TARGET_CODES[target.dtype], (0, 0, 0)
@@ -169,11 +173,10 @@ class SoftmaxNLL(NamedTuple):
 
     def reference(self, input: Tensor) -> Tensor:
         z, target, dim, part = reference.widened(input), self.target, self.dim, self.part()
+        dtype = z.dtype
         if not target.is_floating_point():
             target = target.long()
-            if may_look_at(input, target):
-                check_indices("cross_entropy", target, z.shape[dim], self.ignore_index, part)
-            target = target if part is None else torch.where(part, target, 0)
+            target = readable_indices("cross_entropy", target, input, dim, self.ignore_index, part, self.sample_weight)
         by_class = self.row_weight(target)
         read = rows_read(z, dim, part, by_class, self.sample_weight)
         if read is not None:
@@ -181,12 +184,42 @@ class SoftmaxNLL(NamedTuple):
             if target.is_floating_point():
                 target = torch.where(read.unsqueeze(dim), target, 0.0)
         z = reference.transformed(z, self.temperature, self.softcap, self.class_mask, dim)
-        losses = reference.softmax_nll(z, target, self.weight, self.label_smoothing, self.z_loss, dim)
+        losses = reference.softmax_nll(z, target, self.weight, self.label_smoothing, self.z_loss, dim, dtype)
         losses = weighted(losses, self.sample_weight)
         losses = losses if read is None else torch.where(read, losses, 0.0)
         return reduced(
             losses, part, self.sample_weight, by_class, self.reduction, self.number, self.empty, "cross_entropy"
         )
+
+
+_ONE, _ZERO = 1.0, 0.0  # defaults compared by identity: a 0-d tensor would answer == with a tensor
+
+
+def _small(input: Tensor, target: Tensor, ignore_index: int) -> Tensor | None:
+    """The plain mean of few rows without a gradient; None if it is not that.
+
+    For (8, 10) the general way takes 8 us, of which the kernel takes 0.7; torch takes 4.3.
+    """
+    if (
+        way_for(input, (target,)) is not Way.KERNEL
+        or (input.requires_grad and torch.is_grad_enabled())
+        or input.dim() != 2
+        or not input.is_contiguous()
+        or target.dtype is not torch.int64
+        or target.dim() != 1
+        or not target.is_contiguous()
+    ):
+        return None
+    rows, classes = input.shape
+    if target.shape[0] != rows or not 0 < rows * classes < 4096:
+        return None
+    value, divisor, bad_row = _native.softmax_nll_strided(
+        CODES[input.dtype], rows, classes, 1, input.data_ptr(), (classes, 1, 1), target.data_ptr(), 2, (0, 0, 0),
+        0, 0, 0, 0, True, ignore_index, 0.0, 1.0, 0.0, 0.0, 0, 0, (0, 0, 0), 2, 1.0, 1,
+    )  # fmt: skip
+    if bad_row >= 0 or not divisor:
+        return None  # the general way knows what to say
+    return torch.scalar_tensor(value, dtype=result_dtype(input), device=CPU)
 
 
 def cross_entropy(
@@ -204,9 +237,9 @@ def cross_entropy(
     mask: Tensor | None = None,
     class_mask: Tensor | None = None,
     denominator: Any = None,
-    temperature: float | Tensor = 1.0,
+    temperature: float | Tensor = _ONE,
     softcap: float | Tensor | None = None,
-    z_loss: float = 0.0,
+    z_loss: float | Tensor = _ZERO,
     empty: Empty = "zero",
     check: bool = False,
 ) -> Tensor:
@@ -253,7 +286,7 @@ def cross_entropy(
         ``T``, divides the (soft-capped) logits.
     softcap : float or 0-d tensor, optional
         ``c``, bounds the logits to ``(-c, c)``.
-    z_loss : float
+    z_loss : float or 0-d tensor
         ``zeta``, keeps the normaliser near 1 (weighted as the loss itself).
     empty : "zero", "nan" or "raise"
         The mean when nothing takes part; ``"zero"`` has a live graph and zero gradient.
@@ -297,16 +330,25 @@ def cross_entropy(
     """
     if size_average is not None or reduce is not None:
         reduction = legacy(reduction, size_average, reduce)
+    plain = weight is None and sample_weight is None and mask is None and class_mask is None and denominator is None
+    plain = plain and dim is None and reduction == "mean" and empty == "zero" and label_smoothing == 0.0
+    if plain and temperature is _ONE and z_loss is _ZERO and softcap is None and not check:
+        value = _small(input, target, ignore_index)
+        if value is not None:
+            return value
     loss, x = _softmax_nll(
         "cross_entropy", input, target, weight, ignore_index, label_smoothing, dim, sample_weight, mask, class_mask,
         temperature, softcap, z_loss, check,
     )  # fmt: skip
     if denominator is not None and is_group(denominator):
         denominator = share("cross_entropy", _divisor(loss), denominator)
+    if reduction == "mean" and denominator is None and empty == "zero" and not isinstance(z_loss, Tensor):
+        value = evaluate(loss, x)
+        return value if x is input else value.to(result_dtype(input))
     divisor = divisor_for("cross_entropy", reduction, denominator, empty, loss.reduction)
     if divisor.reduction != loss.reduction or empty != "zero":
         loss = loss._replace(reduction=divisor.reduction, number=divisor.number, empty=empty)
-    value = evaluate(loss, x)
+    value = loss.reference(x) if isinstance(z_loss, Tensor) else evaluate(loss, x)
     if divisor.tensor is not None:
         value = divided(value, divisor.tensor, empty, "cross_entropy")
     return value if x is input else value.to(result_dtype(input))
@@ -325,7 +367,7 @@ def cross_entropy_parts(
     class_mask: Tensor | None = None,
     temperature: float | Tensor = 1.0,
     softcap: float | Tensor | None = None,
-    z_loss: float = 0.0,
+    z_loss: float | Tensor = _ZERO,
     check: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """The sum of the losses and what their mean divides by, for those who divide later.
@@ -355,7 +397,9 @@ def cross_entropy_parts(
         class_mask, temperature, softcap, z_loss, check,
     )  # fmt: skip
     dtype = result_dtype(input)
-    return evaluate(loss._replace(reduction="sum"), x).to(dtype), _divisor(loss).to(dtype)
+    loss = loss._replace(reduction="sum")
+    total = loss.reference(x) if isinstance(loss.z_loss, Tensor) else evaluate(loss, x)
+    return total.to(dtype), _divisor(loss).to(dtype)
 
 
 def _divisor(loss: SoftmaxNLL) -> Tensor:
@@ -384,7 +428,7 @@ def _softmax_nll(
     class_mask: Tensor | None,
     temperature: float | Tensor,
     softcap: float | Tensor | None,
-    z_loss: float,
+    z_loss: float | Tensor,
     check: bool,
 ) -> tuple[SoftmaxNLL, Tensor]:
     """Checked arguments, set to reduce by what a plain mean divides by; and the tensor to differentiate in."""
@@ -408,6 +452,7 @@ def _softmax_nll(
         boolean(function, "mask", mask)
     if class_mask is not None:
         _check_class_mask(function, class_mask, input, dim)
+    integer(function, "ignore_index", ignore_index)
     softcap = 0.0 if softcap is None else positive(function, "softcap", softcap)
     temperature = positive(function, "temperature", temperature)
     if not 0.0 <= label_smoothing <= 1.0:
@@ -424,7 +469,8 @@ def _softmax_nll(
         temperature, softcap, class_mask = 1.0, 0.0, None
     loss = SoftmaxNLL(
         target, weight, sample_weight, mask, class_mask, dim, ignore_index, label_smoothing, temperature, softcap,
-        z_loss, "weights" if by_index and weight is not None else "entries", 0.0, "zero",
+        z_loss,  # pyright: ignore[reportArgumentType]  # a tensor goes the way of the reference
+        "weights" if by_index and weight is not None else "entries", 0.0, "zero",
     )  # fmt: skip
     if check:
         _check_targets(function, loss, input.shape[dim])

@@ -6,6 +6,7 @@ operator ``neglog::<name>``, whose schema is read from their annotations.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, ForwardRef, Protocol, TypeVar
 
@@ -19,7 +20,9 @@ class Fused(Protocol):
     """One loss with its options; ``input`` is the tensor that kernels differentiate in."""
 
     name: str  # of the operator
+    tensors: int  # so many fields, the first, are tensors or None
 
+    def __getitem__(self, key: slice, /) -> tuple[Any, ...]: ...
     def __iter__(self) -> Iterator[Any]: ...
 
     def result(self, input: Tensor) -> Tensor:
@@ -41,7 +44,7 @@ class Fused(Protocol):
 
 def evaluate(loss: Fused, input: Tensor) -> Tensor:
     """The value of ``loss`` at ``input``, by the way that :mod:`neglog.torch.routing` decides."""
-    way = way_for(input, loss)
+    way = way_for(input, loss[: loss.tensors])
     if way is Way.KERNEL:
         if input.requires_grad and torch.is_grad_enabled():
             return _Kernel.apply(input, loss)  # pyright: ignore[reportReturnType]
@@ -57,20 +60,23 @@ class _Kernel(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, input: Tensor, loss: Fused) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         value, ctx.gradient = loss.forward(input, True)
+        ctx.with_value = ctx.gradient is not None
+        ctx.wide = input.dtype.itemsize > 2
         ctx.loss = loss
-        ctx.save_for_backward(input, *[field for field in loss if isinstance(field, Tensor)])  # notices changes
+        ctx.save_for_backward(input, *loss[: loss.tensors])  # notices what is changed in between
         return value
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        gradient: Tensor | None = ctx.gradient
         if torch.is_grad_enabled() or is_batched(upstream):  # create_graph, is_grads_batched
             return _differentiable_gradient(ctx.loss, ctx.saved_tensors[0], upstream), None
-        if gradient is None:
-            return ctx.loss.backward(ctx.saved_tensors[0], upstream), None
-        ctx.gradient = None  # given away: a second backward computes it anew
-        factor = upstream.item()
-        return gradient if factor == 1.0 else gradient.mul_(factor), None
+        gradient, ctx.gradient = ctx.gradient, None  # given away: a second backward computes it anew, the same way
+        factor = upstream.item() if ctx.with_value else 0.0
+        if ctx.with_value and (ctx.wide or abs(math.frexp(factor)[0]) == 0.5):  # half precision is rounded once
+            if gradient is None:
+                gradient = ctx.loss.forward(ctx.saved_tensors[0], True)[1]
+            return gradient if factor == 1.0 else gradient.mul_(factor), None
+        return ctx.loss.backward(ctx.saved_tensors[0], upstream), None
 
 
 def _differentiable_gradient(loss: Fused, input: Tensor, upstream: Tensor) -> Tensor:

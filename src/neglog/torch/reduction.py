@@ -13,14 +13,15 @@ import torch
 from torch import Tensor
 
 from neglog.errors import DataError, ParameterError
+from neglog.torch.routing import may_look_at
 
 
 def weighted(losses: Tensor, weight: Tensor | None) -> Tensor:
-    """``weight * losses`` with ``0 * inf = 0``; differentiable in the weight also where it is 0."""
+    """``weight * losses``, 0 where the weight is 0; differentiable in the weight also where it is 0."""
     if weight is None:
         return losses
-    product = losses * weight
-    return torch.where((weight == 0) & losses.isinf(), 0.0, product)
+    product = losses * weight.to(losses.dtype)
+    return torch.where((weight == 0) & ~losses.isfinite(), 0.0, product)
 
 
 def rows_read(z: Tensor, dim: int, part: Tensor | None, *weights: Tensor | None) -> Tensor | None:
@@ -75,6 +76,8 @@ def divided(total: Tensor, divisor: Any, empty: str, function: str) -> Tensor:
     """``total / divisor``; where nothing took part, what ``empty`` says, with a live graph and zero gradient."""
     divisor = torch.as_tensor(divisor, device=total.device).to(total.dtype)
     nothing = (divisor == 0) & (total.detach() == 0)
+    if may_look_at(total, divisor):
+        check_divisor(total.item(), divisor.item(), function)
     mean = total / torch.where(nothing, 1.0, divisor)
     if empty == "zero":
         return mean
@@ -94,13 +97,23 @@ def nothing_took_part(function: str) -> DataError:
 
 def finished(total: float, divisor: float, empty: str, function: str) -> float:
     """A kernel's mean: ``total`` is already divided unless the divisor is 0."""
+    check_divisor(total, divisor, function)
     if divisor:
         return total
-    if total != 0:
-        raise ParameterError(
-            f"{function}: the denominator is 0 but entries took part (their losses sum to {total:.6g}); "
-            "allowed: a number > 0, or 0 where nothing takes part"
-        )
     if empty == "raise":
         raise nothing_took_part(function)
     return 0.0 if empty == "zero" else math.nan
+
+
+def check_divisor(total: float, divisor: float, function: str) -> None:
+    if divisor > 0 or (divisor == 0 and total == 0) or divisor != divisor:
+        return
+    if divisor < 0:
+        raise ParameterError(
+            f"{function}: the weights of what takes part sum to {divisor:.6g}; allowed for a weighted mean: a sum > 0 "
+            "(negative weights go with reduction='sum' or a numeric denominator)"
+        )
+    raise ParameterError(
+        f"{function}: the denominator is 0 but entries took part (their losses sum to {total:.6g}); allowed: a "
+        "number > 0, or 0 where nothing takes part"
+    )

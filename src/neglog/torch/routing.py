@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,41 +27,36 @@ _PLAIN = (Tensor, torch.nn.Parameter)
 _KERNEL_DTYPES = frozenset([torch.float16, torch.bfloat16, torch.float32, torch.float64])
 
 
-def way_for(input: Tensor, others: Iterable[Any]) -> Way:
-    """``input`` is what kernels differentiate in; ``others`` may hold tensors and anything else."""
+def way_for(input: Tensor, others: Iterable[Tensor | None]) -> Way:
+    """``input`` is what kernels differentiate in."""
     if torch.compiler.is_compiling():
         return _way_when_compiling(input, others)
     if (
         type(input) not in _PLAIN
         or not input.is_cpu
+        or input.layout is not torch.strided
         or input.dtype not in _KERNEL_DTYPES
         or transforming()
         or forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
     ):
         return Way.REFERENCE
     for other in others:
-        if isinstance(other, Tensor) and (
-            other.requires_grad or type(other) not in _PLAIN or not other.is_cpu or not _strided(other)
-        ):
+        if other is not None and (other.requires_grad or type(other) not in _PLAIN or not other.is_cpu):
             return Way.REFERENCE
     if torch._C._len_torch_dispatch_stack():  # pyright: ignore[reportPrivateUsage]
         return Way.OPERATOR
-    return Way.KERNEL if _strided(input) else Way.REFERENCE
+    return Way.KERNEL
 
 
-def _way_when_compiling(input: Tensor, others: Iterable[Any]) -> Way:
+def _way_when_compiling(input: Tensor, others: Iterable[Tensor | None]) -> Way:
     if (
         input.device.type != "cpu"
         or input.dtype not in _KERNEL_DTYPES
         or transforming()
-        or any(isinstance(other, Tensor) and other.requires_grad for other in others)
+        or any(other is not None and other.requires_grad for other in others)
     ):
         return Way.REFERENCE
     return Way.OPERATOR
-
-
-def _strided(tensor: Tensor) -> bool:
-    return tensor.layout is torch.strided
 
 
 def transforming() -> bool:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from neglog.errors import InputKindError, ParameterError, ShapeError, TargetError
 from neglog.torch.arguments import place
+from neglog.torch.routing import may_look_at
 
 _READ_BY_KERNELS = (torch.int64, torch.int32, torch.uint8)
 
@@ -29,14 +30,15 @@ def class_axis(function: str, input: Tensor, dim: int | None) -> int:
 
 def class_indices(function: str, target: Tensor, input: Tensor, dim: int) -> Tensor:
     """``target`` in an integer dtype that the kernels read; its shape is that of ``input`` without ``dim``."""
-    shape = input.shape[:dim] + input.shape[dim + 1 :]
+    shape = (*input.shape,)
+    shape = shape[:dim] + shape[dim + 1 :]
     if target.shape != shape:
         hint = ""
         if input.dim() > 2 and target.shape == input.shape[:-1]:
             hint = " (classes along the last axis: dim=-1)"
         raise ShapeError(
             f"{function}: target has shape {tuple(target.shape)} and dtype {target.dtype} (class indices); allowed: "
-            f"{tuple(shape)}, the input's {tuple(input.shape)} without its class axis {dim}{hint}"
+            f"{shape}, the input's {tuple(input.shape)} without its class axis {dim}{hint}"
         )
     dtype = target.dtype
     if dtype in _READ_BY_KERNELS:
@@ -68,6 +70,25 @@ def check_indices(function: str, target: Tensor, classes: int, ignore_index: int
         raise_bad_index(function, target, row, classes, ignore_index)
 
 
+def readable_indices(
+    function: str,
+    target: Tensor,
+    input: Tensor,
+    dim: int,
+    ignore_index: int,
+    part: Tensor | None,
+    sample_weight: Tensor | None,
+) -> Tensor:
+    """Indices that ``gather`` may use: 0 where an entry takes no part; a wrong one of weight 0 is not looked at."""
+    classes, target = input.shape[dim], target.long()
+    if sample_weight is not None:
+        harmless = (sample_weight.detach() != 0) | ((target >= 0) & (target < classes))
+        part = harmless if part is None else part & harmless
+    if may_look_at(input, target):
+        check_indices(function, target, classes, ignore_index, part)
+    return target if part is None else torch.where(part, target, 0)
+
+
 def raise_bad_index(
     function: str, target: Tensor, position: tuple[int, ...], classes: int, ignore_index: int
 ) -> NoReturn:
@@ -94,7 +115,7 @@ def check_probabilities(function: str, target: Tensor, dim: int, part: Tensor | 
     if bool(outside.any()):
         raise_bad_probability(function, target, tuple(int(i) for i in outside.nonzero()[0]))
     sums = target.sum(dim, dtype=torch.float32 if target.device.type == "mps" else torch.float64)
-    off = ~((sums - 1.0).abs() <= _TOLERANCE[target.dtype.itemsize])
+    off = ~((sums - 1.0).abs() <= TOLERANCE[target.dtype.itemsize])
     if part is not None:
         off &= part
     if bool(off.any()):
@@ -105,7 +126,7 @@ def check_probabilities(function: str, target: Tensor, dim: int, part: Tensor | 
         )
 
 
-_TOLERANCE = {2: 0.03, 4: 3e-4, 8: 1e-8}  # about the square root of the dtype's precision
+TOLERANCE = {2: 0.03, 4: 3e-4, 8: 1e-8}  # about the square root of the dtype's precision
 
 
 def class_weight(function: str, weight: Tensor, classes: int) -> None:

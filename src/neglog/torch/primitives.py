@@ -77,9 +77,10 @@ class LogSumExp(NamedTuple):
     def backward(self, input: Tensor, upstream: Tensor) -> Tensor:
         rows = rows_along(input, self.dim)
         gradient, strides = rows.like()
+        by_row = rows.entries(upstream)  # held during the call
         _native.logsumexp_back_strided(
             CODES[input.dtype], rows.outer, rows.classes, rows.inner, rows.tensor.data_ptr(), rows.strides,
-            rows.entries(upstream).data_ptr(), gradient.data_ptr(), strides, torch.get_num_threads(),
+            by_row.data_ptr(), gradient.data_ptr(), strides, torch.get_num_threads(),
         )  # fmt: skip
         return gradient
 

@@ -60,7 +60,7 @@ struct RowKernels {
   void (*math_float)(int which, const float *x, float *out, std::int64_t n);
 };
 
-constexpr const char *kMathNames[] = {"exp", "log", "log1p", "expm1", "log1pexp", "log1mexp", "sigmoid"};
-constexpr int kFloatMath = 3; // the first three exist in float32 too
+constexpr const char *kMathNames[] = {"exp", "log", "log1p", "tanh", "expm1", "log1pexp", "log1mexp", "sigmoid"};
+constexpr int kFloatMath = 4; // the first four exist in float32 too
 
 } // namespace neglog

@@ -88,4 +88,33 @@ def gather_nll_strided(
     target_code: int, weight: int, sample_weight: int, mask: int, has_ignore: bool, ignore_index: int, loss: int,
     grad: int, grad_strides: Strides, divisor_kind: int, scale: float, threads: int,
 ) -> tuple[float, float, int, int]: ...  # fmt: skip
+
+# One read of each row: log-probability of the target, logsumexp, entropy (float32, float64 for float64 logits), argmax
+# (the first of the largest) and rank (how many logits are larger than the target's), contiguous (outer, inner), 0 for
+# what is not wanted. A masked row is not read and gets 0, 0, 0, 0, -1, an ignored one log_prob 0 and rank -1; without a
+# target neither is written. class_mask: uint8 (classes,). -> first row whose target is no class, or -1
+def logit_stats(
+    dtype: int, outer: int, classes: int, inner: int, logits: int, strides: Strides, target: int, target_code: int,
+    has_ignore: bool, ignore_index: int, mask: int, class_mask: int, temperature: float, softcap: float, log_prob: int,
+    lse: int, entropy: int, argmax: int, rank: int, threads: int,
+) -> int: ...  # fmt: skip
+
+# The gradient of that from what comes back to the first three, each (outer, inner) of their dtype or 0.
+def logit_stats_back(
+    dtype: int, outer: int, classes: int, inner: int, logits: int, strides: Strides, target: int, target_code: int,
+    has_ignore: bool, ignore_index: int, mask: int, class_mask: int, temperature: float, softcap: float,
+    to_log_prob: int, to_lse: int, to_entropy: int, grad: int, grad_strides: Strides, threads: int,
+) -> None: ...  # fmt: skip
+
+# upstream: (outer, inner) float32, float64 for float64 logits
+def logsumexp_back_strided(
+    dtype: int, outer: int, classes: int, inner: int, logits: int, strides: Strides, upstream: int, grad: int,
+    grad_strides: Strides, threads: int,
+) -> None: ...  # fmt: skip
+
+# upstream: like the logits; grad may be upstream itself
+def log_softmax_back_strided(
+    dtype: int, outer: int, classes: int, inner: int, logits: int, strides: Strides, upstream: int,
+    upstream_strides: Strides, grad: int, grad_strides: Strides, threads: int,
+) -> None: ...  # fmt: skip
 def __getattr__(name: str) -> Any: ...  # pyright: ignore[reportIncompleteStub]

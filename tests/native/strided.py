@@ -32,3 +32,14 @@ def stored(x, name):
 
 def exact(array, name):
     return (from_bfloat16(array) if name == "bfloat16" else array).astype(np.float64)
+
+
+def layouts(shape, dtype):
+    """Empty arrays of one shape (outer, classes, inner) in every kind of memory order."""
+    outer, classes, inner = shape
+    word = "uint16" if dtype == "bfloat16" else dtype
+    yield np.empty(shape, word)
+    yield np.empty((outer, inner, classes), word).transpose(0, 2, 1)
+    yield np.empty((inner, outer, classes), word).transpose(1, 2, 0)
+    yield np.empty((outer, classes + 2, inner), word)[:, 1:-1]
+    yield np.empty((outer, 2 * classes, 3 * inner), word)[:, ::2, ::3]

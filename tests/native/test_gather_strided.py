@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.native.strided import FLOATS, TARGETS, address, exact, stored, strides
+from tests.native.strided import FLOATS, TARGETS, address, exact, layouts, stored, strides
 
 from neglog import _native
 
@@ -15,17 +15,6 @@ def call(x, y, dtype="float64", weight=None, sample_weight=None, mask=None, igno
         address(weight), address(sample_weight), address(mask), ignore is not None, ignore or 0, address(loss),
         address(grad), (0, 0, 0) if grad is None else strides(grad), kind, scale, threads,
     )  # fmt: skip
-
-
-def layouts(shape, dtype):
-    """Empty arrays of one shape in every kind of memory order."""
-    outer, classes, inner = shape
-    word = "uint16" if dtype == "bfloat16" else dtype
-    yield np.empty(shape, word)
-    yield np.empty((outer, inner, classes), word).transpose(0, 2, 1)
-    yield np.empty((inner, outer, classes), word).transpose(1, 2, 0)
-    yield np.empty((outer, classes + 2, inner), word)[:, 1:-1]
-    yield np.empty((outer, 2 * classes, 3 * inner), word)[:, ::2, ::3]
 
 
 SHAPES = [(1, 1, 1), (40, 7, 1), (3, 5, 17), (70, 1000, 1), (5, 3, 600)]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from neglog.errors import InputKindError, ParameterError, ShapeError
+from neglog.torch.routing import may_look_at
 
 Reduction = Literal["mean", "sum", "none"]
 Empty = Literal["zero", "nan", "raise"]
@@ -76,7 +77,9 @@ def _explicit(function: str, denominator: Any) -> Divisor:
             raise ParameterError(
                 f"{function}: denominator has shape {tuple(denominator.shape)}; allowed: {_DENOMINATORS}"
             )
-        return Divisor("sum", 0.0, denominator)
+        if denominator.requires_grad or not may_look_at(denominator):
+            return Divisor("sum", 0.0, denominator)
+        denominator = denominator.item()  # a number goes into the pass over the input
     try:
         number = float(denominator)
     except (TypeError, ValueError):

@@ -75,8 +75,8 @@ class Pointwise(NamedTuple):
             losses = self.result(x)
             self._kernel(x, self.sample_weight, 1.0, losses, None)
             return losses, None
-        # half precision: an AMP loss scale has to enter before the gradient is rounded
-        gradient = gradient_like(x) if with_gradient and x.dtype.itemsize > 2 else None
+        # float16: a loss scale has to enter before the gradient is rounded
+        gradient = gradient_like(x) if with_gradient and x.dtype is not torch.float16 else None
         total, divisor = self._kernel(x, self.sample_weight, 1.0, None, gradient)
         value = finished(total, divisor, self.empty, self.function)
         return torch.scalar_tensor(value, dtype=dtype_of_loss(x), device=CPU), gradient
@@ -281,8 +281,6 @@ def _shared(denominator: Any, input: Tensor, sample_weight: Tensor | None, mask:
         return total_weight(
             entries, sample_weight=sample_weight, mask=mask, dim=-1 if by_row else (), group=denominator
         )
-    if isinstance(denominator, Tensor) and not denominator.requires_grad and may_look_at(input, denominator):
-        return denominator.item() if denominator.dim() == 0 else denominator  # one number less to differentiate by
     return denominator
 
 

@@ -22,14 +22,23 @@ def widened(x: Tensor) -> Tensor:
 def transformed(
     z: Tensor, temperature: float | Tensor, softcap: float | Tensor, class_mask: Tensor | None, dim: int
 ) -> Tensor:
-    r"""``c tanh(z / c) / T`` and -inf where a class is masked; ``softcap`` 0 is none."""
+    r"""``c tanh(z / c) / T`` and -inf where a class is masked; ``softcap`` 0 is none.
+
+    In float64 where the device has it: a logit of 30 rounded to float32 once more would move its probability by 5e-7.
+    """
     if class_mask is not None:
         if class_mask.dim() == 1:
             class_mask = along(class_mask, z, dim)
         z = torch.where(class_mask, z, 0.0)  # what is masked is not read, and its gradient is exactly 0
-    if isinstance(softcap, Tensor) or softcap != 0.0:
+    capped, scaled = (
+        isinstance(softcap, Tensor) or softcap != 0.0,
+        isinstance(temperature, Tensor) or temperature != 1.0,
+    )
+    if (capped or scaled) and z.device.type != "mps":
+        z = z.double()
+    if capped:
         z = softcap * torch.tanh(z / softcap)
-    if isinstance(temperature, Tensor) or temperature != 1.0:
+    if scaled:
         z = z / temperature
     return z if class_mask is None else torch.where(class_mask, z, -math.inf)
 
@@ -49,47 +58,53 @@ class Split(NamedTuple):
     log_total: Tensor  # (1) logsumexp - top
 
 
-def split(z: Tensor, dim: int) -> Split:
+def split(z: Tensor, dim: int, dtype: torch.dtype | None = None) -> Split:
+    """``dtype`` is that of the result; ``z`` may be wider."""
     lead = z.detach().argmax(dim, keepdim=True)
     is_lead = torch.zeros_like(z, dtype=torch.bool).scatter(dim, lead, True)
     top = z.gather(dim, lead)
-    below = torch.where(is_lead, 0.0, z - top)
+    below = torch.where(is_lead, 0.0, (z - top).to(dtype or z.dtype))
     others = torch.where(is_lead, 0.0, below.exp()).sum(dim, keepdim=True)
     undefined = top.detach().isinf()  # all logits -inf, or one of them +inf
     return Split(lead, is_lead, top, below, torch.where(undefined, math.nan, others.log1p()))
 
 
 def softmax_nll(
-    z: Tensor,  # float32 or float64, with ``dim`` the class axis
+    z: Tensor,  # float32 or float64, transformed
     target: Tensor,  # class indices without ``dim``, all inside [0, C), or probabilities like z
     weight: Tensor | None,  # (C,)
     label_smoothing: float,
-    z_loss: float,
+    z_loss: float | Tensor,
     dim: int,
+    dtype: torch.dtype,  # of the result
 ) -> Tensor:
     r"""``sum_k a_k (logsumexp - z_k) + z_loss A logsumexp^2`` per row.
 
     ``a_k = w_k ((1 - eps) t_k + eps / C' [z_k > -inf])``, ``A = sum_k a_k``, ``C'`` the classes that remain.
     """
-    row = split(z, dim)
-    index = not target.is_floating_point()
-    if index and label_smoothing == 0.0:
+    row = split(z, dim, dtype)
+    loss = mass = torch.zeros((), dtype=dtype, device=z.device)
+    if not target.is_floating_point():
+        # the target's share goes its own way: summed with C shares of eps / C, their rounding would add up
         y = target.unsqueeze(dim)
-        mass = None if weight is None else weight.to(z.dtype)[target].unsqueeze(dim)
-        loss = row.log_total - row.below.gather(dim, y)
-        if mass is not None:
-            loss = torch.where((mass == 0) & loss.isinf(), 0.0, mass * loss)
-    else:
-        t = torch.zeros_like(z).scatter(dim, target.unsqueeze(dim), 1.0) if index else target.to(z.dtype)
+        mass = mass + (1.0 - label_smoothing)
+        if weight is not None:
+            mass = mass * weight.to(dtype)[y]
+        below = torch.where(y == row.lead, 0.0, (z.gather(dim, y) - row.top).to(dtype))
+        loss = torch.where((mass == 0) & below.isinf(), 0.0, -mass * below)
+    if target.is_floating_point() or label_smoothing != 0.0:
         remains = z.detach() > -math.inf
+        a = torch.zeros((), dtype=dtype, device=z.device)
+        if target.is_floating_point():
+            a = target.to(dtype) * (1.0 - label_smoothing)
         if label_smoothing != 0.0:
-            spread = label_smoothing / remains.sum(dim, keepdim=True).clamp(min=1).to(z.dtype)
-            t = t * (1.0 - label_smoothing) + torch.where(remains, spread, 0.0)
-        a = t if weight is None else t * along(weight.to(z.dtype), z, dim)
-        mass = a.sum(dim, keepdim=True)
-        below = torch.where((a == 0) & ~remains, 0.0, row.below)
-        loss = mass * row.log_total - (a * below).sum(dim, keepdim=True)
-    if z_loss != 0.0:
-        square = (row.top + row.log_total) ** 2
-        loss = loss + z_loss * (square if mass is None else mass * square)
-    return loss.squeeze(dim)
+            spread = label_smoothing / remains.sum(dim, keepdim=True).clamp(min=1).to(dtype)
+            a = a + torch.where(remains, spread, 0.0)
+        if weight is not None:
+            a = a * along(weight.to(dtype), z, dim)
+        mass = mass + a.sum(dim, keepdim=True)
+        loss = loss - (a * torch.where((a == 0) & ~remains, 0.0, row.below)).sum(dim, keepdim=True)
+    loss = loss + mass * row.log_total
+    if isinstance(z_loss, Tensor) or z_loss != 0.0:
+        loss = loss + z_loss * mass * (row.top + row.log_total).to(dtype) ** 2
+    return loss.squeeze(dim).to(dtype)

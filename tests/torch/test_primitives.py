@@ -133,9 +133,13 @@ def test_nothing_and_scalars(way):
     assert on(way, nlt.log_softmax, torch.zeros(2, 0), 1)[0].shape == (2, 0)
     assert on(way, nlt.log_softmax, torch.zeros(0, 3), 1)[1].shape == (0, 3)
     assert on(way, nlt.logsumexp, torch.zeros(0, 3), 1)[0].shape == (0,)
+    x = torch.randn(2, 3)
+    assert nlt.logsumexp(x, ()).equal(nlt.logsumexp(x, (0, 1)))
+    assert nlt.logsumexp(x, (), keepdim=True).shape == (1, 1)
     for dim in (0, -1):
         assert on(way, nlt.log_softmax, torch.tensor(3.0), dim)[0].item() == 0
         assert on(way, nlt.logsumexp, torch.tensor(3.0), dim)[0].item() == 3
+        assert on(way, nlt.logsumexp, torch.tensor(3.0), dim, True)[0].shape == ()
 
 
 @every_way

@@ -156,7 +156,8 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
     input : tensor
         ``z``: float16, bfloat16, float32 or float64, in any memory layout; never modified.
     dim : int or sequence of int
-        The axis or axes that are summed over. Several that no one stride walks through are copied into one.
+        The axis or axes that are summed over; an empty sequence means all, as in torch. Several that no one stride
+        walks through are copied into one.
     keepdim : bool
         Keep those axes with length 1.
 
@@ -187,18 +188,18 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
     if isinstance(dim, int):
         axes = (_axis("logsumexp", input, dim),)
     else:
-        axes = tuple(_axis("logsumexp", input, one) for one in dim)
+        axes = tuple(_axis("logsumexp", input, one) for one in dim) or tuple(range(input.dim()))
         if len(set(axes)) < len(axes):
             raise ShapeError(f"logsumexp: dim={tuple(dim)} names an axis twice, for input of {input.dim()} axes")
     joined = input
-    if len(axes) != 1 or not input.dim():  # several axes become one, none becomes one of length 1
-        axes = tuple(axis for axis in sorted(axes) if input.dim())
+    if not input.dim():
+        joined = input.unsqueeze(0)
+    elif len(axes) > 1:
         kept = [i for i in range(input.dim()) if i not in axes]
-        joined = input.permute((*kept, *axes)).reshape(
-            [*(input.shape[i] for i in kept), prod(input.shape[i] for i in axes)]
-        )
+        shape = (*(input.shape[i] for i in kept), prod(input.shape[i] for i in axes))
+        joined = input.permute((*kept, *axes)).reshape(shape)
     value = evaluate(LogSumExp(axes[0] if len(axes) == 1 else joined.dim() - 1), joined)
-    for axis in sorted(axes) if keepdim else ():
+    for axis in sorted(axes) if keepdim and input.dim() else ():
         value = value.unsqueeze(axis)
     return value
 

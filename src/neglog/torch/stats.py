@@ -94,7 +94,7 @@ def logit_stats(
     >>> logits = torch.tensor([[2.0, 1.0, 0.1], [0.5, -1.0, 0.3]])
     >>> stats = nlt.logit_stats(logits, torch.tensor([0, 2]))
     >>> stats.log_prob, stats.entropy
-    (tensor([-0.4170, -0.9139]), tensor([0.8469, 0.9516]))
+    (tensor([-0.4170, -0.9139]), tensor([0.8467, 0.9580]))
     >>> stats.argmax.tolist(), stats.correct.tolist(), stats.rank.tolist()
     ([0, 0], [True, False], [0, 1])
     """
@@ -156,9 +156,10 @@ class RowStats(NamedTuple):
         log_prob, lse, entropy = (torch.empty(n, dtype=dtype, device=CPU) for _ in range(3))
         argmax, rank = (torch.empty(n, dtype=torch.int64, device=CPU) for _ in range(2))
         outputs = (log_prob, lse, entropy, argmax, rank)
-        kept, selection = self._selection(rows)
-        bad_row = _native.logit_stats(*selection, *(out.data_ptr() for out in outputs), torch.get_num_threads())
-        del kept
+        held, arguments = self._selection(rows)
+        arguments += [*(out.data_ptr() for out in outputs), torch.get_num_threads()]
+        bad_row = _native.logit_stats(*arguments)
+        del held
         if bad_row >= 0 and self.target is not None:
             raise_bad_index("logit_stats", self.target, rows.position(bad_row), rows.classes, self.ignore_index)
         if self.target is None:
@@ -170,23 +171,22 @@ class RowStats(NamedTuple):
         gradient, strides = rows.like()
         dtype = dtype_of_stats(input)
         laid = [None if g is None or not g.numel() else rows.entries(g, dtype) for g in upstreams]
-        kept, selection = self._selection(rows)
-        _native.logit_stats_back(
-            *selection, *(address(g) for g in laid), gradient.data_ptr(), strides, torch.get_num_threads()
-        )
-        del kept
+        held, arguments = self._selection(rows)
+        arguments += [*(address(g) for g in laid), gradient.data_ptr(), strides, torch.get_num_threads()]
+        _native.logit_stats_back(*arguments)
+        del held
         return gradient
 
-    def _selection(self, rows: Rows) -> tuple[list[Tensor | None], tuple[Any, ...]]:
+    def _selection(self, rows: Rows) -> tuple[list[Tensor | None], list[Any]]:
         """What both kernels take first, and the tensors whose memory that is: to be held during the call."""
         target = None if self.target is None else rows.entries(self.target)
         mask = None if self.mask is None else rows.entries(self.mask)
         class_mask = None if self.class_mask is None else self.class_mask.contiguous()
-        arguments = (
+        arguments: list[Any] = [
             CODES[rows.tensor.dtype], rows.outer, rows.classes, rows.inner, rows.tensor.data_ptr(), rows.strides,
             address(target), 0 if target is None else TARGET_CODES[target.dtype], True, self.ignore_index,
             address(mask), address(class_mask), self.temperature, self.softcap,
-        )  # fmt: skip
+        ]  # fmt: skip
         return [target, mask, class_mask], arguments
 
     def reference(self, input: Tensor) -> Outputs:

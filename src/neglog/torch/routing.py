@@ -69,6 +69,11 @@ def forward_mode() -> bool:
     return forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
 
 
+def may_have_gradient(tensor: Tensor) -> bool:
+    """Whether somebody may ask for the derivative in ``tensor``, backward or forward."""
+    return tensor.requires_grad or forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
+
+
 def is_batched(upstream: Tensor) -> bool:
     """Whether a backward pass is run for many upstream gradients at a time (``is_grads_batched``, torch.func)."""
     return transforming() or torch._C._functorch.is_legacy_batchedtensor(upstream)  # pyright: ignore

@@ -117,6 +117,7 @@ def test_half_precision_in(way, dtype, classes, kind):
     # (of A p - a, whose terms may cancel)
     scale = 1024 * (1 if kind == "weighted" else 1 / 64)
     a = target.double() if kind == "probabilities" else F.one_hot(y, classes).double()
+    a = a * (1 - options.get("label_smoothing", 0.0)) + options.get("label_smoothing", 0.0) / classes
     terms = exact.abs() + 2 * scale * a
     unit = torch.finfo(dtype).eps * exact.abs().clamp(min=torch.finfo(dtype).smallest_normal)
     error = (gradient.double() - exact).abs() - (0.5 * unit + 4e-7 * terms)

@@ -33,6 +33,7 @@ from neglog.torch.targets import (
     check_class_mask,
     check_indices,
     check_probabilities,
+    check_sums,
     class_axis,
     class_indices,
     class_weight,
@@ -331,3 +332,4 @@ def _check_targets(function: str, loss: SoftmaxNLL, classes: int) -> None:
         check_indices(function, target.long(), classes, loss.ignore_index, part)
         return
     check_probabilities(function, target, loss.dim, part)
+    check_sums(function, target, loss.dim, part)

@@ -224,8 +224,8 @@ def multilabel_soft_margin_loss(
     function = "multilabel_soft_margin_loss"
     if not input.dim() or not input.shape[-1]:
         raise ShapeError(
-            f"{function}: input has shape {tuple(input.shape)}; allowed: (C,) or (..., C), at least one label along the "
-            "last axis"
+            f"{function}: input has shape {tuple(input.shape)}; allowed: (C,) or (..., C), "
+            "with at least one label along the last axis"
         )
     if size_average is not None or reduce is not None:
         reduction = legacy(reduction, size_average, reduce)

@@ -37,7 +37,7 @@ def way_for(input: Tensor, others: Iterable[Tensor | None]) -> Way:
         or input.layout is not torch.strided
         or input.dtype not in _KERNEL_DTYPES
         or transforming()
-        or forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
+        or forward_mode()
     ):
         return Way.REFERENCE
     for other in others:
@@ -62,6 +62,16 @@ def _way_when_compiling(input: Tensor, others: Iterable[Tensor | None]) -> Way:
 def transforming() -> bool:
     """Whether torch.func is at work."""
     return torch._C._are_functorch_transforms_active()  # pyright: ignore[reportPrivateUsage]
+
+
+def forward_mode() -> bool:
+    """Whether tensors may carry tangents, which do not show in ``requires_grad``."""
+    return forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
+
+
+def may_have_gradient(tensor: Tensor) -> bool:
+    """Whether somebody may ask for the derivative in ``tensor``, backward or forward."""
+    return tensor.requires_grad or forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
 
 
 def is_batched(upstream: Tensor) -> bool:

@@ -32,6 +32,7 @@ from neglog.torch.softmax_nll import SoftmaxNLL
 from neglog.torch.targets import (
     check_indices,
     check_probabilities,
+    check_sums,
     class_axis,
     class_indices,
     class_weight,
@@ -345,3 +346,4 @@ def _check_targets(function: str, loss: SoftmaxNLL, classes: int) -> None:
         check_indices(function, target.long(), classes, loss.ignore_index, part)
         return
     check_probabilities(function, target, loss.dim, part)
+    check_sums(function, target, loss.dim, part)

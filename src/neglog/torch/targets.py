@@ -100,20 +100,25 @@ def raise_bad_index(
     )
 
 
-def raise_bad_probability(function: str, target: Tensor, position: tuple[int, ...], hint: str = "") -> NoReturn:
+def raise_bad_probability(function: str, target: Tensor, position: tuple[int, ...]) -> NoReturn:
     found = target[position].item()
     raise InputKindError(
-        f"{function}: {place('target', position)} = {found} is no probability; allowed: 0 <= target <= 1{hint}"
+        f"{function}: {place('target', position)} = {found} is no probability; allowed: 0 <= target <= 1 "
+        "(class indices: an integer dtype)"
     )
 
 
 def check_probabilities(function: str, target: Tensor, dim: int, part: Tensor | None) -> None:
-    """Reads every probability of what takes part: each in [0, 1], a row sums to one."""
+    """Each in [0, 1]; reads every probability of what takes part."""
     outside = (target < 0) | (target > 1)
     if part is not None:
         outside &= part.unsqueeze(dim)
     if bool(outside.any()):
         raise_bad_probability(function, target, tuple(int(i) for i in outside.nonzero()[0]))
+
+
+def check_sums(function: str, target: Tensor, dim: int, part: Tensor | None) -> None:
+    """The probabilities of a row sum to one."""
     sums = target.sum(dim, dtype=torch.float32 if target.device.type == "mps" else torch.float64)
     off = ~((sums - 1.0).abs() <= TOLERANCE[target.dtype.itemsize])
     if part is not None:

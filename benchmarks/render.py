@@ -50,10 +50,10 @@ MEMORY = (
 def legend(machine: Row) -> str:
     """What the numbers are."""
     return (
-        f"Medians in ms, taken in turn in one process with {machine['threads']} threads ({machine['instruction_set']}, "
-        f"torch {machine['torch']}, NumPy {machine['numpy']}); ×: times neglog's. In brackets the error against "
-        "float64: relative of the loss; largest absolute of the gradient, times the rows. read / copy: NumPy reading "
-        "and copying the logits with one thread, about the floor that memory sets."
+        f"Medians in ms, taken in turn in one process with {machine['threads']} threads (8 × 10: one thread; "
+        f"{machine['instruction_set']}, torch {machine['torch']}, NumPy {machine['numpy']}); ×: times neglog's. In "
+        "brackets the error against float64: relative of the loss; largest absolute of the gradient, times the rows. "
+        "read / copy: NumPy reading and copying the logits with one thread, about the floor that memory sets."
     )
 
 

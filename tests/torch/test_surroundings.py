@@ -163,3 +163,27 @@ def test_default_device_and_dtype_are_not_consulted(way):
         torch.set_default_dtype(torch.float32)
     assert loss.device.type == weighted.device.type == total.device.type == "cpu"
     assert loss.dtype == torch.float32 and loss.equal(expected)
+
+
+def test_views_that_negate():
+    """The imaginary part of a conjugate shares memory that holds its negative."""
+
+    def negated(x):
+        return torch.complex(torch.zeros_like(x), -x).conj().imag
+
+    z, y, q = torch.randn(4, 3), torch.tensor([0, 2, -100, 1]), torch.rand(4, 3)
+    for x, target, options in (
+        (negated(z), y, {}),
+        (z, negated(q), {}),
+        (z, y, {"weight": negated(q[0])}),
+        (z, y, {"sample_weight": negated(q[:, 0])}),
+    ):
+        assert any(t.is_neg() for t in (x, target, *options.values()))
+        plain = {k: v.resolve_neg() for k, v in options.items()}
+        for reduction in ("mean", "none"):
+            x = x.detach().requires_grad_()
+            value = nlt.cross_entropy(x, target, reduction=reduction, **options)
+            expected = nlt.cross_entropy(x.resolve_neg(), target.resolve_neg(), reduction=reduction, **plain)
+            torch.testing.assert_close(value, expected)
+            torch.testing.assert_close(torch.autograd.grad(value.sum(), x), torch.autograd.grad(expected.sum(), x))
+    torch.testing.assert_close(nlt.binary_cross_entropy(negated(q), q), nlt.binary_cross_entropy(q, q))

@@ -80,12 +80,15 @@ def _explicit(function: str, denominator: Any) -> Divisor:
         if denominator.requires_grad or forward_mode() or not may_look_at(denominator):
             return Divisor("sum", 0.0, denominator)
         denominator = denominator.item()  # a number goes into the pass over the input
+    compiling = torch.compiler.is_compiling()
     try:
-        number = float(denominator)
+        number = denominator if compiling and isinstance(denominator, int | float) else float(denominator)
     except (TypeError, ValueError):
         number = math.nan
     if not 0.0 <= number < math.inf:
         raise ParameterError(f"{function}: denominator={denominator!r}; allowed: {_DENOMINATORS}")
+    if compiling:  # an argument of the operator would be a constant, and every number a graph of its own
+        return Divisor("sum", 0.0, torch.full((), number, dtype=torch.float64, device=CPU))
     return Divisor("given", number, None)
 
 

@@ -36,12 +36,15 @@ def way_for(input: Tensor, others: Iterable[Tensor | None]) -> Way:
         or not input.is_cpu
         or input.layout is not torch.strided
         or input.dtype not in _KERNEL_DTYPES
+        or input.is_neg()  # the imaginary part of a conjugate: its memory holds the negative
         or transforming()
         or forward_mode()
     ):
         return Way.REFERENCE
     for other in others:
-        if other is not None and (other.requires_grad or type(other) not in _PLAIN or not other.is_cpu):
+        if other is not None and (
+            other.requires_grad or type(other) not in _PLAIN or not other.is_cpu or other.is_neg()
+        ):
             return Way.REFERENCE
     if torch._C._len_torch_dispatch_stack():  # pyright: ignore[reportPrivateUsage]
         return Way.OPERATOR

@@ -64,7 +64,7 @@ class SoftmaxNLL(NamedTuple):
         if self.reduction != "none":
             factor = upstream.item()
         else:
-            weight = upstream.double() if weight is None else upstream.double() * weight
+            weight = upstream.double() if weight is None else weighted(upstream.double(), weight)
         self._kernel(rows, weight, factor, gradient=gradient, strides=strides)
         return gradient
 

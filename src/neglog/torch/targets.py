@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from neglog.errors import InputKindError, ParameterError, ShapeError, TargetError
-from neglog.torch.arguments import place
+from neglog.torch.arguments import boolean, place
 from neglog.torch.routing import may_look_at
 
 _READ_BY_KERNELS = (torch.int64, torch.int32, torch.uint8)
@@ -138,4 +138,20 @@ def class_weight(function: str, weight: Tensor, classes: int) -> None:
     if weight.shape != (classes,):
         raise ShapeError(
             f"{function}: weight has shape {tuple(weight.shape)}; allowed: one weight per class, ({classes},)"
+        )
+
+
+def check_class_mask(function: str, class_mask: Tensor, input: Tensor, dim: int) -> None:
+    """``(C,)`` or what broadcasts to the input."""
+    boolean(function, "class_mask", class_mask)
+    if class_mask.shape == (input.shape[dim],):
+        return
+    try:
+        fits = torch.broadcast_shapes(class_mask.shape, input.shape) == input.shape and class_mask.dim() == input.dim()
+    except RuntimeError:
+        fits = False
+    if not fits:
+        raise ShapeError(
+            f"{function}: class_mask has shape {tuple(class_mask.shape)}; allowed: ({input.shape[dim]},) or what "
+            f"broadcasts to the input's {tuple(input.shape)}"
         )

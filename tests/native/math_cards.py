@@ -22,6 +22,7 @@ def exact(name: str):
     mp = mpmath
     return {
         "exp": mp.exp,
+        "tanh": mp.tanh,
         "expm1": mp.expm1,
         "log": mp.log,
         "log1p": mp.log1p,
@@ -37,6 +38,7 @@ def domain(name: str, rng: np.random.Generator) -> np.ndarray:
     tiny = 10 ** u(-300, 0, POINTS)
     return {
         "exp": np.r_[u(-745, 709.7, POINTS), u(-2, 2, POINTS)],
+        "tanh": np.r_[u(-25, 25, POINTS), u(-1, 1, POINTS), tiny, -tiny],
         "expm1": np.r_[u(-60, 709, POINTS), u(-2, 2, POINTS), tiny, -tiny],
         "log": np.r_[10 ** u(-320, 308, POINTS), u(0.3, 3, POINTS), 1 + u(-1, 1, POINTS) * 1e-6],
         "log1p": np.r_[10 ** u(-300, 308, POINTS), u(-1, 3, POINTS), -tiny],
@@ -95,10 +97,10 @@ def cards() -> dict[str, float]:
 def measure() -> dict[str, float]:
     rng = np.random.default_rng(7)
     result = {"isa": _native.isa()}
-    for name in ("exp", "expm1", "log", "log1p", "log1pexp", "log1mexp", "sigmoid"):
+    for name in ("exp", "expm1", "log", "log1p", "tanh", "log1pexp", "log1mexp", "sigmoid"):
         x = domain(name, rng)
         result[name] = ulps(name, x, call(name, x))
-    for name in ("exp", "log", "log1p"):
+    for name in ("exp", "log", "log1p", "tanh"):
         result[f"{name} float"] = float_ulps(name)
     return result
 

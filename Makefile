@@ -1,6 +1,7 @@
 # What people type. Every target sets up what it needs in .venv, works again when run twice, and offline after that.
 #
 #   make run     the main job on real data; results in out/
+#   make fashion trains a network on Fashion-MNIST with neglog.torch and with torch; results in out/fashion_mnist/
 #   make test    the whole test suite
 #   make bench   the benchmark table (about five minutes on two cores)
 #   make lint    ruff, pyright, clang-format
@@ -16,7 +17,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 CPP := $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 
-.PHONY: run test bench lint format dist clean
+.PHONY: run fashion test bench lint format dist clean
 
 run: $(VENV)/built
 	$(BIN)/neglog demo --out out
@@ -24,6 +25,10 @@ run: $(VENV)/built
 # The README's picture, from the same run.
 docs/images/digits_reliability.svg: run
 	cp out/digits_reliability.svg $@
+
+fashion: $(VENV)/built $(VENV)/tested
+	examples/fashion_mnist/data.sh
+	$(BIN)/python -m examples.fashion_mnist --out out/fashion_mnist
 
 test: $(VENV)/built $(VENV)/tested
 	$(BIN)/python -m pytest

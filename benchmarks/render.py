@@ -1,66 +1,131 @@
-"""One Markdown table from the measured rows; ``python -m benchmarks.render`` renders the stored ones again."""
+"""Markdown tables from the measured rows; ``python -m benchmarks.render`` renders the stored ones again."""
 
 from __future__ import annotations
 
 import json
+import re
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-BEGIN, END = "<!-- benchmarks: written by make bench -->", "<!-- end of benchmarks -->"
-OURS = "neglog"
-RIVALS = ("torch eager", "torch.compile", "sklearn log_loss")
+README = HERE.parent / "README.md"
+RIVALS = {
+    "numpy": ("neglog", "torch eager", "torch.compile", "sklearn log_loss"),
+    "torch": ("neglog.torch", "torch eager", "torch.compile"),
+}
 TITLES = {
-    "forward": "`cross_entropy`",
-    "gradient": "`cross_entropy_grad`",
-    "gradient_out": "`cross_entropy_grad(out=)`",
+    "forward": "`{}`",
+    "gradient": "`{}_grad`",
+    "gradient_out": "`{}_grad(out=)`",
     "log_loss": "`log_loss`",
 }
-HEAD = f"| float32 | {OURS} | {' | '.join(RIVALS)} | read / copy |\n|---|---:|{'---:|' * len(RIVALS)}---:|"
+SHORT = {"binary_cross_entropy_with_logits": "BCE with logits", "cross_entropy": "cross_entropy"}
+
+Row = dict[str, Any]
 
 
-def table(machine: dict[str, Any], rows: list[dict[str, Any]]) -> str:
-    """Times in ms, the rival's time as a multiple of ours, and each one's error against float64."""
-    lines = [line(list(group)) for _, group in groupby(rows, key=lambda row: row["case"])]
-    made = (
+def tables(stored: Row) -> dict[str, str]:
+    """One table a group, by its name."""
+    found: dict[str, str] = {}
+    for group, rivals in RIVALS.items():
+        rows = [row for row in stored["rows"] if row["group"] == group]
+        if rows:
+            head = f"| | {' | '.join(rivals)} | read / copy |\n|---|---:|{'---:|' * len(rivals)}"
+            lines = [line(list(same)) for _, same in groupby(rows, key=lambda row: row["case"])]
+            found[group] = "\n".join([head, *lines, "", legend(stored["machine"]), ""])
+    if stored["memory"]:
+        names = RIVALS["torch"]
+        head = f"| forward + backward | gradient | {' | '.join(names)} |\n|---|---:|{'---:|' * len(names)}"
+        found["memory"] = "\n".join([head, *map(memory_line, stored["memory"]), "", MEMORY, ""])
+    return found
+
+
+MEMORY = (
+    "Peak of the resident memory beyond logits, targets and the gradient, in MB; in brackets in multiples of the "
+    "gradient."
+)
+
+
+def legend(machine: Row) -> str:
+    """What the numbers are."""
+    return (
         f"Medians in ms, taken in turn in one process with {machine['threads']} threads ({machine['instruction_set']}, "
         f"torch {machine['torch']}, NumPy {machine['numpy']}); ×: times neglog's. In brackets the error against "
         "float64: relative of the loss; largest absolute of the gradient, times the rows. read / copy: NumPy reading "
-        "and copying the input, the floor that memory sets."
+        "and copying the logits with one thread, about the floor that memory sets."
     )
-    return "\n".join([HEAD, *lines, "", made, ""])
 
 
-def line(rows: list[dict[str, Any]]) -> str:
+def shape(row: Row) -> str:
+    """``8 × 1,000 × 64 × 64 bfloat16, label smoothing``."""
+    words = " × ".join(f"{length:,}" for length in row["shape"])
+    kind = "" if row["dtype"] == "float32" else f" {row['dtype']}"
+    return words + kind + (f", {row['option']}" if row["option"] else "")
+
+
+def title(row: Row) -> str:
+    """What was done on which shape."""
+    if row["group"] == "numpy":
+        return f"{TITLES[row['task']].format(row['loss'])} {shape(row)}"
+    passes = {"forward": "forward", "gradient": "+ backward"}[row["task"]]
+    loss = "" if row["loss"] == "cross_entropy" else f"{SHORT[row['loss']]}, "
+    return f"{loss}{shape(row)}: {passes}"
+
+
+def line(rows: list[Row]) -> str:
     """The row of one case."""
     by_library = {row["library"]: row for row in rows}
-    ours = by_library[OURS]
-    cells = [f"**{ours['milliseconds']:.2f}** {errors(ours)}"]
-    for name in RIVALS:
+    ours, *theirs = RIVALS[rows[0]["group"]]
+    ours = by_library[ours]
+    cells = [f"**{milliseconds(ours)}** {errors(ours)}"]
+    for name in theirs:
         row = by_library.get(name)
-        cells.append(f"{row['milliseconds']:.1f}, **{row['ratio']:.1f}×** {errors(row)}" if row else "")
-    floor = f"{ours['read_milliseconds']:.1f} / {ours['copy_milliseconds']:.1f}"
-    title = f"{TITLES[ours['task']]} {ours['rows']:,} × {ours['classes']:,}"
-    return f"| {title} | {' | '.join(cells)} | {floor} |"
+        cells.append(f"{milliseconds(row)}, **{ratio(row)}×** {errors(row)}" if row else "")
+    floor = f"{ours['read_milliseconds']:.1f} / {ours['copy_milliseconds']:.1f}" if ours["calls"] == 1 else ""
+    return f"| {title(ours)} | {' | '.join(cells)} | {floor} |"
 
 
-def errors(row: dict[str, Any]) -> str:
+def milliseconds(row: Row) -> str:
+    """Three digits."""
+    ms = row["milliseconds"]
+    return f"{ms:.4f}" if ms < 0.1 else f"{ms:.2f}" if ms < 100 else f"{ms:.0f}"
+
+
+def ratio(row: Row) -> str:
+    """Two digits; a tie is not rounded to a win."""
+    return f"{row['ratio']:.2f}" if row["ratio"] < 2 else f"{row['ratio']:.1f}"
+
+
+def errors(row: Row) -> str:
     gradient = f"; {row['gradient_error']:.0e}" if "gradient_error" in row else ""
     return f"({row['loss_error']:.0e}{gradient})"
 
 
-def write(machine: dict[str, Any], rows: list[dict[str, Any]]) -> None:
-    """``results/table.md``, and the README between its markers."""
-    text = table(machine, rows)
-    (HERE / "results" / "table.md").write_text(text)
-    readme = HERE.parent / "README.md"
-    before, begin, rest = readme.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if begin and end:
-        readme.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
+def memory_line(row: Row) -> str:
+    """The row of one case of the memory table."""
+    cells = [f"{bytes / 1e6:.1f} ({bytes / row['gradient']:.2f})" for bytes in row["beyond"].values()]
+    return f"| {shape(row)} | {row['gradient'] / 1e6:.0f} | {' | '.join(cells)} |"
 
+
+def write(stored: Row) -> None:
+    """``results/table.md`` with every table, and the README between the markers that it has."""
+    found = tables(stored)
+    text = "\n".join(f"## {HEADINGS[name]}\n\n{table}" for name, table in found.items())
+    (HERE / "results" / "table.md").write_text(text)
+    readme = README.read_text()
+    for name, table in found.items():
+        begin, end = f"<!-- benchmarks, {name}: written by make bench -->", "<!-- end of benchmarks -->"
+        marked = re.escape(begin) + ".*?" + re.escape(end)
+        readme = re.sub(marked, lambda _, t=table: f"{begin}\n\n{t}\n{end}", readme, count=1, flags=re.DOTALL)  # noqa: B023
+    README.write_text(readme)
+
+
+HEADINGS = {
+    "numpy": "neglog.losses on NumPy arrays",
+    "torch": "neglog.torch on tensors",
+    "memory": "Memory of neglog.torch",
+}
 
 if __name__ == "__main__":
-    stored = json.loads((HERE / "results" / "table.json").read_text())
-    write(stored["machine"], stored["rows"])
+    write(json.loads((HERE / "results" / "table.json").read_text()))

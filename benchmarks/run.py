@@ -10,6 +10,7 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +18,31 @@ import numpy as np
 import torch
 
 import neglog as nl
-from benchmarks import render
+from benchmarks import memory, render
 from benchmarks.cases import Case, Data, cases
-from benchmarks.rivals import ours, scikit_learn, torch_compile, torch_eager
+from benchmarks.rivals import ours, ours_torch, scikit_learn, torch_compile, torch_eager
 from neglog import _native
 
-RIVALS = (ours, torch_eager, torch_compile, scikit_learn)
+RIVALS = (ours, ours_torch, torch_eager, torch_compile, scikit_learn)
 HERE = Path(__file__).parent
 
 
-def timed(call: Callable[[], Any]) -> float:
-    """The second of two calls in a row: the first outlasts the rival's threads, which spin on after their work."""
+def timed(call: Callable[[], Any], calls: int) -> float:
+    """Milliseconds of a call, after one that outlasts the rival's threads: they spin on after their work."""
     call()
     start = time.perf_counter()
-    call()
-    return (time.perf_counter() - start) * 1e3
+    for _ in range(calls):
+        call()
+    return (time.perf_counter() - start) * 1e3 / calls
 
 
-def errors(answer: tuple[Any, Any], exact: tuple[float, np.ndarray], rows: int) -> dict[str, float]:
-    """Relative error of the loss; largest absolute error of the first rows' gradients."""
+def errors(answer: tuple[Any, Any], exact: tuple[float, torch.Tensor], data: Data) -> dict[str, float]:
+    """Relative error of the loss; largest absolute error of the first rows' gradients, times the divisor."""
     loss, gradient = answer
-    result = {"loss_error": abs(float(loss) - exact[0]) / abs(exact[0])}
+    result = {"loss_error": abs(torch.as_tensor(loss).item() - exact[0]) / abs(exact[0])}
     if gradient is not None:
-        head = gradient[: len(exact[1])].astype(np.float64) * rows
-        result["gradient_error"] = float(np.abs(head - exact[1]).max())
+        head = data.in_rows(torch.as_tensor(gradient))[: len(exact[1])].double() * data.divisor
+        result["gradient_error"] = float((head - exact[1]).abs().max())
     return result
 
 
@@ -48,29 +50,29 @@ def measure(case: Case, data: Data, rounds: int) -> list[dict[str, Any]]:
     """Everybody in turn, ``rounds`` times; medians."""
     contenders: dict[str, Callable[[], Any]] = {}
     for rival in RIVALS:
-        call = rival.prepare(case.task, data)
+        call = rival.prepare(case, data)
         if call is not None:
             contenders[rival.NAME] = call
-    exact = data.exact(case.task)
+    exact = data.exact()
     # the first call is the warm-up (threads, page faults, compilation) and gives the errors
-    found = {name: errors(call(), exact, case.rows) for name, call in contenders.items()}
-    scratch = np.zeros_like(data.logits)
-    contenders["read"] = lambda: data.logits.view(np.int32).max()
-    contenders["copy"] = lambda: np.copyto(scratch, data.logits)
+    found = {name: errors(call(), exact, data) for name, call in contenders.items()}
+    flat = data.logits.flatten().view(torch.int32).numpy()
+    scratch = np.zeros_like(flat)
+    contenders["read"] = flat.max
+    contenders["copy"] = lambda: np.copyto(scratch, flat)
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, call in contenders.items():
-            times[name].append(timed(call))
+            times[name].append(timed(call, case.calls))
     medians = {name: statistics.median(values) for name, values in times.items()}
+    ours_name = next(iter(found))
     return [
         {
             "case": case.name,
-            "task": case.task,
-            "rows": case.rows,
-            "classes": case.classes,
+            **asdict(case),
             "library": name,
             "milliseconds": medians[name],
-            "ratio": medians[name] / medians[ours.NAME],
+            "ratio": medians[name] / medians[ours_name],
             "gigabytes_per_second": case.bytes / medians[name] / 1e6,
             "read_milliseconds": medians["read"],
             "copy_milliseconds": medians["copy"],
@@ -82,21 +84,27 @@ def measure(case: Case, data: Data, rounds: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="run the cases whose name contains this")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--only", default="", help="run the cases whose name contains this; store nothing")
+    parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message=".*y_pred values do not sum to one.*")  # float32 rounding
     torch.set_num_threads(nl.get_num_threads())
 
     rows: list[dict[str, Any]] = []
-    shape, data = None, None
+    data = None
     for case in (c for c in cases() if arguments.only in c.name):
-        if shape != (case.rows, case.classes):
-            shape, data = (case.rows, case.classes), Data(case.rows, case.classes)
-        assert data is not None
+        if data is None or data.case.data != case.data:
+            data = None  # before the next: two would be twice the memory
+            data = Data(case)
+        data.case = case
         found = measure(case, data, arguments.rounds)
         print(render.line(found), flush=True)
         rows += found
+    allocated = memory.measure(arguments.only)
+    for found in allocated:
+        print(render.memory_line(found), flush=True)
+    if arguments.only:
+        return
     machine = {
         "processors": os.cpu_count(),
         "threads": nl.get_num_threads(),
@@ -105,11 +113,10 @@ def main() -> None:
         "numpy": np.__version__,
         "torch": torch.__version__,
     }
-    if arguments.only:
-        return
     (HERE / "results").mkdir(exist_ok=True)
-    (HERE / "results" / "table.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
-    render.write(machine, rows)
+    stored = {"machine": machine, "rows": rows, "memory": allocated}
+    (HERE / "results" / "table.json").write_text(json.dumps(stored, indent=1) + "\n")
+    render.write(stored)
 
 
 if __name__ == "__main__":

@@ -94,14 +94,45 @@ inline int element_size(Element type) {
 // Losses are float32 for every input narrower than float64.
 inline Element loss_type(Element input) { return input == Element::f64 ? Element::f64 : Element::f32; }
 
-// The weights of entries [at, at + n).
+// The weights of elements [at, at + n).
 inline void fill_pattern(const Pattern &pattern, int64_t at, int n, double *to) {
   int64_t k = at % pattern.period;
-  for (int i = 0; i < n; ++i) {
-    to[i] = pattern.values[k];
-    if (++k == pattern.period) k = 0;
+  if (pattern.period < 32) { // too short to load in one go
+    double values[32];
+    load_block(pattern.values, pattern.type, 0, static_cast<int>(pattern.period), values);
+    for (int i = 0; i < n; ++i) {
+      to[i] = values[k];
+      if (++k == pattern.period) k = 0;
+    }
+    return;
+  }
+  for (int i = 0, m; i < n; i += m, k = 0) {
+    m = pattern.period - k < n - i ? static_cast<int>(pattern.period - k) : n - i;
+    load_block(pattern.values, pattern.type, k, m, to + i);
   }
 }
+
+// The weights of the entries of elements [at, at + n), 0 where masked.
+inline void fill_entries(const Entries &entries, int64_t at, int n, double *to) {
+  if (entries.run == 1) {
+    if (entries.weight)
+      load_block(entries.weight, entries.weight_type, at, n, to);
+    else
+      for (int i = 0; i < n; ++i) to[i] = 1.0;
+    if (entries.mask)
+      for (int i = 0; i < n; ++i) to[i] = entries.mask[at + i] ? to[i] : 0.0;
+    return;
+  }
+  for (int i = 0; i < n;) {
+    const int64_t entry = (at + i) / entries.run, stop = (entry + 1) * entries.run - at;
+    const bool masked = entries.mask && !entries.mask[entry];
+    const double weight = masked ? 0.0 : !entries.weight ? 1.0 : load_value(entries.weight, entries.weight_type, entry);
+    for (; i < n && i < stop; ++i) to[i] = weight;
+  }
+}
+
+// The product of an entry's weights, 0 where nothing takes part: not even a NaN weight is read there.
+inline double combined(double entry, double weight) { return (entry == 0.0) | (weight == 0.0) ? 0.0 : entry * weight; }
 
 inline int whole_vectors(int n) { return (n + Lanes<VecD>::n - 1) / Lanes<VecD>::n * Lanes<VecD>::n; }
 

@@ -62,26 +62,36 @@ struct KlDivLogTarget { // exp(t) (t - x)
   }
 };
 
-// The product of an entry's weights, 0 where nothing takes part: not even a NaN weight is read there.
-inline double combined(double entry, double weight, bool masked) {
-  return masked || entry == 0.0 || weight == 0.0 ? 0.0 : entry * weight;
-}
-
 struct Block {
   alignas(64) double x[kTile], t[kTile], w[kTile], pos_weight[kTile], loss[kTile], grad[kTile];
 };
 
 // Weights of [at, at + n); false if all are one and nothing is masked
 inline bool fill_weights(const PointwiseJob &job, int64_t at, int n, double *w) {
-  if (!job.weight.values && !job.entry_weight && !job.mask) return false;
-  if (job.weight.values)
-    fill_pattern(job.weight, at, n, w);
-  else
-    for (int i = 0; i < n; ++i) w[i] = 1.0;
-  for (int i = 0; i < n; ++i)
-    w[i] = combined(job.entry_weight ? job.entry_weight[at + i] : 1.0, w[i], job.mask && !job.mask[at + i]);
+  if (!job.weight.values && job.entries.all_alike()) return false;
+  fill_entries(job.entries, at, n, w);
+  if (!job.weight.values) return true;
+  double weight[kTile];
+  fill_pattern(job.weight, at, n, weight);
+  for (int i = 0; i < n; ++i) w[i] = combined(w[i], weight[i]);
   return true;
 }
+
+// Losses of elements as losses of entries: the mean over each run.
+struct RunMeans {
+  const PointwiseJob &job;
+  double open = 0; // of the run that is not yet complete
+  void put(int64_t at, int n, const double *loss) {
+    if (job.entries.run == 1) return store_block(job.loss, loss_type(job.input_type), at, n, loss);
+    for (int i = 0; i < n; ++i) {
+      open += loss[i];
+      if ((at + i + 1) % job.entries.run) continue;
+      open /= static_cast<double>(job.entries.run);
+      store_block(job.loss, loss_type(job.input_type), (at + i) / job.entries.run, 1, &open);
+      open = 0;
+    }
+  }
+};
 
 template <class F> inline VecI64 wrong_input(VecD x, VecD t, double log_limit) {
   if constexpr (F::input == Is::anything) return VecI64{};
@@ -98,7 +108,7 @@ template <class Test> inline int64_t first_where(const Block &b, int n, Test &&t
 template <class F> PointwiseSum pointwise_of(const PointwiseJob &job, int64_t begin, int64_t end) {
   Block b;
   PointwiseSum result;
-  const Element loss_kind = loss_type(job.input_type);
+  RunMeans means{job};
   const auto bad_input = [limit = log_probability_limit(job.input_type)](VecD x, VecD t) {
     return wrong_input<F>(x, t, limit);
   };
@@ -138,7 +148,7 @@ template <class F> PointwiseSum pointwise_of(const PointwiseJob &job, int64_t be
     if (any(wrong_t)) return {0.0, -1, at + first_where(b, n, bad_target)};
     for (int i = n; i < padded; ++i) b.loss[i] = 0.0;
     result.loss += sum_block(b.loss, padded);
-    if (job.loss) store_block(job.loss, loss_kind, at, n, b.loss);
+    if (job.loss) means.put(at, n, b.loss);
     if (job.grad) store_block(job.grad, job.input_type, at, n, b.grad);
   }
   return result;
@@ -155,19 +165,25 @@ PointwiseSum pointwise(const PointwiseJob &job, int64_t begin, int64_t end) {
 
 inline bool ignored(bool has_ignore, int64_t ignore_index, int64_t y) { return has_ignore && y == ignore_index; }
 
-// Zeros in rows [begin, end) of an (outer, classes, inner) array.
-inline void clear_rows(const GatherJob &job, int64_t begin, int64_t end) {
-  const int64_t size = element_size(job.input_type), inner = job.inner;
-  char *grad = static_cast<char *>(job.grad);
-  if (inner == 1) {
-    __builtin_memset(grad + begin * job.classes * size, 0, (end - begin) * job.classes * size);
-    return;
-  }
+// Zeroes the gradient of rows [begin, end), in the order in which it lies in memory.
+void clear_rows(const GatherJob &job, int64_t begin, int64_t end) {
+  const int size = element_size(job.input_type);
+  auto *grad = static_cast<char *>(job.grad);
+  const auto [outer_step, class_step, inner_step] = job.grad_at;
   while (begin < end) {
-    const int64_t outer = begin / inner, first = begin % inner;
-    const int64_t n = inner - first < end - begin ? inner - first : end - begin;
-    for (int64_t c = 0; c < job.classes; ++c)
-      __builtin_memset(grad + ((outer * job.classes + c) * inner + first) * size, 0, n * size);
+    const int64_t outer = job.inner == 1 ? begin : begin / job.inner, first = job.inner == 1 ? 0 : begin % job.inner;
+    const int64_t n = job.inner - first < end - begin ? job.inner - first : end - begin;
+    char *start = grad + (outer * outer_step + first * inner_step) * size;
+    const bool classes_last = class_step == 1;
+    const int64_t lines = classes_last ? n : job.classes, line_step = classes_last ? inner_step : class_step;
+    const int64_t length = classes_last ? job.classes : n, step = classes_last ? 1 : inner_step;
+    for (int64_t line = 0; line < lines; ++line) {
+      char *to = start + line * line_step * size;
+      if (step == 1 || length == 1)
+        __builtin_memset(to, 0, length * size);
+      else
+        for (int64_t i = 0; i < length; ++i) __builtin_memset(to + i * step * size, 0, size);
+    }
     begin += n;
   }
 }
@@ -180,23 +196,25 @@ GatherSum gather(const GatherJob &job, int64_t begin, int64_t end) {
   if (job.grad) clear_rows(job, begin, end);
   for (int64_t at = begin; at < end; at += kTile) {
     const int n = static_cast<int>(end - at < kTile ? end - at : kTile);
+    fill_entries(job.entries, at, n, w);
     for (int i = 0; i < n; ++i) {
       const int64_t row = at + i;
-      x[i] = 1.0, w[i] = 0.0;
-      const double entry = job.entry_weight ? job.entry_weight[row] : 1.0;
-      if ((job.mask && !job.mask[row]) || entry == 0.0) continue;
+      x[i] = 1.0;
+      const double entry = w[i];
+      w[i] = 0.0;
+      if (entry == 0.0) continue;
       const int64_t y = load_index(job.target, job.target_type, row);
       if (ignored(job.has_ignore, job.ignore_index, y)) continue;
       if (y < 0 || y >= job.classes) return {0.0, row, -1};
-      w[i] = combined(entry, job.weight ? job.weight[y] : 1.0, false);
+      w[i] = combined(entry, job.weight ? job.weight[y] : 1.0);
       if (w[i] == 0.0) continue;
       const int64_t outer = job.inner == 1 ? row : row / job.inner, inner = job.inner == 1 ? 0 : row % job.inner;
-      const int64_t place = (outer * job.classes + y) * job.inner + inner;
-      x[i] = load_value(job.input, job.input_type, place);
+      const auto place = [=](const Strides &at) { return outer * at.outer + y * at.classes + inner * at.inner; };
+      x[i] = load_value(job.input, job.input_type, place(job.input_at));
       if (job.probabilities ? x[i] < 0.0 || x[i] > 1.0 : x[i] > log_limit) return {0.0, -1, row};
       if (job.grad) {
         const double slope = -w[i] * job.scale;
-        store_block(job.grad, job.input_type, place, 1, &slope);
+        store_block(job.grad, job.input_type, place(job.grad_at), 1, &slope);
       }
     }
     const int padded = whole_vectors(n);
@@ -218,29 +236,24 @@ Totals totals(const TotalsJob &job, int64_t begin, int64_t end) {
   for (int64_t at = begin; at < end; at += kTile) {
     const int n = static_cast<int>(end - at < kTile ? end - at : kTile);
     const int padded = whole_vectors(n);
-    for (int i = 0; i < padded; ++i) entries[i] = weights[i] = magnitude[i] = 0.0;
-    int64_t position = job.target || !job.weight.values ? 0 : at % job.weight.period;
+    fill_entries(job.entries, at, n, entries);
+    if (!job.target && job.weight.values) fill_pattern(job.weight, at, n, weights);
     for (int i = 0; i < n; ++i) {
-      double weight = 1.0;
-      if (!job.target && job.weight.values) {
-        weight = job.weight.values[position];
-        if (++position == job.weight.period) position = 0;
-      }
-      const double entry = job.entry_weight ? job.entry_weight[at + i] : 1.0;
-      if ((job.mask && !job.mask[at + i]) || entry == 0.0) continue;
-      if (job.target) {
+      double weight = !job.target && job.weight.values ? weights[i] : 1.0;
+      if (job.target && entries[i] != 0.0) {
         const int64_t y = load_index(job.target, job.target_type, at + i);
-        if (ignored(job.has_ignore, job.ignore_index, y)) continue;
-        if (y < 0 || y >= job.classes) // the loss kernel reports it
+        if (ignored(job.has_ignore, job.ignore_index, y))
+          entries[i] = 0.0;
+        else if (y < 0 || y >= job.classes) // the loss kernel reports it
           weight = 0.0;
         else if (job.weight.values)
-          weight = job.weight.values[y];
+          weight = load_value(job.weight.values, job.weight.type, y);
       }
-      ++result.count;
-      entries[i] = entry;
-      weights[i] = combined(entry, weight, false);
+      result.count += entries[i] != 0.0;
+      weights[i] = combined(entries[i], weight);
       magnitude[i] = absolute(weights[i]);
     }
+    for (int i = n; i < padded; ++i) entries[i] = weights[i] = magnitude[i] = 0.0;
     result.entries += sum_block(entries, padded);
     result.weights += sum_block(weights, padded);
     result.magnitude += sum_block(magnitude, padded);

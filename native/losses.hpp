@@ -5,7 +5,7 @@
 // rounded once on the way out; one instance per formula serves all types.
 #pragma once
 
-#include <cstdint>
+#include "layout.hpp"
 
 namespace neglog {
 
@@ -16,10 +16,20 @@ constexpr double log_probability_limit(Element type) {
   return type == Element::f64 ? 1e-8 : (type == Element::f32 ? 3e-4 : 0.03);
 }
 
-// double weights that repeat: entry i has values[i % period]
+// Weights, float32 or float64, that repeat: element i has values[i % period]
 struct Pattern {
-  const double *values = nullptr; // null: all one
+  const void *values = nullptr; // null: all one
+  Element type = Element::f64;
   std::int64_t period = 1;
+};
+
+// What has one weight and one place in the mask, and takes part or not: `run` elements in a row, usually one.
+struct Entries {
+  const void *weight = nullptr; // (entries,) float32 or float64, or null
+  Element weight_type = Element::f64;
+  const std::uint8_t *mask = nullptr; // (entries,), nonzero takes part, or null
+  std::int64_t run = 1;
+  bool all_alike() const { return !weight && !mask; }
 };
 
 enum class Pointwise { bce, bce_with_logits, kl_div, kl_div_log_target };
@@ -31,12 +41,11 @@ struct PointwiseJob {
   const void *target; // (n,) probability, or log-probability
   Element target_type;
   Pattern weight;
-  Pattern pos_weight;         // bce_with_logits only: multiplies the target's term
-  const double *entry_weight; // (n,) or null
-  const std::uint8_t *mask;   // (n,), nonzero takes part, or null
-  double scale;               // multiplies the gradient
-  void *loss;                 // (n,) float32 (float64 for float64 input), or null
-  void *grad;                 // like input, or null; may be the input itself
+  Pattern pos_weight; // bce_with_logits only: multiplies the target's term
+  Entries entries;
+  double scale; // multiplies the gradient
+  void *loss;   // (entries,) float32 (float64 for float64 input), the mean over an entry's run; or null
+  void *grad;   // like input, or null; may be the input itself
 };
 
 struct PointwiseSum {
@@ -50,16 +59,17 @@ struct GatherJob {
   Element input_type;
   bool probabilities;
   std::int64_t outer, classes, inner;
+  Strides input_at;
   const void *target; // (outer, inner): u8, i32 or i64
   Element target_type;
-  const double *weight;       // (classes,) or null
-  const double *entry_weight; // (outer, inner) or null
-  const std::uint8_t *mask;
+  const double *weight; // (classes,) or null
+  Entries entries;      // (outer, inner)
   bool has_ignore;
   std::int64_t ignore_index;
   double scale;
   void *loss; // (outer, inner) or null
-  void *grad; // like input, or null; only for log-probabilities
+  void *grad; // like input, or null; only for log-probabilities. Zero where no target is
+  Strides grad_at;
 };
 
 struct GatherSum {
@@ -69,14 +79,13 @@ struct GatherSum {
 
 // What a mean may divide by. An entry takes part if it is neither ignored nor masked nor of zero entry weight.
 struct TotalsJob {
-  const void *target; // (n,) class indices, or null
-  Element target_type;
-  std::int64_t classes;
-  Pattern weight;             // by class if there is a target, else by position
-  const double *entry_weight; // (n,) or null
-  const std::uint8_t *mask;
-  bool has_ignore;
-  std::int64_t ignore_index;
+  const void *target = nullptr; // (n,) class indices, or null
+  Element target_type = Element::i64;
+  std::int64_t classes = 0;
+  Pattern weight = {}; // by class if there is a target, else by position
+  Entries entries = {};
+  bool has_ignore = false;
+  std::int64_t ignore_index = 0;
 };
 
 struct Totals {

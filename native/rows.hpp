@@ -5,19 +5,12 @@
 // gradients have strides of their own.
 #pragma once
 
-#include <cstdint>
+#include "layout.hpp"
 
 namespace neglog {
 
 enum class Dtype { f16, bf16, f32, f64 };
 enum class Index { u8, i32, i64, none };
-// What a row adds to the divisor of the mean, if it takes part: 1, its row weight, or class weight * row weight
-// (for probabilities: its row weight). The value of `given` is the caller's affair.
-enum class Divisor { given, count, entries, weights };
-
-struct Strides { // in elements
-  std::int64_t outer, classes, inner;
-};
 
 struct SoftmaxJob {
   const void *logits; // (outer, C, inner)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PATTERNS = ("*.md", "docs/*.md", "native/*.md", "benchmarks/*.md", "src/neglog/**/*.md")
+PATTERNS = ("*.md", "docs/*.md", "native/*.md", "benchmarks/*.md", "examples/**/*.md", "src/neglog/**/*.md")
 DOCUMENTS = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern))
 
 

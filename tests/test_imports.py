@@ -23,7 +23,7 @@ LAYERS = [
     {"_optional"},
     {"core"},
     {"families"},
-    {"losses", "estimation", "evaluation"},
+    {"losses", "torch", "estimation", "evaluation"},
     {"report"},
     {"demo"},
     {"neglog"},

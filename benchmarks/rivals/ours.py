@@ -1,4 +1,4 @@
-"""neglog."""
+"""neglog on NumPy arrays."""
 
 import numpy as np
 
@@ -7,13 +7,15 @@ import neglog as nl
 NAME = "neglog"
 
 
-def prepare(task, data):
-    z, y = data.logits, data.target
-    if task == "forward":
+def prepare(case, data):
+    if case.group != "numpy":
+        return None
+    z, y = data.logits.numpy(), data.target.numpy()
+    if case.task == "forward":
         return lambda: (nl.losses.cross_entropy(z, y), None)
-    if task == "gradient":
+    if case.task == "gradient":
         return lambda: nl.losses.cross_entropy_grad(z, y)
-    if task == "gradient_out":
+    if case.task == "gradient_out":
         out = np.zeros_like(z)
         return lambda: nl.losses.cross_entropy_grad(z, y, out=out)
     p = data.probabilities

@@ -7,9 +7,9 @@ from benchmarks.rivals import torch_eager
 NAME = "torch.compile"
 
 
-def prepare(task, data):
-    if task == "log_loss":
+def prepare(case, data):
+    if case.task == "log_loss":
         return None
     torch._dynamo.reset()
-    compiled = torch.compile(lambda z, y: torch.nn.functional.cross_entropy(z, y), dynamic=False)
-    return torch_eager.run(task, data, compiled)
+    compiled = torch.compile(torch_eager.function(case, data), dynamic=False)
+    return torch_eager.run(case, data.logits, compiled)

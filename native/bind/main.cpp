@@ -44,4 +44,5 @@ NB_MODULE(_native, m) {
   bind_families(m);
   bind_losses(m);
   bind_scores(m);
+  bind_stats(m);
 }

@@ -1,3 +1,4 @@
+#include "address.hpp"
 #include "bind.hpp"
 
 #include <algorithm>
@@ -56,17 +57,6 @@ std::int64_t grain_for(std::int64_t classes, bool beside) {
 }
 template <class Job> std::int64_t grain_of(const Job &job) {
   return grain_for(job.classes, (job.inner == 1 ? job.logits_at.outer : job.logits_at.inner) == 1);
-}
-
-// The strides of a gapless (outer, C, inner).
-Strides gapless(std::int64_t classes, std::int64_t inner) { return {classes * inner, inner, 1}; }
-
-// Rows that are evenly spaced in every one of these arrays need no second index.
-void join_rows(std::int64_t &outer, std::int64_t &inner, std::initializer_list<Strides *> all) {
-  const bool even = std::all_of(all.begin(), all.end(), [&](Strides *s) { return s->outer == inner * s->inner; });
-  if (inner == 1 || (outer > 1 && !even)) return;
-  for (Strides *s : all) s->outer = s->inner;
-  outer *= inner, inner = 1;
 }
 
 SoftmaxSum pass(const SoftmaxJob &job, int threads) {
@@ -153,12 +143,6 @@ nb::tuple softmax_nll(AnyArray logits, AnyArray target, MaybeAny weight, MaybeAn
   }
   return nb::make_tuple(total.loss, total.bad_row);
 }
-
-using Address = std::uintptr_t;
-using Place3 = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
-
-Strides strides_of(const Place3 &s) { return {std::get<0>(s), std::get<1>(s), std::get<2>(s)}; }
-template <class T> T *at(Address address) { return reinterpret_cast<T *>(address); }
 
 nb::tuple softmax_nll_strided(int dtype, std::int64_t outer, std::int64_t classes, std::int64_t inner, Address logits,
                               const Place3 &logits_strides, Address target, int target_code,

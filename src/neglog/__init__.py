@@ -1,7 +1,8 @@
 """neglog: the negative log-likelihood, done once and done right.
 
-Three verbs: train with it (:mod:`neglog.losses`), estimate with it (:func:`neglog.fit`), judge predictions with
-it (:class:`neglog.Score`). Importing this package imports numpy and nothing else; the rest loads when used.
+Three verbs: train with it (:mod:`neglog.losses`, :mod:`neglog.torch`), estimate with it (:func:`neglog.fit`), judge
+predictions with it (:class:`neglog.Score`). Importing this package imports numpy and nothing else; the rest loads when
+used.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ __version__ = "0.1.0"
 # public name -> module that defines it; a name equal to its module's last part is that module
 _HOME = {
     "losses": "neglog.losses",
+    "torch": "neglog.torch",
     "families": "neglog.families",
     "errors": "neglog.errors",
     "family": "neglog.families",
@@ -44,6 +46,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog import errors as errors
     from neglog import families as families
     from neglog import losses as losses
+    from neglog import torch as torch
     from neglog.core.observations import interval as interval
     from neglog.core.observations import right_censored as right_censored
     from neglog.core.threads import get_num_threads as get_num_threads

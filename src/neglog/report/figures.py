@@ -12,7 +12,10 @@ from typing import Any
 
 from neglog.report.axes import Scale, area, box, dot, line, rule, text, ticks, x_axis, y_axis
 from neglog.report.model import (
+    Bars,
     Counts,
+    Curve,
+    Curves,
     Figure,
     Histogram,
     Quantiles,
@@ -62,7 +65,7 @@ def _legend(entries: list[tuple[str, str]]) -> tuple[str, float]:
             x, middle = _LEFT, middle + 17
         if css in ("dot", "fitdot", "point"):
             parts.append(dot(x + 9, middle, 4, css))
-        elif css in ("bar", "band"):
+        elif css in ("bar", "fitbar", "band"):
             parts.append(box(x, middle - 5, 18, 10, css))
         else:
             parts.append(rule(x, middle, x + 18, middle, css))
@@ -300,6 +303,51 @@ def _counts(figure: Counts) -> tuple[float, str]:
     return bottom + 44, "".join(parts)
 
 
+def _style(curve: Curve) -> str:
+    """The class of a curve's line or of its dots."""
+    if curve.dots:
+        return "fitdot" if curve.second else "dot"
+    return "fit" if curve.second else "curve"
+
+
+def _curves(figure: Curves) -> tuple[float, str]:
+    legend, top = _legend([(_style(curve), curve.label) for curve in figure.curves])
+    bottom = top + 250
+    points = [point for curve in figure.curves for point in curve.points]
+    xs, ys = [x for x, _ in points] or [0.0, 1.0], [y for _, y in points] or [0.0, 1.0]
+    margin = 0.05 * (max(ys) - min(ys)) or 1.0
+    x = Scale(min(xs), max(xs), _LEFT + 8, _WIDTH - _RIGHT)
+    y = Scale(min(ys) - margin, max(ys) + margin, bottom, top)
+    parts = [legend, y_axis(y, _LEFT, _WIDTH - _RIGHT, figure.y_label), x_axis(x, bottom, figure.x_label)]
+    for curve in sorted(figure.curves, key=lambda curve: curve.dots):
+        if curve.dots:
+            tips = [f"{curve.label}: {number(a)}, {number(b)}" for a, b in curve.points]
+            parts += [dot(x(a), y(b), 3.5, _style(curve), tip) for (a, b), tip in zip(curve.points, tips, strict=True)]
+        else:
+            parts.append(line([(x(a), y(b)) for a, b in curve.points], _style(curve)))
+    return bottom + 44, "".join(parts)
+
+
+def _bars(figure: Bars) -> tuple[float, str]:
+    styles = ("fitbar", "bar")[-len(figure.parts) :]
+    legend, top = _legend(list(zip(styles, figure.parts, strict=True)))
+    left = min(190.0, 24 + 6.6 * max((len(label) for label, _ in figure.rows), default=4))
+    longest = max((sum(lengths) for _, lengths in figure.rows), default=1.0) or 1.0
+    x = Scale(0, longest, left, _WIDTH - 70)
+    bottom = top + 30.0 * len(figure.rows)
+    parts = [legend]
+    for index, (label, lengths) in enumerate(figure.rows):
+        middle, start = top + 30 * (index + 0.5), 0.0
+        parts.append(text(left - 10, middle + 4, label, "label", "end"))
+        for length, css, name in zip(lengths, styles, figure.parts, strict=True):
+            tip = f"{label}, {name}: {number(length)}"
+            parts.append(box(x(start), middle - 9, x(start + length) - x(start), 18, css, tip))
+            start += length
+        parts.append(text(x(start) + 8, middle + 4, number(start, 3), "value", "start"))
+    parts.append(x_axis(x, bottom, figure.x_label))
+    return bottom + 44, "".join(parts)
+
+
 _DRAWINGS: dict[type[Any], Callable[[Any], tuple[float, str]]] = {
     Reliability: _reliability,
     Histogram: _histogram,
@@ -307,6 +355,8 @@ _DRAWINGS: dict[type[Any], Callable[[Any], tuple[float, str]]] = {
     Quantiles: _quantiles,
     Survival: _survival,
     Counts: _counts,
+    Curves: _curves,
+    Bars: _bars,
 }
 
 

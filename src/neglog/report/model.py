@@ -158,7 +158,39 @@ class Counts:
     y_label: str = "rows"
 
 
-Figure = Reliability | Histogram | Whiskers | Quantiles | Survival | Counts
+@dataclass(frozen=True)
+class Curve:
+    """Points joined by a line, or shown as dots: on top of a line that they may coincide with."""
+
+    label: str
+    points: tuple[tuple[float, float], ...]
+    dots: bool = False
+    second: bool = False  # in the second of two colours
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Curves over a common axis."""
+
+    title: str
+    caption: str
+    curves: tuple[Curve, ...]
+    x_label: str = ""
+    y_label: str = ""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Horizontal bars: rows (label, one length per part); a bar's parts stand behind one another."""
+
+    title: str
+    caption: str
+    parts: tuple[str, ...]  # one or two names
+    rows: tuple[tuple[str, tuple[float, ...]], ...]
+    x_label: str = ""
+
+
+Figure = Reliability | Histogram | Whiskers | Quantiles | Survival | Counts | Curves | Bars
 
 
 @dataclass(frozen=True)

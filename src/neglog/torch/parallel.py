@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, distributed
 
-from neglog.errors import InputKindError, ParameterError, ShapeError, TargetError
+from neglog.errors import InputKindError, ParameterError, ShapeError
+from neglog.torch.routing import may_look_at
+from neglog.torch.targets import raise_bad_index
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
@@ -168,14 +170,11 @@ def _looked_up(target: Tensor, weight: Tensor, took: Tensor, ignore_index: int) 
     index = target.long().where(took, 0)  # uint8 would index as a mask
     if weight.ndim != 1:
         raise ShapeError(f"{_FUNCTION}: weight has shape {tuple(weight.shape)}; allowed: one weight per class, (C,)")
-    if target.device.type == "cpu" and not torch.compiler.is_compiling():
+    if may_look_at(target):
         bad = (index < 0) | (index >= classes)
         if bad.any():
-            place = tuple(bad.nonzero()[0].tolist())
-            raise TargetError(
-                f"{_FUNCTION}: target{list(place) or ''} = {int(target[place])}; "
-                f"allowed: 0 <= target < {classes}, or ignore_index={ignore_index}"
-            )
+            position = tuple(bad.nonzero()[0].tolist())
+            raise_bad_index(_FUNCTION, target, position, classes, ignore_index)
     return weight[index]
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from tests.native import strided
-from tests.native.strided import STORAGES, WEIGHTS, Call
+from tests.native import row_calls
+from tests.native.row_calls import STORAGES, WEIGHTS, Call
 
 from neglog import _native
 
@@ -11,7 +11,7 @@ from neglog import _native
 @pytest.mark.parametrize("isa", _native.available_isas())
 def test_random_calls(isa, on_isa):
     """Sizes, layouts, dtypes, options: 700 draws meet every pair of options many times."""
-    assert on_isa(isa, strided.__file__, "700").strip() == isa
+    assert on_isa(isa, row_calls.__file__, "700").strip() == isa
 
 
 F32 = STORAGES[2]
@@ -20,7 +20,7 @@ F32 = STORAGES[2]
 def rows_of(call):
     losses = np.full((call.logits.shape[0], call.logits.shape[2]), np.nan, call.storage.result)
     grad = np.full(call.logits.shape, np.nan, call.logits.dtype)
-    return *strided.run(call, grad, losses), losses, grad
+    return *row_calls.run(call, grad, losses), losses, grad
 
 
 @pytest.mark.parametrize("classes", [2, 3, 600])
@@ -124,8 +124,8 @@ def test_logsumexp_on_strides(classes, order):
     z[0, 0, 0] = -np.inf
     lse, out = np.empty((5, 7), np.float32), np.empty((7, classes, 5), np.float32).T
     _native.logsumexp_strided(
-        2, 5, classes, 7, strided.address(z), strided.strides(z), strided.address(lse),
-        strided.address(out), strided.strides(out), False, 2,
+        2, 5, classes, 7, row_calls.address(z), row_calls.strides(z), row_calls.address(lse),
+        row_calls.address(out), row_calls.strides(out), False, 2,
     )  # fmt: skip
     exact = np.log(np.exp(z.astype(np.float64)).sum(axis=1))
     np.testing.assert_allclose(lse, exact, rtol=5e-7)

@@ -1,0 +1,30 @@
+"""Losses for PyTorch, in torch's names and signatures: ``import neglog.torch as nlt`` for ``torch.nn.functional``.
+
+Exact where torch rounds, clamps or returns NaN (docs/differences.md), fused on the CPU, plain torch ops on any other
+device, and differentiable, traceable and transformable like torch's own (:mod:`neglog.torch.routing`).
+"""
+
+from neglog._optional import require
+
+require("torch", feature="neglog.torch", extra="torch")
+
+from neglog.torch.binary import (  # noqa: E402
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    multilabel_soft_margin_loss,
+)
+from neglog.torch.classification import cross_entropy, cross_entropy_parts  # noqa: E402
+from neglog.torch.divergence import kl_div  # noqa: E402
+from neglog.torch.log_probabilities import nll_loss  # noqa: E402
+from neglog.torch.parallel import total_weight  # noqa: E402
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "cross_entropy_parts",
+    "kl_div",
+    "multilabel_soft_margin_loss",
+    "nll_loss",
+    "total_weight",
+]

@@ -1,0 +1,79 @@
+"""Which of the three ways a loss takes: the kernel, the kernel behind an operator, or the reference.
+
+=======================================  ============================================================
+where the call comes from                way
+=======================================  ============================================================
+eager, CPU                               kernel, inside an ``autograd.Function``
+``torch.compile``, ``torch.export``,     operator ``torch.ops.neglog.*``: opaque to the compiler, with
+a dispatch mode (fake tensors), CPU      a fake kernel and an autograd formula
+``torch.func``, forward mode, other      reference in torch ops: every transform and every device, and
+devices, tensor subclasses, a second     fused by the compiler where there is one
+tensor that requires grad
+=======================================  ============================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+Way = Enum("Way", ["KERNEL", "OPERATOR", "REFERENCE"])
+
+_PLAIN = (Tensor, torch.nn.Parameter)
+_KERNEL_DTYPES = frozenset([torch.float16, torch.bfloat16, torch.float32, torch.float64])
+
+
+def way_for(input: Tensor, others: Iterable[Tensor | None]) -> Way:
+    """``input`` is what kernels differentiate in."""
+    if torch.compiler.is_compiling():
+        return _way_when_compiling(input, others)
+    if (
+        type(input) not in _PLAIN
+        or not input.is_cpu
+        or input.layout is not torch.strided
+        or input.dtype not in _KERNEL_DTYPES
+        or transforming()
+        or forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
+    ):
+        return Way.REFERENCE
+    for other in others:
+        if other is not None and (other.requires_grad or type(other) not in _PLAIN or not other.is_cpu):
+            return Way.REFERENCE
+    if torch._C._len_torch_dispatch_stack():  # pyright: ignore[reportPrivateUsage]
+        return Way.OPERATOR
+    return Way.KERNEL
+
+
+def _way_when_compiling(input: Tensor, others: Iterable[Tensor | None]) -> Way:
+    if (
+        input.device.type != "cpu"
+        or input.dtype not in _KERNEL_DTYPES
+        or transforming()
+        or any(other is not None and other.requires_grad for other in others)
+    ):
+        return Way.REFERENCE
+    return Way.OPERATOR
+
+
+def transforming() -> bool:
+    """Whether torch.func is at work."""
+    return torch._C._are_functorch_transforms_active()  # pyright: ignore[reportPrivateUsage]
+
+
+def is_batched(upstream: Tensor) -> bool:
+    """Whether a backward pass is run for many upstream gradients at a time (``is_grads_batched``, torch.func)."""
+    return transforming() or torch._C._functorch.is_legacy_batchedtensor(upstream)  # pyright: ignore
+
+
+def may_look_at(*tensors: Tensor) -> bool:
+    """Whether values are at hand: on the CPU, eager, and not behind a transform or a fake."""
+    return (
+        not torch.compiler.is_compiling()
+        and not transforming()
+        and not torch._C._len_torch_dispatch_stack()  # pyright: ignore[reportPrivateUsage]
+        and all(type(tensor) in _PLAIN and tensor.is_cpu for tensor in tensors)
+    )

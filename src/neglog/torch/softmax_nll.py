@@ -1,0 +1,162 @@
+"""Cross-entropy as a fused loss: its kernel call, its reference, what its messages say."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, NoReturn
+
+import torch
+from torch import Tensor
+
+from neglog import _native
+from neglog.torch import reference
+from neglog.torch.arguments import CODES, CPU, DIVISORS, PROBABILITIES, TARGET_CODES, address, result_dtype
+from neglog.torch.fused import operator
+from neglog.torch.layout import Rows, rows_along
+from neglog.torch.reduction import finished, reduced, rows_read, weighted
+from neglog.torch.targets import raise_bad_index, raise_bad_probability, readable_indices
+
+
+@operator
+class SoftmaxNLL(NamedTuple):
+    """:func:`cross_entropy` with its options made explicit."""
+
+    target: Tensor  # class indices, or probabilities in the dtype of the logits
+    weight: Tensor | None
+    sample_weight: Tensor | None
+    mask: Tensor | None
+    class_mask: Tensor | None  # (C,)
+    dim: int
+    ignore_index: int
+    label_smoothing: float
+    temperature: float
+    softcap: float  # 0: none
+    z_loss: float  # a tensor on the way of the reference
+    reduction: str  # a key of arguments.DIVISORS
+    number: float  # the divisor of "given"
+    empty: str
+
+    name = "softmax_nll"
+    tensors = 5
+
+    def result(self, input: Tensor) -> Tensor:
+        shape = input.shape[: self.dim] + input.shape[self.dim + 1 :] if self.reduction == "none" else ()
+        return torch.empty(shape, dtype=result_dtype(input), device=input.device)
+
+    def forward(self, input: Tensor, with_gradient: bool) -> tuple[Tensor, Tensor | None]:
+        rows = rows_along(input, self.dim)
+        dtype = result_dtype(input)
+        if self.reduction == "none":
+            losses = torch.empty(rows.outer * rows.inner, dtype=dtype, device=CPU)
+            self._kernel(rows, self.sample_weight, 1.0, losses=losses)
+            return rows.restore(losses), None
+        gradient, strides = None, rows.strides
+        if with_gradient and input.dtype is not torch.float16:  # there a loss scale has to enter before rounding
+            gradient, strides = rows.like()
+        total, divisor = self._kernel(rows, self.sample_weight, 1.0, gradient=gradient, strides=strides)
+        value = finished(total, divisor, self.empty, "cross_entropy")
+        return torch.scalar_tensor(value, dtype=dtype, device=CPU), gradient
+
+    def backward(self, input: Tensor, upstream: Tensor) -> Tensor:
+        rows = rows_along(input, self.dim)
+        gradient, strides = rows.like()
+        weight, factor = self.sample_weight, 1.0
+        if self.reduction != "none":
+            factor = upstream.item()
+        else:
+            weight = upstream.double() if weight is None else upstream.double() * weight
+        self._kernel(rows, weight, factor, gradient=gradient, strides=strides)
+        return gradient
+
+    def _kernel(
+        self,
+        rows: Rows,
+        sample_weight: Tensor | None,
+        factor: float,
+        losses: Tensor | None = None,
+        gradient: Tensor | None = None,
+        strides: tuple[int, int, int] = (0, 0, 0),
+    ) -> tuple[float, float]:
+        """(value, divisor) of one pass over the logits."""
+        target, kind = self.target, DIVISORS[self.reduction]
+        if target.is_floating_point():
+            code, target_strides = PROBABILITIES, rows.strides_of(target)
+            if target_strides is None:
+                copy, target_strides = rows.like()
+                target = copy.copy_(target)
+        else:
+            target = rows.entries(target)
+            code, target_strides = TARGET_CODES[target.dtype], (0, 0, 0)
+        divisor = 1.0
+        if self.reduction == "given":
+            divisor = self.number
+        elif self.reduction == "weights" and code == PROBABILITIES:
+            by_class = self.row_weight(self.target.double())
+            kind, divisor = (2, 1.0) if by_class is None else (0, self._total(by_class))
+        weight = None if self.weight is None else self.weight.to(torch.float64).contiguous()
+        row_weight = None if sample_weight is None else rows.entries(sample_weight, torch.float64)
+        mask = None if self.mask is None else rows.entries(self.mask)
+        class_mask = None if self.class_mask is None else self.class_mask.contiguous()
+        value, own_divisor, bad_row = _native.softmax_nll_strided(
+            CODES[rows.tensor.dtype], rows.outer, rows.classes, rows.inner,
+            rows.tensor.data_ptr(), rows.strides, target.data_ptr(), code, target_strides,
+            address(weight), address(row_weight), address(mask), address(class_mask),
+            code != PROBABILITIES, self.ignore_index, self.label_smoothing,
+            self.temperature, self.softcap, self.z_loss, address(losses), address(gradient), strides,
+            kind, factor / divisor if divisor else 0.0, torch.get_num_threads(),
+        )  # fmt: skip
+        if bad_row >= 0:
+            self._raise_bad(rows, bad_row)
+        if kind == 0:
+            return (value / divisor if divisor else value), divisor
+        return value, own_divisor
+
+    def _total(self, by_class: Tensor) -> float:
+        """Sum of ``by_class * sample_weight`` over what takes part."""
+        part = self.part()
+        amount = by_class if self.sample_weight is None else by_class * self.sample_weight
+        return float((amount if part is None else torch.where(part, amount, 0.0)).sum())
+
+    def row_weight(self, target: Tensor) -> Tensor | None:
+        """Class weight that each row carries."""
+        if self.weight is None:
+            return None
+        if target.is_floating_point():
+            return (target * reference.along(self.weight.to(target.dtype), target, self.dim)).sum(self.dim)
+        return self.weight[target]
+
+    def part(self) -> Tensor | None:
+        """Rows that are neither ignored nor masked; None: all."""
+        if self.target.is_floating_point():
+            return self.mask
+        kept = self.target.long() != self.ignore_index
+        return kept if self.mask is None else kept & self.mask
+
+    def _raise_bad(self, rows: Rows, row: int) -> NoReturn:
+        position = rows.position(row)
+        if not self.target.is_floating_point():
+            raise_bad_index("cross_entropy", self.target, position, rows.classes, self.ignore_index)
+        before, after = position[: self.dim], position[self.dim :]
+        q = self.target[(*before, slice(None), *after)]
+        k = int(((q < 0) | (q > 1)).nonzero()[0])
+        hint = " (class indices: an integer dtype)"
+        raise_bad_probability("cross_entropy", self.target, (*before, k, *after), hint)
+
+    def reference(self, input: Tensor) -> Tensor:
+        z, target, dim, part = reference.widened(input), self.target, self.dim, self.part()
+        dtype = z.dtype
+        if not target.is_floating_point():
+            target = target.long()
+            target = readable_indices("cross_entropy", target, input, dim, self.ignore_index, part, self.sample_weight)
+        by_class = self.row_weight(target)
+        read = rows_read(z, dim, part, by_class, self.sample_weight)
+        if read is not None:
+            z = torch.where(read.unsqueeze(dim), z, 0.0)
+            if target.is_floating_point():
+                target = torch.where(read.unsqueeze(dim), target, 0.0)
+        z = reference.transformed(z, self.temperature, self.softcap, self.class_mask, dim)
+        losses = reference.softmax_nll(z, target, self.weight, self.label_smoothing, self.z_loss, dim, dtype)
+        losses = weighted(losses, self.sample_weight)
+        losses = losses if read is None else torch.where(read, losses, 0.0)
+        return reduced(
+            losses, part, self.sample_weight, by_class, self.reduction, self.number, self.empty, "cross_entropy"
+        )

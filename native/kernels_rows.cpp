@@ -91,9 +91,9 @@ template <class V> void apply(int which, const Real<V> *x, Real<V> *out, int64_t
     case 1: y = log(v); break;
     case 2: y = log1p(v); break;
     case 3: y = tanh(v); break;
+    case 4: y = expm1(v); break;
     default:
       if constexpr (sizeof(Real<V>) == 8) switch (which) {
-        case 4: y = expm1(v); break;
         case 5: y = log1pexp(v); break;
         case 6: y = log1mexp(v); break;
         case 7: y = sigmoid(v); break;

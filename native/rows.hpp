@@ -65,6 +65,6 @@ struct RowKernels {
 };
 
 constexpr const char *kMathNames[] = {"exp", "log", "log1p", "tanh", "expm1", "log1pexp", "log1mexp", "sigmoid"};
-constexpr int kFloatMath = 4; // the first four exist in float32 too
+constexpr int kFloatMath = 5; // the first five exist in float32 too
 
 } // namespace neglog

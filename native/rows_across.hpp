@@ -36,8 +36,9 @@ template <class V> struct Compensated {
   V total() const { return sum + lost; }
 };
 
-// z[class * stride + lane] holds the logits and leaves as the gradient, if that is asked for.
-template <class R> inline Vec<R> group_across(const SoftmaxJob &job, const Group<R> &group, R *z, int64_t stride) {
+// z[class * stride + lane] holds the logits, counted from `base`, and leaves as the gradient, if that is asked for.
+template <class R>
+inline Vec<R> group_across(const SoftmaxJob &job, const Group<R> &group, R *z, int64_t stride, Vec<R> base) {
   using V = Vec<R>;
   using I = decltype(group.target[0] + group.target[0]);
   const V lowest = splat<V>(static_cast<R>(-kInf));
@@ -60,7 +61,7 @@ template <class R> inline Vec<R> group_across(const SoftmaxJob &job, const Group
     }
     sum.add(s);
   }
-  const auto c = contest<V>(zy, max, sum.total(), static_cast<R>(job.z_loss));
+  const auto c = contest<V>(zy, max, sum.total(), static_cast<R>(job.z_loss), base);
   if (job.grad) {
     const V coefficient = group.scaled(gradient_scale(job)) / c.total;
     const V factor = coefficient * c.lead * c.pull; // exponentials are from the best competitor
@@ -98,7 +99,7 @@ template <class R> inline Vec<R> pair_across(const SoftmaxJob &job, const Group<
   const auto first = group.target == 0;
   const V target = first ? z0 : z1, other = first ? z1 : z0;
   const V one = splat<V>(R(1)), sum = other == R(-kInf) ? V{} : one + (other - other); // inf - inf: NaN, as in any row
-  const auto c = contest<V>(target, other, sum, static_cast<R>(job.z_loss));
+  const auto c = contest<V>(target, other, sum, static_cast<R>(job.z_loss), V{});
   if (g) {
     const V coefficient = group.scaled(job.scale) / c.total;
     const auto idle = group.target < 0;
@@ -246,54 +247,55 @@ inline void put_losses(const SoftmaxJob &job, const Group<R> &group, Vec<R> loss
   if (job.loss) store_first(static_cast<R *>(job.loss) + row, rows, losses);
 }
 
-// Calls solve(first group's row, run, tile, width) for tiles of rows whose logits have been read and transformed, then
-// writes what it left in the tile as the gradient. `more` tiles of scratch lie behind the first.
-template <class T, class F>
-inline void each_tile(const SoftmaxJob &job, int64_t begin, int64_t end, int more, F &&solve) {
+// Calls solve(row, rows, z, q, stride, base) for groups of rows whose logits have been read into z[class * stride +
+// lane], transformed and counted from `base`, and so their probabilities into q if kGiven. What solve leaves in z is
+// written as the gradient.
+template <class T, bool kGiven, class F>
+inline void each_group(const SoftmaxJob &job, int64_t begin, int64_t end, F &&solve) {
   using R = ComputeOf<T>;
+  using V = Vec<R>;
   constexpr int L = Group<R>::L;
-  const Strides &from = job.logits_at, &to = job.grad_at;
+  const Strides &from = job.logits_at, &given = job.target_at, &to = job.grad_at;
   const bool beside = (job.inner == 1 ? from.outer : from.inner) == 1, streaming = streams<T>(job);
+  const bool transformed = transforms(job), sloped = has_slope(job);
   const int64_t classes = job.classes, width = beside ? groups_per_tile<R>(classes) * L : L, size = classes * width;
   const Transform<R> transform(job);
-  const bool transformed = transforms(job), sloped = has_slope(job);
-  auto *tile = static_cast<R *>(__builtin_malloc((1 + more + sloped) * size * sizeof(R)));
-  R *slope = sloped ? tile + (1 + more) * size : nullptr;
-  const auto *logits = static_cast<const T *>(job.logits);
+  auto *z = static_cast<R *>(__builtin_malloc((1 + kGiven + sloped) * size * sizeof(R)));
+  R *q = z + size, *slope = sloped ? q + kGiven * size : nullptr;
   for (int64_t row = begin; row < end;) {
     const Run run = run_at(row, end, job.inner, static_cast<int>(width));
-    const T *z = logits + run.at(from);
-    if (!beside) __builtin_prefetch(reinterpret_cast<const char *>(z) + kAhead);
-    load_tile(z, run.step(from), from.classes, classes, run.rows, tile, width);
-    if (transformed) transform.tile(tile, classes, width, job.class_mask, slope);
-    solve(row, run, tile, width);
-    if (job.grad) {
+    const T *logits = static_cast<const T *>(job.logits) + run.at(from);
+    if (!beside) __builtin_prefetch(reinterpret_cast<const char *>(logits) + kAhead);
+    load_tile(logits, run.step(from), from.classes, classes, run.rows, z, width);
+    if constexpr (kGiven)
+      load_tile(static_cast<const T *>(job.target) + run.at(given), run.step(given), given.classes, classes, run.rows,
+                q, width);
+    for (int i = 0; i < run.rows; i += L) {
+      V base{};
+      if (transformed) base = transform.lanes(z + i, classes, width, job.class_mask, slope ? slope + i : nullptr);
+      solve(row + i, run.rows - i < L ? run.rows - i : L, z + i, q + i, width, base);
       if (sloped)
-        for (int64_t i = 0; i < size; i += L) store(tile + i, through(load<Vec<R>>(slope + i), load<Vec<R>>(tile + i)));
-      store_tile(tile, width, run.step(to), to.classes, classes, run.rows, static_cast<T *>(job.grad) + run.at(to),
-                 streaming);
+        for (int64_t k = i; k < size; k += width) store(z + k, through(load<V>(slope + k), load<V>(z + k)));
     }
+    if (job.grad)
+      store_tile(z, width, run.step(to), to.classes, classes, run.rows, static_cast<T *>(job.grad) + run.at(to),
+                 streaming);
     row += run.rows;
   }
   if (streaming) finish_streaming();
-  __builtin_free(tile);
+  __builtin_free(z);
 }
 
 template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64_t begin, int64_t end) {
   using R = ComputeOf<T>;
-  constexpr int L = Group<R>::L;
   SoftmaxSum result;
-  double sums[L] = {};
+  double sums[Group<R>::L] = {};
   Group<R> group{};
-  const auto solve = [&](int64_t first, const Run &run, R *tile, int64_t width) {
-    for (int i = 0; i < run.rows; i += L) {
-      const int rows = run.rows - i < L ? run.rows - i : L;
-      fill(job, first + i, rows, group, result);
-      put_losses(job, group, group_across(job, group, tile + i, width), first + i, rows, sums);
-    }
-  };
-  each_tile<T>(job, begin, end, 0, solve);
-  for (int i = 0; i < L; ++i) result.loss += sums[i];
+  each_group<T, false>(job, begin, end, [&](int64_t row, int rows, R *z, const R *, int64_t stride, Vec<R> base) {
+    fill(job, row, rows, group, result);
+    put_losses(job, group, group_across(job, group, z, stride, base), row, rows, sums);
+  });
+  for (const double sum : sums) result.loss += sum;
   return result;
 }
 

@@ -161,7 +161,7 @@ inline void finish_streaming() {
 // ---- the target against its competitors ---------------------------------------------------------------------------
 
 // V is double for one row, a vector for as many rows as it has lanes: the same lines serve both. z_loss adds
-// z_loss * logsumexp^2 to the loss.
+// z_loss * logsumexp^2 to the loss; `base` is what logits are counted from.
 template <class V> struct Contest {
   V loss;
   V shift;     // max of all logits
@@ -170,7 +170,7 @@ template <class V> struct Contest {
   V pull;      // d loss / d logsumexp with the target's logit held
   V at_target; // times total: the gradient at the target
 };
-template <class V> inline Contest<V> contest(V target, V max, V sum, Real<V> z_loss) {
+template <class V> inline Contest<V> contest(V target, V max, V sum, Real<V> z_loss, V base) {
   using R = Real<V>;
   const V one = splat<V>(R(1));
   const V e = exp(-absolute(target - max));
@@ -184,7 +184,7 @@ template <class V> inline Contest<V> contest(V target, V max, V sum, Real<V> z_l
   const V nan = splat<V>(R(kNaN));
   V loss = undefined ? nan : log_total + (leads ? V{} : max - target), pull = one, at_target = -others;
   if (z_loss != R(0)) {
-    const V lse = shift + log_total, steeper = R(2) * z_loss * lse;
+    const V lse = (base + shift) + log_total, steeper = R(2) * z_loss * lse;
     loss += z_loss * lse * lse;
     pull += steeper;
     at_target += steeper * (leads ? one : e);
@@ -246,15 +246,15 @@ inline int64_t row_start(const Strides &at, int64_t row, int64_t inner) {
 
 // ---- along: lanes run along the classes ---------------------------------------------------------------------------
 
-// z holds the logits, slope (if any) their derivatives in what the gradient is for.
+// z holds the logits, counted from `base`, slope (if any) their derivatives in what the gradient is for.
 template <class Z, class G>
-inline double row_along(const SoftmaxJob &job, const Z *z, const ComputeOf<Z> *slope, G *grad, Place at,
+inline double row_along(const SoftmaxJob &job, const Z *z, const ComputeOf<Z> *slope, double base, G *grad, Place at,
                         bool streaming) {
   using R = ComputeOf<Z>;
   using V = Vec<R>;
   const R zy = Storage<Z>::get(z + at.target);
   const auto rest = max_sum_without(z, job.classes, at.target);
-  const auto c = contest<double>(zy, rest.max, rest.sum, job.z_loss);
+  const auto c = contest<double>(zy, rest.max, rest.sum, job.z_loss, base);
   if (grad) {
     const double coefficient = at.weight * gradient_scale(job) / c.total;
     const V shift = splat<V>(static_cast<R>(c.shift)), factor = splat<V>(static_cast<R>(coefficient * c.pull));
@@ -271,8 +271,8 @@ inline double row_along(const SoftmaxJob &job, const Z *z, const ComputeOf<Z> *s
   return at.weight * c.loss;
 }
 
-// Calls solve(logits, slope or null, gradient or null, row, place, streaming), which returns the loss, for every row
-// that takes part; the logits have been transformed if there is something to transform.
+// Calls solve(logits, slope or null, base, gradient or null, row, place, streaming), which returns the loss, for every
+// row that takes part; the logits have been transformed, and are counted from `base`, if there is something to do.
 template <class T, class F> inline SoftmaxSum each_row(const SoftmaxJob &job, int64_t begin, int64_t end, F &&solve) {
   using R = ComputeOf<T>;
   const auto *logits = static_cast<const T *>(job.logits);
@@ -293,11 +293,11 @@ template <class T, class F> inline SoftmaxSum each_row(const SoftmaxJob &job, in
     if (place.weight == 0.0) {
       if (g) __builtin_memset(static_cast<void *>(g), 0, classes * sizeof(T)); // all bits 0 is 0 in every dtype
     } else if (transformed) {
-      transform.row(z, classes, exists, value, slope);
-      loss = solve(value, slope, g, row, place, streaming);
+      const R base = transform.row(z, classes, exists, value, slope);
+      loss = solve(value, slope, base, g, row, place, streaming);
     } else {
       const R *flat = nullptr;
-      loss = solve(z, flat, g, row, place, streaming);
+      loss = solve(z, flat, R(0), g, row, place, streaming);
     }
     put_loss<R>(job, row, loss);
     result.loss += loss;
@@ -309,10 +309,9 @@ template <class T, class F> inline SoftmaxSum each_row(const SoftmaxJob &job, in
 }
 
 template <class T> inline SoftmaxSum softmax_along(const SoftmaxJob &job, int64_t begin, int64_t end) {
-  return each_row<T>(job, begin, end,
-                     [&](const auto *z, const auto *slope, T *g, int64_t, const Place &place, bool streaming) {
-                       return row_along(job, z, slope, g, place, streaming);
-                     });
+  const auto solve = [&](const auto *z, const auto *slope, double base, T *g, int64_t, const Place &place,
+                         bool streaming) { return row_along(job, z, slope, base, g, place, streaming); };
+  return each_row<T>(job, begin, end, solve);
 }
 
 } // namespace NEGLOG_ISA

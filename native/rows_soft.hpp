@@ -59,6 +59,7 @@ inline void add_terms(SoftSums<V> &sums, V top, int n, F &&term, P &&put) {
 
 // What the sums come to; V is double for one row, a vector for as many rows as it has lanes.
 template <class V> struct SoftTotals {
+  V base;        // what logits are counted from
   V top, others; // others: all classes but one at the top
   V given, given_cost;
   V spread, spread_cost, remaining;
@@ -81,7 +82,7 @@ template <class V> inline Settled<V> settle(const SoftmaxJob &job, const SoftTot
   const V log_total = undefined ? splat<V>(static_cast<R>(kNaN)) : log1p(t.others);
   V loss = given_cost + each * t.spread_cost + mass * log_total, steeper{};
   if (job.z_loss != 0.0) {
-    const V lse = t.top + log_total, z_loss = splat<V>(static_cast<R>(job.z_loss));
+    const V lse = (t.base + t.top) + log_total, z_loss = splat<V>(static_cast<R>(job.z_loss));
     loss += z_loss * mass * lse * lse;
     steeper = R(2) * z_loss * mass * lse;
   }
@@ -97,9 +98,10 @@ template <class V> inline V count(Int<V> n) { return __builtin_convertvector(n, 
 
 // ---- lanes are rows -----------------------------------------------------------------------------------------------
 
-// z holds the logits, z[class * stride + lane], and leaves as the gradient; q the probabilities, if there are any.
+// z holds the logits, counted from `base`, z[class * stride + lane], and leaves as the gradient; q the probabilities,
+// if there are any.
 template <bool kGiven, bool kSmooth, class R>
-inline Vec<R> soft_group(const SoftmaxJob &job, const Group<R> &group, R *z, const R *q, int64_t stride,
+inline Vec<R> soft_group(const SoftmaxJob &job, const Group<R> &group, R *z, const R *q, int64_t stride, Vec<R> base,
                          Int<Vec<R>> &usable) {
   using V = Vec<R>;
   using I = decltype(group.target[0] + group.target[0]);
@@ -129,7 +131,8 @@ inline Vec<R> soft_group(const SoftmaxJob &job, const Group<R> &group, R *z, con
                                put);
   }
   usable = ~sums.outside;
-  SoftTotals<V> totals{top,
+  SoftTotals<V> totals{base,
+                       top,
                        sums.others.total() + (count<V>(sums.at_top) - one),
                        whole(sums.given),
                        whole(sums.given_cost),
@@ -158,29 +161,19 @@ inline Vec<R> soft_group(const SoftmaxJob &job, const Group<R> &group, R *z, con
 template <class T, bool kGiven, bool kSmooth>
 inline SoftmaxSum soft_across(const SoftmaxJob &job, int64_t begin, int64_t end) {
   using R = ComputeOf<T>;
-  constexpr int L = Group<R>::L;
   SoftmaxSum result;
-  double sums[L] = {};
+  double sums[Group<R>::L] = {};
   Group<R> group{};
-  const Strides &from = job.target_at;
-  each_tile<T>(job, begin, end, kGiven, [&](int64_t first, const Run &run, R *tile, int64_t width) {
-    R *q = tile + job.classes * width;
-    if constexpr (kGiven)
-      load_tile(static_cast<const T *>(job.target) + run.at(from), run.step(from), from.classes, job.classes, run.rows,
-                q, width);
-    for (int i = 0; i < run.rows; i += L) {
-      const int rows = run.rows - i < L ? run.rows - i : L;
-      const int64_t row = first + i;
-      fill(job, row, rows, group, result);
-      Int<Vec<R>> usable{};
-      const auto losses = soft_group<kGiven, kSmooth>(job, group, tile + i, q + i, width, usable);
-      if (kGiven && any(~usable) && result.bad_row < 0)
-        for (int j = rows - 1; j >= 0; --j)
-          if (!usable[j] && group.takes_part(j)) result.bad_row = row + j;
-      put_losses(job, group, losses, row, rows, sums);
-    }
-  });
-  for (int i = 0; i < L; ++i) result.loss += sums[i];
+  const auto solve = [&](int64_t row, int rows, R *z, const R *q, int64_t stride, Vec<R> base) {
+    Int<Vec<R>> usable{};
+    fill(job, row, rows, group, result);
+    put_losses(job, group, soft_group<kGiven, kSmooth>(job, group, z, q, stride, base, usable), row, rows, sums);
+    if (!kGiven || !any(~usable)) return;
+    for (int i = 0; i < rows; ++i)
+      if (!usable[i] && group.takes_part(i) && result.bad_row < 0) result.bad_row = row + i;
+  };
+  each_group<T, kGiven>(job, begin, end, solve);
+  for (const double sum : sums) result.loss += sum;
   return result;
 }
 
@@ -285,8 +278,8 @@ template <class T> inline TopOthers<ComputeOf<T>> top_and_others(const T *z, int
 // One row: z holds the logits, slope (if any) their derivatives in what the gradient is for, q the probabilities (if
 // kGiven, else at.target is the class). usable: every q lies in [0, 1], or is NaN and makes the loss NaN.
 template <bool kGiven, bool kSmooth, class Z, class Q, class G>
-inline double soft_along(const SoftmaxJob &job, const Z *z, const ComputeOf<Z> *slope, const Q *q, G *grad, Place at,
-                         bool streaming, bool &usable) {
+inline double soft_along(const SoftmaxJob &job, const Z *z, const ComputeOf<Z> *slope, double base, const Q *q, G *grad,
+                         Place at, bool streaming, bool &usable) {
   using R = ComputeOf<Z>;
   using V = Vec<R>;
   constexpr int L = Lanes<V>::n;
@@ -303,7 +296,8 @@ inline double soft_along(const SoftmaxJob &job, const Z *z, const ComputeOf<Z> *
   const double zy = kGiven ? 0.0 : static_cast<double>(Storage<Z>::get(z + at.target)); // grad may overwrite z
   const auto &sums = row.sums;
   usable = !any(sums.outside);
-  SoftTotals<double> totals{row.top,
+  SoftTotals<double> totals{base,
+                            row.top,
                             total_of<R>(sums.others) + (total_count(sums.at_top) - 1.0),
                             total_of<R>(sums.given),
                             total_of<R>(sums.given_cost),
@@ -347,10 +341,11 @@ template <class T, bool kGiven, bool kSmooth>
 inline SoftmaxSum soft_rows_along(const SoftmaxJob &job, int64_t begin, int64_t end) {
   int64_t bad = -1;
   const auto *given = static_cast<const T *>(job.target);
-  const auto solve = [&](const auto *z, const auto *slope, T *g, int64_t row, const Place &place, bool streaming) {
+  const auto solve = [&](const auto *z, const auto *slope, double base, T *g, int64_t row, const Place &place,
+                         bool streaming) {
     const T *q = kGiven ? given + row_start(job.target_at, row, job.inner) : nullptr;
     bool usable = true;
-    const double loss = soft_along<kGiven, kSmooth>(job, z, slope, q, g, place, streaming, usable);
+    const double loss = soft_along<kGiven, kSmooth>(job, z, slope, base, q, g, place, streaming, usable);
     if (!usable && bad < 0) bad = row;
     return loss;
   };

@@ -19,21 +19,24 @@ inline float to_odd(double x) {
   return bits<float>((u - (away ? 1 : 0)) | 1);
 }
 
-template <class T> inline void widen_all(const T *from, int n, double *to) {
-  for (int i = 0; i < n; ++i) to[i] = static_cast<double>(from[i]);
+template <class T, class R> inline void widen_all(const T *from, int n, R *to) {
+  for (int i = 0; i < n; ++i) to[i] = static_cast<R>(from[i]);
 }
-template <class T> inline void widen_halves(const T *from, int n, double *to) {
+template <class T, class R> inline void widen_halves(const T *from, int n, R *to) {
   constexpr int lanes = Lanes<VecF>::n;
-  float wide[lanes];
+  float part[lanes];
   int i = 0;
   for (; i + lanes <= n; i += lanes) {
-    store(wide, Storage<T>::load(from + i));
-    widen_all(wide, lanes, to + i);
+    store(part, Storage<T>::load(from + i));
+    widen_all(part, lanes, to + i);
   }
   for (; i < n; ++i) to[i] = widen_one(from[i]);
 }
 
-inline void load_block(const void *from, Element type, int64_t at, int n, double *to) {
+template <class R> constexpr Element kElement = sizeof(R) == 4 ? Element::f32 : Element::f64;
+
+// R: float, or double
+template <class R> inline void load_block(const void *from, Element type, int64_t at, int n, R *to) {
   switch (type) {
   case Element::u8: return widen_all(static_cast<const uint8_t *>(from) + at, n, to);
   case Element::i32: return widen_all(static_cast<const int32_t *>(from) + at, n, to);
@@ -59,24 +62,29 @@ inline int64_t load_index(const void *from, Element type, int64_t at) {
   }
 }
 
-inline void store_block(void *to, Element type, int64_t at, int n, const double *from) {
+template <class T> inline void narrow_halves(const float *from, int n, T *to) {
+  constexpr int lanes = Lanes<VecF>::n;
+  int i = 0;
+  for (; i + lanes <= n; i += lanes) Storage<T>::store(to + i, load<VecF>(from + i));
+  for (; i < n; ++i) Storage<T>::put(to + i, from[i]);
+}
+template <class T> inline void narrow_halves(const double *from, int n, T *to) {
+  for (int i = 0; i < n; ++i) Storage<T>::put(to + i, to_odd(from[i]));
+}
+
+template <class R> inline void store_block(void *to, Element type, int64_t at, int n, const R *from) {
   switch (type) {
-  case Element::f16: {
-    float16 *p = static_cast<float16 *>(to) + at;
-    for (int i = 0; i < n; ++i) p[i].raw = round_to_f16(to_odd(from[i]));
-    return;
-  }
-  case Element::bf16: {
-    bfloat16 *p = static_cast<bfloat16 *>(to) + at;
-    for (int i = 0; i < n; ++i) p[i].raw = round_to_bf16(to_odd(from[i]));
-    return;
-  }
+  case Element::f16: return narrow_halves(from, n, static_cast<float16 *>(to) + at);
+  case Element::bf16: return narrow_halves(from, n, static_cast<bfloat16 *>(to) + at);
   case Element::f32: {
     float *p = static_cast<float *>(to) + at;
     for (int i = 0; i < n; ++i) p[i] = static_cast<float>(from[i]);
     return;
   }
-  default: __builtin_memcpy(static_cast<double *>(to) + at, from, sizeof(double) * n);
+  default: {
+    double *p = static_cast<double *>(to) + at;
+    for (int i = 0; i < n; ++i) p[i] = static_cast<double>(from[i]);
+  }
   }
 }
 
@@ -95,10 +103,10 @@ inline int element_size(Element type) {
 inline Element loss_type(Element input) { return input == Element::f64 ? Element::f64 : Element::f32; }
 
 // The weights of elements [at, at + n).
-inline void fill_pattern(const Pattern &pattern, int64_t at, int n, double *to) {
+template <class R> inline void fill_pattern(const Pattern &pattern, int64_t at, int n, R *to) {
   int64_t k = at % pattern.period;
   if (pattern.period < 32) { // too short to load in one go
-    double values[32];
+    R values[32];
     load_block(pattern.values, pattern.type, 0, static_cast<int>(pattern.period), values);
     for (int i = 0; i < n; ++i) {
       to[i] = values[k];
@@ -113,26 +121,28 @@ inline void fill_pattern(const Pattern &pattern, int64_t at, int n, double *to) 
 }
 
 // The weights of the entries of elements [at, at + n), 0 where masked.
-inline void fill_entries(const Entries &entries, int64_t at, int n, double *to) {
+template <class R> inline void fill_entries(const Entries &entries, int64_t at, int n, R *to) {
   if (entries.run == 1) {
     if (entries.weight)
       load_block(entries.weight, entries.weight_type, at, n, to);
     else
-      for (int i = 0; i < n; ++i) to[i] = 1.0;
+      for (int i = 0; i < n; ++i) to[i] = R(1);
     if (entries.mask)
-      for (int i = 0; i < n; ++i) to[i] = entries.mask[at + i] ? to[i] : 0.0;
+      for (int i = 0; i < n; ++i) to[i] = entries.mask[at + i] ? to[i] : R(0);
     return;
   }
   for (int i = 0; i < n;) {
     const int64_t entry = (at + i) / entries.run, stop = (entry + 1) * entries.run - at;
-    const bool masked = entries.mask && !entries.mask[entry];
-    const double weight = masked ? 0.0 : !entries.weight ? 1.0 : load_value(entries.weight, entries.weight_type, entry);
+    R weight = R(!entries.mask || entries.mask[entry]);
+    if (weight != R(0) && entries.weight) load_block(entries.weight, entries.weight_type, entry, 1, &weight);
     for (; i < n && i < stop; ++i) to[i] = weight;
   }
 }
 
 // The product of an entry's weights, 0 where nothing takes part: not even a NaN weight is read there.
-inline double combined(double entry, double weight) { return (entry == 0.0) | (weight == 0.0) ? 0.0 : entry * weight; }
+template <class R> inline R combined(R entry, R weight) {
+  return (entry == R(0)) | (weight == R(0)) ? R(0) : entry * weight;
+}
 
 inline int whole_vectors(int n) { return (n + Lanes<VecD>::n - 1) / Lanes<VecD>::n * Lanes<VecD>::n; }
 

@@ -1,8 +1,8 @@
 // Losses without a softmax, and the sums of weights behind every mean. Plain types only: the loops are in
 // kernels_losses.cpp, once per instruction set.
 //
-// Whatever an entry's type, it is widened to double in blocks that stay in the first-level cache, computed there and
-// rounded once on the way out; one instance per formula serves all types.
+// Elements are computed in float32, or in float64 where anything that is given is, in blocks that stay in the
+// first-level cache; other types are widened on the way in and rounded once on the way out. Sums are float64.
 #pragma once
 
 #include "layout.hpp"
@@ -36,6 +36,7 @@ enum class Pointwise { bce, bce_with_logits, kl_div, kl_div_log_target };
 
 struct PointwiseJob {
   Pointwise formula;
+  std::int64_t n;    // elements
   const void *input; // (n,) probability, logit, or log-probability
   Element input_type;
   const void *target; // (n,) probability, or log-probability
@@ -95,21 +96,11 @@ struct Totals {
   double magnitude = 0; // sum of |entry weight * weight|: tells zero weights from weights that cancel
 };
 
-// grad = upstream - softmax * sum(upstream): what log_softmax passes back
-struct LogSoftmaxBackJob {
-  const void *log_probs; // (outer, classes, inner)
-  const void *upstream;  // like log_probs
-  void *grad;            // like log_probs; may be upstream itself
-  Element type;
-  std::int64_t outer, classes, inner;
-};
-
 struct LossKernels {
   // entries or rows [begin, end); the result depends on them alone, not on how they are cut
   PointwiseSum (*pointwise)(const PointwiseJob &, std::int64_t begin, std::int64_t end);
   GatherSum (*gather)(const GatherJob &, std::int64_t begin, std::int64_t end);
   Totals (*totals)(const TotalsJob &, std::int64_t begin, std::int64_t end);
-  void (*log_softmax_back)(const LogSoftmaxBackJob &, std::int64_t begin, std::int64_t end);
 };
 
 } // namespace neglog

@@ -86,9 +86,9 @@ Totals totals_of(const TotalsJob &job, std::int64_t n, int threads) {
   return sums;
 }
 
-PointwiseSum pointwise_sum(const PointwiseJob &job, std::int64_t n, int threads) {
+PointwiseSum pointwise_sum(const PointwiseJob &job, int threads) {
   const std::int64_t run = job.entries.run, piece = std::max<std::int64_t>(1, kPiece / run) * run;
-  const auto parts = in_pieces(n, piece, threads, loss_kernels().pointwise, job);
+  const auto parts = in_pieces(job.n, piece, threads, loss_kernels().pointwise, job);
   return {total(parts, &PointwiseSum::loss) / static_cast<double>(run), first(parts, &PointwiseSum::bad_input),
           first(parts, &PointwiseSum::bad_target)};
 }
@@ -124,6 +124,7 @@ template <Pointwise formula>
 SumAndBad pointwise(AnyArray input, AnyArray target, Weights weight, Weights pos_weight, Weights entry_weight,
                     Mask mask, OptionalOut loss, OptionalOut grad, double scale) {
   const PointwiseJob job{.formula = formula,
+                         .n = static_cast<std::int64_t>(input.size()),
                          .input = input.data(),
                          .input_type = element_of(input),
                          .target = target.data(),
@@ -135,7 +136,7 @@ SumAndBad pointwise(AnyArray input, AnyArray target, Weights weight, Weights pos
                          .loss = pointer(loss),
                          .grad = pointer(grad)};
   nb::gil_scoped_release release;
-  const auto sum = pointwise_sum(job, static_cast<std::int64_t>(input.size()), get_num_threads());
+  const auto sum = pointwise_sum(job, get_num_threads());
   return {sum.loss, sum.bad_input, sum.bad_target};
 }
 
@@ -181,20 +182,6 @@ std::tuple<std::int64_t, double, double, double> totals(std::int64_t n, std::int
   return {sums.count, sums.entries, sums.weights, sums.magnitude};
 }
 
-void log_softmax_back(AnyArray log_probs, AnyArray upstream, OutArray grad) {
-  const LogSoftmaxBackJob job{.log_probs = log_probs.data(),
-                              .upstream = upstream.data(),
-                              .grad = grad.data(),
-                              .type = element_of(log_probs),
-                              .outer = extent(log_probs, 0),
-                              .classes = extent(log_probs, 1),
-                              .inner = extent(log_probs, 2)};
-  const auto grain = std::max<std::int64_t>(1, kPiece / std::max<std::int64_t>(1, job.classes));
-  const auto kernel = loss_kernels().log_softmax_back;
-  nb::gil_scoped_release release;
-  parallel_for(job.outer * job.inner, grain, [&](std::int64_t begin, std::int64_t end) { kernel(job, begin, end); });
-}
-
 // ---- from addresses ----------------------------------------------------------------------------------------------
 // A dtype counts through f16, bf16, f32, f64; the code of a target through all of Element.
 Element floating(int dtype) { return static_cast<Element>(static_cast<int>(Element::f16) + dtype); }
@@ -214,6 +201,7 @@ MeanAndBad pointwise_strided(int formula, std::int64_t n, int dtype, Address inp
                   .run = std::max<std::int64_t>(run, 1)}};
   const double divisor = divisor_of(static_cast<Divisor>(divisor_kind), whole, n, threads);
   const PointwiseJob job{.formula = static_cast<Pointwise>(formula),
+                         .n = n,
                          .input = at<const void>(input),
                          .input_type = floating(dtype),
                          .target = at<const void>(target),
@@ -226,7 +214,7 @@ MeanAndBad pointwise_strided(int formula, std::int64_t n, int dtype, Address inp
                          .scale = divisor == 0.0 ? 0.0 : scale / divisor / static_cast<double>(whole.entries.run),
                          .loss = at<void>(loss),
                          .grad = at<void>(grad)};
-  const auto sum = pointwise_sum(job, n, threads);
+  const auto sum = pointwise_sum(job, threads);
   return {per(divisor, sum.loss), divisor, sum.bad_input, sum.bad_target};
 }
 
@@ -286,9 +274,6 @@ void bind_losses(nb::module_ &m) {
   m.def("totals", &totals, nb::arg("n"), nb::arg("classes"), nb::arg("target").none(), nb::arg("weight").none(),
         nb::arg("entry_weight").none(), nb::arg("mask").none(), nb::arg("ignore_index").none(),
         "-> (entries that take part, sum of entry weights, sum of entry weight * weight, sum of its magnitude)");
-  m.def("log_softmax_back", &log_softmax_back, nb::arg("log_probs").noconvert(), nb::arg("upstream").noconvert(),
-        nb::arg("grad").noconvert());
-
   using Release = nb::call_guard<nb::gil_scoped_release>;
   m.def("pointwise_strided", &pointwise_strided, nb::arg("formula"), nb::arg("n"), nb::arg("dtype"), nb::arg("input"),
         nb::arg("target_code"), nb::arg("target"), nb::arg("weight_dtype"), nb::arg("weight"), nb::arg("weight_period"),

@@ -111,6 +111,28 @@ void log_softmax_back_strided(int dtype, std::int64_t outer, std::int64_t classe
                    threads);
 }
 
+// Arrays (outer, C, inner) of one dtype; bfloat16 as uint16.
+void log_softmax_back_arrays(AnyArray logits, AnyArray upstream, OutArray grad) {
+  const Dtype dtype = holds<float>(logits)           ? Dtype::f32
+                      : holds<double>(logits)        ? Dtype::f64
+                      : holds<std::uint16_t>(logits) ? Dtype::bf16
+                                                     : Dtype::f16;
+  const auto extent = [&](std::size_t axis) { return static_cast<std::int64_t>(logits.shape(axis)); };
+  const Strides strides = gapless(extent(1), extent(2));
+  const LogSoftmaxBackJob job{.logits = logits.data(),
+                              .logits_at = strides,
+                              .dtype = dtype,
+                              .outer = extent(0),
+                              .classes = extent(1),
+                              .inner = extent(2),
+                              .upstream = upstream.data(),
+                              .upstream_at = strides,
+                              .grad = grad.data(),
+                              .grad_at = strides};
+  nb::gil_scoped_release release;
+  log_softmax_back(job, 0);
+}
+
 } // namespace
 
 void bind_stats(nb::module_ &m) {
@@ -128,6 +150,8 @@ void bind_stats(nb::module_ &m) {
         nb::arg("grad_strides"), nb::arg("threads"), Release());
   m.def("log_softmax_back_strided", &log_softmax_back_strided, ROW, nb::arg("upstream"), nb::arg("upstream_strides"),
         nb::arg("grad"), nb::arg("grad_strides"), nb::arg("threads"), Release());
+  m.def("log_softmax_back", &log_softmax_back_arrays, nb::arg("logits").noconvert(), nb::arg("upstream").noconvert(),
+        nb::arg("grad").noconvert());
 #undef ROW
 #undef SELECTION
 }

@@ -18,8 +18,11 @@ from neglog.report.axes import Scale, ticks
 from neglog.report.fit import fit_report
 from neglog.report.html import html
 from neglog.report.model import (
+    Bars,
     Bin,
     Counts,
+    Curve,
+    Curves,
     Histogram,
     Quantiles,
     Reliability,
@@ -147,11 +150,24 @@ def test_heights_of_a_histogram_grow_as_square_roots() -> None:
         Counts("c", "c", tuple((str(i), 1.0 * i, 2.0) for i in range(40))),
         Survival("s", "c", ((0.0, 1.0, 1.0, 1.0), (2.0, 0.0, math.nan, math.nan)), (), ((0.0, 1.0),), 2.0),
         Reliability("r", "c", (), ()),
+        Curves("c", "c", ()),
+        Curves("c", "c", (Curve("a", ((1.0, 0.5),)), Curve("b", ((1.0, 0.5),), dots=True, second=True))),
+        Bars("b", "c", ("all",), ()),
+        Bars("b", "c", ("one", "two"), (("a", (0.0, 0.0)),)),
     ],
     ids=lambda figure: type(figure).__name__,
 )
 def test_figures_with_little_to_show_are_still_figures(figure: Any) -> None:
     _drawn(figure)
+
+
+def test_the_parts_of_a_bar_stand_behind_one_another() -> None:
+    tree = _drawn(Bars("b", "c", ("one", "two"), (("a", (1.0, 3.0)), ("b", (0.0, 2.0)))))
+    rects = [e for e in tree.iter("rect") if e.find("title") is not None]
+    start, width = ([float(e.get(key) or 0) for e in rects] for key in ("x", "width"))
+    assert width[1] == pytest.approx(3 * width[0], abs=0.3) and width[2] == 0
+    assert start[1] == pytest.approx(start[0] + width[0], abs=0.2)
+    assert start[1] + width[1] == pytest.approx(start[2] + 2 * width[3], abs=0.4)
 
 
 def test_whiskers_share_an_axis_only_where_it_serves_all() -> None:

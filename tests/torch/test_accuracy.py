@@ -47,6 +47,23 @@ def test_float32_loss_and_gradient(way, classes, spread, options):
         assert worst <= 2e-7 * max(1.0, float(exact.abs().max()))
 
 
+@pytest.mark.parametrize("classes", [2, 10, 100, 1000, 5000])
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"temperature": 1.7}], ids=str)
+def test_float32_gradients_of_many_rows(way, classes, options):
+    # a competitor as large as the lead, in front of many small terms, shows what is lost in long float32 sums
+    torch.manual_seed(classes)
+    for spread in (1.0, 10.0, 30.0):
+        z = (torch.randn(400, classes) * spread).requires_grad_()
+        y = torch.where(torch.rand(400) < 0.5, z.argmax(1), torch.randint(0, classes, (400,)))
+        (gradient,) = torch.autograd.grad(nlt.cross_entropy(z, y, reduction="sum", **options), z)
+        wide = z.detach().double().requires_grad_()
+        temperature, smoothing = options.get("temperature", 1.0), options.get("label_smoothing", 0.0)
+        exact = F.cross_entropy(wide / temperature, y, reduction="sum", label_smoothing=smoothing)
+        (expected,) = torch.autograd.grad(exact, wide)
+        worst = (gradient.double() - expected).abs().max().item()
+        assert worst <= 2e-7, spread
+
+
 def _exact_row(z, y, weight, smoothing):
     """oracle.cross_entropy_row for logits that are mpf already."""
     target = np.eye(len(z))[y]
@@ -100,6 +117,7 @@ def test_half_precision_in(way, dtype, classes, kind):
     # (of A p - a, whose terms may cancel)
     scale = 1024 * (1 if kind == "weighted" else 1 / 64)
     a = target.double() if kind == "probabilities" else F.one_hot(y, classes).double()
+    a = a * (1 - options.get("label_smoothing", 0.0)) + options.get("label_smoothing", 0.0) / classes
     terms = exact.abs() + 2 * scale * a
     unit = torch.finfo(dtype).eps * exact.abs().clamp(min=torch.finfo(dtype).smallest_normal)
     error = (gradient.double() - exact).abs() - (0.5 * unit + 4e-7 * terms)

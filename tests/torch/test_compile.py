@@ -61,6 +61,23 @@ def test_dynamic_shapes(compiled):
     assert len(recompiled) == 1
 
 
+@pytest.mark.parametrize("kind", [float, int, torch.tensor])
+def test_another_denominator_is_not_another_graph(compiled, kind):
+    graphs = []
+
+    def backend(graph, inputs):
+        graphs.append(graph)
+        return graph
+
+    function = compiled(lambda z, n: nlt.cross_entropy(z, Y, denominator=n), backend=backend)
+    z = f64(4, 3).requires_grad_()
+    for n in range(2, 14):
+        value, expected = function(z, kind(n)), nlt.cross_entropy(z, Y, denominator=n)
+        torch.testing.assert_close(value, expected)
+        torch.testing.assert_close(torch.autograd.grad(value, z), torch.autograd.grad(expected, z))
+    assert len(graphs) <= 2  # torch takes the first number for a constant
+
+
 def test_a_compiled_model_trains_as_the_eager_one(compiled):
     torch.manual_seed(0)
     eager = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 4))

@@ -336,6 +336,22 @@ def test_unreduced_losses_take_any_upstream(way):
     torch.testing.assert_close(expanded, expected, rtol=1e-13, atol=1e-16)
 
 
+def test_an_upstream_of_nan_stays_with_what_takes_part(way):
+    # 0 * nan: the logarithm of a loss of 0, say
+    z = torch.randn(4, 3, requires_grad=True)
+    y, s = torch.tensor([0, 1, -100, 0]), torch.tensor([0.0, 1.0, 1.0, 1.0])
+    m = torch.tensor([True, True, True, False])
+    upstream = torch.tensor([torch.nan, 1.0, torch.nan, torch.inf])
+    for loss in (
+        nlt.cross_entropy(z, y, sample_weight=s, mask=m, reduction="none"),
+        nlt.nll_loss(z.log_softmax(1), y, sample_weight=s, mask=m, reduction="none"),
+    ):
+        (gradient,) = torch.autograd.grad(loss, z, upstream)
+        assert gradient[[2, 3]].eq(0).all() and gradient[1].ne(0).all()
+        if way == "kernel":  # autograd of a product: nan * 0
+            assert gradient[0].eq(0).all()
+
+
 def test_frozen_inputs(way):
     z, y = torch.randn(4, 3), torch.tensor([0, 1, 2, 0])
     assert not nlt.cross_entropy(z, y).requires_grad

@@ -180,7 +180,7 @@ def log_softmax_grad(logits: Any, upstream: Any, *, axis: int = -1, out: Array |
     reads = {"logits": x if out is not None else None, "upstream": g}
     gradient, written = gradient_like("log_softmax_grad", log_probs, layout, out, reads)
     memory = layout.full(g.astype(x.dtype, copy=False))
-    _native.log_softmax_back(layout.full(log_probs), memory, written)
+    _native.log_softmax_back(layout.memory, memory, written)
     return log_probs, deliver(gradient, written, layout)
 
 

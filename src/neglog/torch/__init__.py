@@ -16,14 +16,36 @@ from neglog.torch.binary import (  # noqa: E402
 from neglog.torch.classification import cross_entropy, cross_entropy_parts  # noqa: E402
 from neglog.torch.divergence import kl_div  # noqa: E402
 from neglog.torch.log_probabilities import nll_loss  # noqa: E402
+from neglog.torch.modules import (  # noqa: E402
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    KLDivLoss,
+    LogSoftmax,
+    MultiLabelSoftMarginLoss,
+    NLLLoss,
+)
 from neglog.torch.parallel import total_weight  # noqa: E402
+from neglog.torch.primitives import log_softmax, logsumexp  # noqa: E402
+from neglog.torch.stats import LogitStats, logit_stats  # noqa: E402
 
 __all__ = [
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
+    "KLDivLoss",
+    "LogSoftmax",
+    "LogitStats",
+    "MultiLabelSoftMarginLoss",
+    "NLLLoss",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "cross_entropy_parts",
     "kl_div",
+    "log_softmax",
+    "logit_stats",
+    "logsumexp",
     "multilabel_soft_margin_loss",
     "nll_loss",
     "total_weight",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from neglog.errors import InputKindError, ParameterError, ShapeError
-from neglog.torch.routing import may_look_at
+from neglog.torch.routing import forward_mode, may_look_at
 
 Reduction = Literal["mean", "sum", "none"]
 Empty = Literal["zero", "nan", "raise"]
@@ -77,15 +77,18 @@ def _explicit(function: str, denominator: Any) -> Divisor:
             raise ParameterError(
                 f"{function}: denominator has shape {tuple(denominator.shape)}; allowed: {_DENOMINATORS}"
             )
-        if denominator.requires_grad or not may_look_at(denominator):
+        if denominator.requires_grad or forward_mode() or not may_look_at(denominator):
             return Divisor("sum", 0.0, denominator)
         denominator = denominator.item()  # a number goes into the pass over the input
+    compiling = torch.compiler.is_compiling()
     try:
-        number = float(denominator)
+        number = denominator if compiling and isinstance(denominator, int | float) else float(denominator)
     except (TypeError, ValueError):
         number = math.nan
     if not 0.0 <= number < math.inf:
         raise ParameterError(f"{function}: denominator={denominator!r}; allowed: {_DENOMINATORS}")
+    if compiling:  # an argument of the operator would be a constant, and every number a graph of its own
+        return Divisor("sum", 0.0, torch.full((), number, dtype=torch.float64, device=CPU))
     return Divisor("given", number, None)
 
 

@@ -204,7 +204,7 @@ def multilabel_soft_margin_loss(
     InputKindError
         A target outside [0, 1] that takes part; a dtype that cannot be used.
     ShapeError
-        Shapes that do not match, or input without an axis of labels.
+        Shapes that do not match, or input without labels.
     ParameterError
         An option outside what is allowed.
 
@@ -222,8 +222,11 @@ def multilabel_soft_margin_loss(
     tensor([0.2201, 0.6931])
     """
     function = "multilabel_soft_margin_loss"
-    if not input.dim():
-        raise ShapeError(f"{function}: input is a scalar; allowed: (C,) or (..., C), labels along the last axis")
+    if not input.dim() or not input.shape[-1]:
+        raise ShapeError(
+            f"{function}: input has shape {tuple(input.shape)}; allowed: (C,) or (..., C), "
+            "with at least one label along the last axis"
+        )
     if size_average is not None or reduce is not None:
         reduction = legacy(reduction, size_average, reduce)
     return elementwise(

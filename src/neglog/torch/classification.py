@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from neglog import _native
-from neglog.errors import ParameterError, ShapeError
+from neglog.errors import ParameterError
 from neglog.torch import reference
 from neglog.torch.arguments import (
     CODES,
@@ -30,8 +30,10 @@ from neglog.torch.reduction import divided
 from neglog.torch.routing import Way, way_for
 from neglog.torch.softmax_nll import SoftmaxNLL
 from neglog.torch.targets import (
+    check_class_mask,
     check_indices,
     check_probabilities,
+    check_sums,
     class_axis,
     class_indices,
     class_weight,
@@ -297,7 +299,7 @@ def _softmax_nll(
         per_entry(function, "mask", mask, shape)
         boolean(function, "mask", mask)
     if class_mask is not None:
-        _check_class_mask(function, class_mask, input, dim)
+        check_class_mask(function, class_mask, input, dim)
     integer(function, "ignore_index", ignore_index)
     softcap = 0.0 if softcap is None else positive(function, "softcap", softcap)
     temperature = positive(function, "temperature", temperature)
@@ -323,21 +325,6 @@ def _softmax_nll(
     return loss, x
 
 
-def _check_class_mask(function: str, class_mask: Tensor, input: Tensor, dim: int) -> None:
-    boolean(function, "class_mask", class_mask)
-    if class_mask.shape == (input.shape[dim],):
-        return
-    try:
-        fits = torch.broadcast_shapes(class_mask.shape, input.shape) == input.shape and class_mask.dim() == input.dim()
-    except RuntimeError:
-        fits = False
-    if not fits:
-        raise ShapeError(
-            f"{function}: class_mask has shape {tuple(class_mask.shape)}; allowed: ({input.shape[dim]},) or what "
-            f"broadcasts to the input's {tuple(input.shape)}"
-        )
-
-
 def _check_targets(function: str, loss: SoftmaxNLL, classes: int) -> None:
     """``check=True``: waits for the device."""
     target, part = loss.target, loss.part()
@@ -345,3 +332,4 @@ def _check_targets(function: str, loss: SoftmaxNLL, classes: int) -> None:
         check_indices(function, target.long(), classes, loss.ignore_index, part)
         return
     check_probabilities(function, target, loss.dim, part)
+    check_sums(function, target, loss.dim, part)

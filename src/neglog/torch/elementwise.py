@@ -90,7 +90,7 @@ class Pointwise(NamedTuple):
         elif weight is None:
             weight = upstream
         else:
-            weight = upstream.double() * weight
+            weight = weighted(upstream.double(), weight)
         self._kernel(x, weight, factor, None, gradient)
         return gradient
 

@@ -95,18 +95,14 @@ def operator(loss: Loss) -> Loss:
     fields = ", ".join(f"{_SCHEMA[type_.__forward_arg__]} {field}" for field, type_ in annotations.items())
 
     def backward_kernel(upstream: Tensor, input: Tensor, *arguments: Any) -> Tensor:
-        gradient = loss(*arguments).backward(input, upstream)
-        layout = torch.empty_like(input, device="meta")  # what the fake kernel promises
-        if gradient.stride() == layout.stride():
-            return gradient
-        return torch.empty_like(input).copy_(gradient)
+        return laid_like(torch.empty_like(input, device="meta"), loss(*arguments).backward(input, upstream))
 
     def second_derivative(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        factor, input, *arguments = _restored(ctx)
+        factor, input, *arguments = restored(ctx)
         with torch.enable_grad():
             factor, input = factor.detach().requires_grad_(), input.detach().requires_grad_()
             gradient = _differentiable_gradient(loss(*arguments), input, factor)
-            derivatives = torch.autograd.grad(gradient, (factor, input), upstream)
+            derivatives = torch.autograd.grad(gradient, (factor, input), upstream, allow_unused=True)
         return (*derivatives, *(None for _ in arguments))
 
     backward = torch.library.custom_op(
@@ -121,13 +117,14 @@ def operator(loss: Loss) -> Loss:
         return torch.empty_like(input)
 
     backward.register_fake(fake_backward)
-    backward.register_autograd(second_derivative, setup_context=_keep)
+    backward.register_autograd(second_derivative, setup_context=keep)
 
     def forward_kernel(input: Tensor, *arguments: Any) -> Tensor:
-        return loss(*arguments).forward(input, False)[0]
+        value = loss(*arguments).forward(input, False)[0]
+        return value if not value.dim() else laid_like(loss(*arguments).result(input), value)
 
     def first_derivative(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        input, *arguments = _restored(ctx)
+        input, *arguments = restored(ctx)
         return (backward(upstream, input, *arguments), *(None for _ in arguments))
 
     forward = torch.library.custom_op(
@@ -142,7 +139,7 @@ def operator(loss: Loss) -> Loss:
         return loss(*arguments).result(input)
 
     forward.register_fake(fake_forward)
-    forward.register_autograd(first_derivative, setup_context=_keep)
+    forward.register_autograd(first_derivative, setup_context=keep)
     return loss
 
 
@@ -156,11 +153,18 @@ _SCHEMA = {
 }
 
 
-def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+def laid_like(promised: Tensor, values: Tensor) -> Tensor:
+    """``values`` with the strides that the fake kernel promised."""
+    if values.stride() == promised.stride():
+        return values
+    return torch.empty_strided(values.shape, promised.stride(), dtype=values.dtype).copy_(values)
+
+
+def keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     ctx.save_for_backward(*(argument for argument in inputs if isinstance(argument, Tensor)))
     ctx.others = tuple(None if isinstance(argument, Tensor) else (argument,) for argument in inputs)
 
 
-def _restored(ctx: Any) -> list[Any]:
+def restored(ctx: Any) -> list[Any]:
     tensors = iter(ctx.saved_tensors)
     return [next(tensors) if other is None else other[0] for other in ctx.others]

@@ -31,6 +31,7 @@ from neglog.torch.fused import evaluate, operator
 from neglog.torch.layout import Rows, rows_along
 from neglog.torch.parallel import is_group, share, total_weight
 from neglog.torch.reduction import divided, finished, reduced, weighted
+from neglog.torch.routing import may_look_at
 from neglog.torch.targets import (
     TOLERANCE,
     check_indices,
@@ -80,7 +81,7 @@ class GatheredNLL(NamedTuple):
         if self.reduction != "none":
             factor = upstream.item()
         else:
-            weight = upstream.double() if weight is None else upstream.double() * weight
+            weight = upstream.double() if weight is None else weighted(upstream.double(), weight)
         self._kernel(rows, weight, factor, gradient=gradient, strides=strides)
         return gradient
 
@@ -109,14 +110,20 @@ class GatheredNLL(NamedTuple):
             position = rows.position(bad_target)
             raise_bad_index("nll_loss", self.target, position, rows.classes, self.ignore_index)
         if bad_input >= 0:
-            self._raise_positive(rows, bad_input)
+            self._raise_positive(rows.tensor, rows.position(bad_input))
         return (value * scale, self.number) if given else (value, divisor)
 
-    def _raise_positive(self, rows: Rows, row: int) -> NoReturn:
-        at = rows.position(row)
+    def _check_values(self, input: Tensor, losses: Tensor, part: Tensor) -> None:
+        wrong = part & (losses < -TOLERANCE[input.dtype.itemsize])
+        if self.sample_weight is not None:
+            wrong &= self.sample_weight != 0
+        if bool(wrong.any()):
+            self._raise_positive(input, tuple(int(i) for i in wrong.nonzero()[0]))
+
+    def _raise_positive(self, input: Tensor, at: tuple[int, ...]) -> NoReturn:
         at = (*at[: self.dim], int(self.target[at]), *at[self.dim :])
         raise InputKindError(
-            f"nll_loss: {place('input', at)} = {rows.tensor[at].item()} is no log-probability; allowed: input <= 0 "
+            f"nll_loss: {place('input', at)} = {input[at].item()} is no log-probability; allowed: input <= 0 "
             "(log_softmax gives them; cross_entropy takes logits)"
         )
 
@@ -124,6 +131,8 @@ class GatheredNLL(NamedTuple):
         x, dim, part = reference.widened(input), self.dim, self.part()
         target = readable_indices("nll_loss", self.target, input, dim, self.ignore_index, part, self.sample_weight)
         losses = -x.gather(dim, target.unsqueeze(dim)).squeeze(dim)
+        if may_look_at(input, target):
+            self._check_values(input, losses.detach(), part)
         by_class = None if self.weight is None else self.weight[target]
         losses = weighted(weighted(losses, by_class), self.sample_weight)
         losses = torch.where(part, losses, 0.0)

@@ -26,21 +26,21 @@ def transformed(
 
     In float64 where the device has it: a logit of 30 rounded to float32 once more would move its probability by 5e-7.
     """
+    capped = isinstance(softcap, Tensor) or softcap != 0.0
+    scaled = isinstance(temperature, Tensor) or temperature != 1.0
+    if not (capped or scaled or class_mask is not None):
+        return z
+    gone = z.detach() == -math.inf  # tanh would bring a masked class back to life
     if class_mask is not None:
-        if class_mask.dim() == 1:
-            class_mask = along(class_mask, z, dim)
-        z = torch.where(class_mask, z, 0.0)  # what is masked is not read, and its gradient is exactly 0
-    capped, scaled = (
-        isinstance(softcap, Tensor) or softcap != 0.0,
-        isinstance(temperature, Tensor) or temperature != 1.0,
-    )
+        gone = gone | ~(along(class_mask, z, dim) if class_mask.dim() == 1 else class_mask)
+    z = torch.where(gone, 0.0, z)  # its gradient, and its share in those of the options, is exactly 0
     if (capped or scaled) and z.device.type != "mps":
         z = z.double()
     if capped:
         z = softcap * torch.tanh(z / softcap)
     if scaled:
         z = z / temperature
-    return z if class_mask is None else torch.where(class_mask, z, -math.inf)
+    return torch.where(gone, -math.inf, z)
 
 
 def along(values: Tensor, z: Tensor, dim: int) -> Tensor:

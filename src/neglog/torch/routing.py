@@ -36,12 +36,15 @@ def way_for(input: Tensor, others: Iterable[Tensor | None]) -> Way:
         or not input.is_cpu
         or input.layout is not torch.strided
         or input.dtype not in _KERNEL_DTYPES
+        or input.is_neg()  # the imaginary part of a conjugate: its memory holds the negative
         or transforming()
-        or forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
+        or forward_mode()
     ):
         return Way.REFERENCE
     for other in others:
-        if other is not None and (other.requires_grad or type(other) not in _PLAIN or not other.is_cpu):
+        if other is not None and (
+            other.requires_grad or type(other) not in _PLAIN or not other.is_cpu or other.is_neg()
+        ):
             return Way.REFERENCE
     if torch._C._len_torch_dispatch_stack():  # pyright: ignore[reportPrivateUsage]
         return Way.OPERATOR
@@ -62,6 +65,16 @@ def _way_when_compiling(input: Tensor, others: Iterable[Tensor | None]) -> Way:
 def transforming() -> bool:
     """Whether torch.func is at work."""
     return torch._C._are_functorch_transforms_active()  # pyright: ignore[reportPrivateUsage]
+
+
+def forward_mode() -> bool:
+    """Whether tensors may carry tangents, which do not show in ``requires_grad``."""
+    return forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
+
+
+def may_have_gradient(tensor: Tensor) -> bool:
+    """Whether somebody may ask for the derivative in ``tensor``, backward or forward."""
+    return tensor.requires_grad or forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
 
 
 def is_batched(upstream: Tensor) -> bool:

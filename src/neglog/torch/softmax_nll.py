@@ -13,7 +13,8 @@ from neglog.torch.arguments import CODES, CPU, DIVISORS, PROBABILITIES, TARGET_C
 from neglog.torch.fused import operator
 from neglog.torch.layout import Rows, rows_along
 from neglog.torch.reduction import finished, reduced, rows_read, weighted
-from neglog.torch.targets import raise_bad_index, raise_bad_probability, readable_indices
+from neglog.torch.routing import may_look_at
+from neglog.torch.targets import check_probabilities, raise_bad_index, raise_bad_probability, readable_indices
 
 
 @operator
@@ -63,7 +64,7 @@ class SoftmaxNLL(NamedTuple):
         if self.reduction != "none":
             factor = upstream.item()
         else:
-            weight = upstream.double() if weight is None else upstream.double() * weight
+            weight = upstream.double() if weight is None else weighted(upstream.double(), weight)
         self._kernel(rows, weight, factor, gradient=gradient, strides=strides)
         return gradient
 
@@ -138,8 +139,7 @@ class SoftmaxNLL(NamedTuple):
         before, after = position[: self.dim], position[self.dim :]
         q = self.target[(*before, slice(None), *after)]
         k = int(((q < 0) | (q > 1)).nonzero()[0])
-        hint = " (class indices: an integer dtype)"
-        raise_bad_probability("cross_entropy", self.target, (*before, k, *after), hint)
+        raise_bad_probability("cross_entropy", self.target, (*before, k, *after))
 
     def reference(self, input: Tensor) -> Tensor:
         z, target, dim, part = reference.widened(input), self.target, self.dim, self.part()
@@ -149,6 +149,8 @@ class SoftmaxNLL(NamedTuple):
             target = readable_indices("cross_entropy", target, input, dim, self.ignore_index, part, self.sample_weight)
         by_class = self.row_weight(target)
         read = rows_read(z, dim, part, by_class, self.sample_weight)
+        if target.is_floating_point() and may_look_at(input, target):
+            check_probabilities("cross_entropy", target.detach(), dim, read)
         if read is not None:
             z = torch.where(read.unsqueeze(dim), z, 0.0)
             if target.is_floating_point():

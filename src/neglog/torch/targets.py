@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from neglog.errors import InputKindError, ParameterError, ShapeError, TargetError
-from neglog.torch.arguments import place
+from neglog.torch.arguments import boolean, place
 from neglog.torch.routing import may_look_at
 
 _READ_BY_KERNELS = (torch.int64, torch.int32, torch.uint8)
@@ -100,20 +100,25 @@ def raise_bad_index(
     )
 
 
-def raise_bad_probability(function: str, target: Tensor, position: tuple[int, ...], hint: str = "") -> NoReturn:
+def raise_bad_probability(function: str, target: Tensor, position: tuple[int, ...]) -> NoReturn:
     found = target[position].item()
     raise InputKindError(
-        f"{function}: {place('target', position)} = {found} is no probability; allowed: 0 <= target <= 1{hint}"
+        f"{function}: {place('target', position)} = {found} is no probability; allowed: 0 <= target <= 1 "
+        "(class indices: an integer dtype)"
     )
 
 
 def check_probabilities(function: str, target: Tensor, dim: int, part: Tensor | None) -> None:
-    """Reads every probability of what takes part: each in [0, 1], a row sums to one."""
+    """Each in [0, 1]; reads every probability of what takes part."""
     outside = (target < 0) | (target > 1)
     if part is not None:
         outside &= part.unsqueeze(dim)
     if bool(outside.any()):
         raise_bad_probability(function, target, tuple(int(i) for i in outside.nonzero()[0]))
+
+
+def check_sums(function: str, target: Tensor, dim: int, part: Tensor | None) -> None:
+    """The probabilities of a row sum to one."""
     sums = target.sum(dim, dtype=torch.float32 if target.device.type == "mps" else torch.float64)
     off = ~((sums - 1.0).abs() <= TOLERANCE[target.dtype.itemsize])
     if part is not None:
@@ -133,4 +138,20 @@ def class_weight(function: str, weight: Tensor, classes: int) -> None:
     if weight.shape != (classes,):
         raise ShapeError(
             f"{function}: weight has shape {tuple(weight.shape)}; allowed: one weight per class, ({classes},)"
+        )
+
+
+def check_class_mask(function: str, class_mask: Tensor, input: Tensor, dim: int) -> None:
+    """``(C,)`` or what broadcasts to the input."""
+    boolean(function, "class_mask", class_mask)
+    if class_mask.shape == (input.shape[dim],):
+        return
+    try:
+        fits = torch.broadcast_shapes(class_mask.shape, input.shape) == input.shape and class_mask.dim() == input.dim()
+    except RuntimeError:
+        fits = False
+    if not fits:
+        raise ShapeError(
+            f"{function}: class_mask has shape {tuple(class_mask.shape)}; allowed: ({input.shape[dim]},) or what "
+            f"broadcasts to the input's {tuple(input.shape)}"
         )

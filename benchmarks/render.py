@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Container
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,15 @@ TITLES = {
     "gradient_out": "`{}_grad(out=)`",
     "log_loss": "`log_loss`",
 }
-SHORT = {"binary_cross_entropy_with_logits": "BCE with logits", "cross_entropy": "cross_entropy"}
 
 Row = dict[str, Any]
 
 
-def tables(stored: Row) -> dict[str, str]:
-    """One table a group, by its name."""
+def tables(stored: Row, tasks: Container[str] = TITLES) -> dict[str, str]:
+    """One table a group, by its name; of tensors only the given tasks."""
     found: dict[str, str] = {}
     for group, rivals in RIVALS.items():
-        rows = [row for row in stored["rows"] if row["group"] == group]
+        rows = [row for row in stored["rows"] if row["group"] == group and (group == "numpy" or row["task"] in tasks)]
         if rows:
             head = f"| | {' | '.join(rivals)} | read / copy |\n|---|---:|{'---:|' * len(rivals)}"
             lines = [line(list(same)) for _, same in groupby(rows, key=lambda row: row["case"])]
@@ -50,10 +50,10 @@ MEMORY = (
 def legend(machine: Row) -> str:
     """What the numbers are."""
     return (
-        f"Medians in ms, taken in turn in one process with {machine['threads']} threads ({machine['instruction_set']}, "
-        f"torch {machine['torch']}, NumPy {machine['numpy']}); ×: times neglog's. In brackets the error against "
-        "float64: relative of the loss; largest absolute of the gradient, times the rows. read / copy: NumPy reading "
-        "and copying the logits with one thread, about the floor that memory sets."
+        f"Medians in ms, taken in turn in one process with {machine['threads']} threads (8 × 10: one thread; "
+        f"{machine['instruction_set']}, torch {machine['torch']}, NumPy {machine['numpy']}); ×: times neglog's. In "
+        "brackets the error against float64: relative of the loss; largest absolute of the gradient, times the rows. "
+        "read / copy: NumPy reading and copying the logits with one thread, about the floor that memory sets."
     )
 
 
@@ -68,8 +68,8 @@ def title(row: Row) -> str:
     """What was done on which shape."""
     if row["group"] == "numpy":
         return f"{TITLES[row['task']].format(row['loss'])} {shape(row)}"
-    passes = {"forward": "forward", "gradient": "+ backward"}[row["task"]]
-    loss = "" if row["loss"] == "cross_entropy" else f"{SHORT[row['loss']]}, "
+    passes = {"forward": "forward", "gradient": "forward + backward"}[row["task"]]
+    loss = "" if row["loss"] == "cross_entropy" else "BCE with logits, "
     return f"{loss}{shape(row)}: {passes}"
 
 
@@ -109,12 +109,11 @@ def memory_line(row: Row) -> str:
 
 
 def write(stored: Row) -> None:
-    """``results/table.md`` with every table, and the README between the markers that it has."""
-    found = tables(stored)
-    text = "\n".join(f"## {HEADINGS[name]}\n\n{table}" for name, table in found.items())
+    """``results/table.md`` with every table, and the README between the markers that it has, training steps only."""
+    text = "\n".join(f"## {HEADINGS[name]}\n\n{table}" for name, table in tables(stored).items())
     (HERE / "results" / "table.md").write_text(text)
     readme = README.read_text()
-    for name, table in found.items():
+    for name, table in tables(stored, tasks=["gradient"]).items():
         begin, end = f"<!-- benchmarks, {name}: written by make bench -->", "<!-- end of benchmarks -->"
         marked = re.escape(begin) + ".*?" + re.escape(end)
         readme = re.sub(marked, lambda _, t=table: f"{begin}\n\n{t}\n{end}", readme, count=1, flags=re.DOTALL)  # noqa: B023

@@ -47,7 +47,8 @@ def errors(answer: tuple[Any, Any], exact: tuple[float, torch.Tensor], data: Dat
 
 
 def measure(case: Case, data: Data, rounds: int) -> list[dict[str, Any]]:
-    """Everybody in turn, ``rounds`` times; medians."""
+    """Everybody in turn, ``rounds`` times; medians. What is tiny runs on one thread: a second one only adds waiting."""
+    torch.set_num_threads(1 if case.calls > 1 else nl.get_num_threads())
     contenders: dict[str, Callable[[], Any]] = {}
     for rival in RIVALS:
         call = rival.prepare(case, data)
@@ -88,8 +89,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message=".*y_pred values do not sum to one.*")  # float32 rounding
-    torch.set_num_threads(nl.get_num_threads())
-
     rows: list[dict[str, Any]] = []
     data = None
     for case in (c for c in cases() if arguments.only in c.name):

@@ -22,6 +22,10 @@ void clear_rows(const GatherJob &job, int64_t begin, int64_t end) {
   const int size = element_size(job.input_type);
   auto *grad = static_cast<char *>(job.grad);
   const auto [outer_step, class_step, inner_step] = job.grad_at;
+  if (job.inner == 1 && class_step == 1 && outer_step == job.classes) { // no gaps
+    __builtin_memset(grad + begin * job.classes * size, 0, (end - begin) * job.classes * size);
+    return;
+  }
   while (begin < end) {
     const int64_t outer = job.inner == 1 ? begin : begin / job.inner, first = job.inner == 1 ? 0 : begin % job.inner;
     const int64_t n = job.inner - first < end - begin ? job.inner - first : end - begin;
@@ -40,34 +44,41 @@ void clear_rows(const GatherJob &job, int64_t begin, int64_t end) {
   }
 }
 
-GatherSum gather(const GatherJob &job, int64_t begin, int64_t end) {
+template <class T> inline void put_rounded(T *to, double x) {
+  if constexpr (sizeof(T) == 2)
+    Storage<T>::put(to, to_odd(x));
+  else
+    *to = static_cast<T>(x);
+}
+
+template <class T> GatherSum gather_of(const GatherJob &job, int64_t begin, int64_t end) {
   alignas(64) double x[kTile], w[kTile], loss[kTile];
+  const auto *input = static_cast<const T *>(job.input);
+  auto *grad = static_cast<T *>(job.grad);
   GatherSum result;
-  const Element loss_kind = loss_type(job.input_type);
-  const double log_limit = log_probability_limit(job.input_type);
-  if (job.grad) clear_rows(job, begin, end);
+  const double limit = job.probabilities ? 1.0 : log_probability_limit(job.input_type);
+  const double lowest = job.probabilities ? 0.0 : -kInf;
   for (int64_t at = begin; at < end; at += kTile) {
     const int n = static_cast<int>(end - at < kTile ? end - at : kTile);
+    if (grad) clear_rows(job, at, at + n);
     fill_entries(job.entries, at, n, w);
     for (int i = 0; i < n; ++i) {
       const int64_t row = at + i;
       x[i] = 1.0;
-      const double entry = w[i];
-      w[i] = 0.0;
-      if (entry == 0.0) continue;
+      if (w[i] == 0.0) continue;
       const int64_t y = load_index(job.target, job.target_type, row);
-      if (ignored(job.has_ignore, job.ignore_index, y)) continue;
+      if (ignored(job.has_ignore, job.ignore_index, y)) {
+        w[i] = 0.0;
+        continue;
+      }
       if (y < 0 || y >= job.classes) return {0.0, row, -1};
-      w[i] = combined(entry, job.weight ? job.weight[y] : 1.0);
+      if (job.weight) w[i] = combined(w[i], job.weight[y]);
       if (w[i] == 0.0) continue;
       const int64_t outer = job.inner == 1 ? row : row / job.inner, inner = job.inner == 1 ? 0 : row % job.inner;
       const auto place = [=](const Strides &at) { return outer * at.outer + y * at.classes + inner * at.inner; };
-      x[i] = load_value(job.input, job.input_type, place(job.input_at));
-      if (job.probabilities ? x[i] < 0.0 || x[i] > 1.0 : x[i] > log_limit) return {0.0, -1, row};
-      if (job.grad) {
-        const double slope = -w[i] * job.scale;
-        store_block(job.grad, job.input_type, place(job.grad_at), 1, &slope);
-      }
+      x[i] = static_cast<double>(Storage<T>::get(input + place(job.input_at)));
+      if (x[i] < lowest || x[i] > limit) return {0.0, -1, row};
+      if (grad) put_rounded(grad + place(job.grad_at), -w[i] * job.scale);
     }
     const int padded = whole_vectors(n);
     for (int i = n; i < padded; ++i) x[i] = 1.0, w[i] = 0.0;
@@ -77,14 +88,30 @@ GatherSum gather(const GatherJob &job, int64_t begin, int64_t end) {
       store(loss + i, weight == 0.0 ? VecD{} : 0.0 - weight * log_p);
     }
     result.loss += sum_block(loss, padded);
-    if (job.loss) store_block(job.loss, loss_kind, at, n, loss);
+    if (job.loss) store_block(job.loss, loss_type(job.input_type), at, n, loss);
   }
   return result;
+}
+
+GatherSum gather(const GatherJob &job, int64_t begin, int64_t end) {
+  switch (job.input_type) {
+  case Element::f16: return gather_of<float16>(job, begin, end);
+  case Element::bf16: return gather_of<bfloat16>(job, begin, end);
+  case Element::f32: return gather_of<float>(job, begin, end);
+  default: return gather_of<double>(job, begin, end);
+  }
 }
 
 Totals totals(const TotalsJob &job, int64_t begin, int64_t end) {
   alignas(64) double entries[kTile], weights[kTile], magnitude[kTile];
   Totals result;
+  if (job.target && job.target_type == Element::i64 && job.has_ignore && !job.weight.values &&
+      job.entries.all_alike()) { // what is asked for most, in a loop that vectorises
+    const auto *y = static_cast<const int64_t *>(job.target);
+    for (int64_t i = begin; i < end; ++i) result.count += y[i] != job.ignore_index;
+    result.entries = result.weights = result.magnitude = static_cast<double>(result.count);
+    return result;
+  }
   for (int64_t at = begin; at < end; at += kTile) {
     const int n = static_cast<int>(end - at < kTile ? end - at : kTile);
     const int padded = whole_vectors(n);

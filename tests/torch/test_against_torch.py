@@ -12,7 +12,7 @@ from tests.torch import draws
 
 import neglog.torch as nlt
 
-DRAWS = 60  # per seed; 12 seeds, 7 losses, two ways: 10,000 calls in all
+DRAWS = 40  # per seed; 12 seeds, 7 losses, two ways: 6,700 calls in all
 SEEDS = 12
 
 
@@ -50,7 +50,7 @@ def test_same_numbers(way, loss, seed):
         )
 
 
-@pytest.mark.parametrize("dim", [0, 1, -1, (0, 1), (), None, [0, 2]])
+@pytest.mark.parametrize("dim", [0, 1, -1, (0, 1), None, [0, 2]])
 @pytest.mark.parametrize("keepdim", [False, True])
 def test_logsumexp(way, dim, keepdim):
     x = torch.randn(3, 4, 5, dtype=torch.float64, requires_grad=True)

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from tests.torch.ways import F64, INF, WAYS, every_way, f64
+from torch.autograd import forward_ad
 
 import neglog as nl
 import neglog.torch as nlt
@@ -142,6 +143,10 @@ def test_transformed_logits(way):
         loss = -nlt.logit_stats(z, y, temperature=temperature).log_prob.mean()
         (slope,) = torch.autograd.grad(loss, temperature)
     torch.testing.assert_close(loss, torch.nn.functional.cross_entropy(z / 2, y))
+    with WAYS[way]():
+        for options in ({"temperature": temperature}, {"temperature": 2.0}, {"softcap": 3.0}, {"class_mask": keep}):
+            narrow = nlt.logit_stats(z.bfloat16(), y, **options)
+            assert {out.dtype for out in narrow[:3]} == {torch.float32}
     p = torch.softmax(z / 2, 1)  # d NLL / dT = (z_y - sum_k p_k z_k) / T^2: Guo et al. (2017)
     torch.testing.assert_close(slope, ((z.gather(1, y[:, None]).squeeze(1) - (p * z).sum(1)) / 4).mean())
 
@@ -182,6 +187,15 @@ def test_every_derivative():
     assert (jacobian != 0).any()
     rows = torch.func.vmap(lambda z, y: nlt.logit_stats(z, y).entropy)(z.detach(), y.clamp(min=0))
     torch.testing.assert_close(rows, nlt.logit_stats(z.detach(), y.clamp(min=0)).entropy)
+
+
+def test_an_upstream_with_a_tangent():
+    z = logits(4, 3).requires_grad_()
+    entropy = nlt.logit_stats(z).entropy
+    with forward_ad.dual_level():
+        upstream = forward_ad.make_dual(torch.ones_like(entropy), torch.full_like(entropy, 2.0))
+        value, tangent = forward_ad.unpack_dual(torch.autograd.grad(entropy, z, upstream)[0])
+    torch.testing.assert_close(tangent, 2 * value)
 
 
 @every_way

@@ -267,7 +267,7 @@ def _readable(function: str, target: Tensor) -> Tensor:
 
 def _expands(function: str, name: str, weight: Tensor, input: Tensor) -> None:
     trailing = input.shape[input.dim() - weight.dim() :] if weight.dim() <= input.dim() else None
-    if trailing is None or any(n not in (1, size) for n, size in zip(weight.shape, trailing, strict=True)):
+    if trailing is None or any(n != 1 and n != size for n, size in zip(weight.shape, trailing, strict=True)):
         raise ShapeError(
             f"{function}: {name} has shape {tuple(weight.shape)}; allowed: what broadcasts to the target's "
             f"{tuple(input.shape)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from math import prod
 from typing import NamedTuple
 
 import torch
@@ -196,8 +195,7 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
         joined = input.unsqueeze(0)
     elif len(axes) > 1:
         kept = [i for i in range(input.dim()) if i not in axes]
-        shape = (*(input.shape[i] for i in kept), prod(input.shape[i] for i in axes))
-        joined = input.permute((*kept, *axes)).reshape(shape)
+        joined = input.permute((*kept, *axes)).flatten(len(kept))
     value = evaluate(LogSumExp(axes[0] if len(axes) == 1 else joined.dim() - 1), joined)
     for axis in sorted(axes) if keepdim and input.dim() else ():
         value = value.unsqueeze(axis)

@@ -74,7 +74,7 @@ def divisor_of(
 
 def divided(total: Tensor, divisor: Any, empty: str, function: str) -> Tensor:
     """``total / divisor``; where nothing took part, what ``empty`` says, with a live graph and zero gradient."""
-    divisor = torch.as_tensor(divisor).to(total.device, total.dtype)
+    divisor = divisor.to(total.device, total.dtype) if isinstance(divisor, Tensor) else total.new_tensor(divisor)
     nothing = (divisor == 0) & (total.detach() == 0)
     if may_look_at(total, divisor):
         check_divisor(total.item(), divisor.item(), function)

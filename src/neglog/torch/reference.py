@@ -51,22 +51,34 @@ def along(values: Tensor, z: Tensor, dim: int) -> Tensor:
 class Split(NamedTuple):
     """A row seen from its leading class; every field keeps ``dim`` with length 1 or C."""
 
-    lead: Tensor  # (1) index of the largest logit
-    is_lead: Tensor  # (C) bool
-    top: Tensor  # (1) the largest logit
-    below: Tensor  # (C) z - top; 0 at the lead, without gradient
+    top: Tensor  # (1) the largest logit, detached where the derivative at the lead is its own
+    below: Tensor  # (C) z - top, of value 0 at the lead
     log_total: Tensor  # (1) logsumexp - top
 
 
-def split(z: Tensor, dim: int, dtype: torch.dtype | None = None) -> Split:
-    """``dtype`` is that of the result; ``z`` may be wider."""
-    lead = z.detach().argmax(dim, keepdim=True)
+def leading(z: Tensor, dim: int) -> Tensor:
+    """Index of the largest logit; ``dim`` is kept with length 1."""
+    return z.detach().argmax(dim, keepdim=True)
+
+
+def split(
+    z: Tensor, dim: int, lead: Tensor | None = None, keep: Tensor | None = None, dtype: torch.dtype | None = None
+) -> Split:
+    """``z`` against its largest logit.
+
+    ``keep`` says where the derivative at the lead has to be minus the sum of those of the others, as where a loss is
+    nearly 0 (None: everywhere); elsewhere it is the lead's own probability, less rounded. Both are exact. ``dtype`` is
+    that of the result; ``z`` may be wider.
+    """
+    lead = leading(z, dim) if lead is None else lead
     is_lead = torch.zeros_like(z, dtype=torch.bool).scatter(dim, lead, True)
     top = z.gather(dim, lead)
-    below = torch.where(is_lead, 0.0, (z - top).to(dtype or z.dtype))
-    others = torch.where(is_lead, 0.0, below.exp()).sum(dim, keepdim=True)
+    base = top if keep is None else torch.where(keep, top, top.detach())
+    below = torch.where(is_lead if keep is None else is_lead & keep, 0.0, (z - base).to(dtype or z.dtype))
+    terms = torch.where(is_lead, below.expm1(), below.exp())
+    others = terms.sum(dim, keepdim=True, dtype=below.dtype if z.device.type == "mps" else torch.float64)
     undefined = top.detach().isinf()  # all logits -inf, or one of them +inf
-    return Split(lead, is_lead, top, below, torch.where(undefined, math.nan, others.log1p()))
+    return Split(base, below, torch.where(undefined, math.nan, others.log1p()).to(below.dtype))
 
 
 def softmax_nll(
@@ -82,29 +94,43 @@ def softmax_nll(
 
     ``a_k = w_k ((1 - eps) t_k + eps / C' [z_k > -inf])``, ``A = sum_k a_k``, ``C'`` the classes that remain.
     """
-    row = split(z, dim, dtype)
-    loss = mass = torch.zeros((), dtype=dtype, device=z.device)
+    lead = leading(z, dim)
+    mass = at_lead = torch.zeros((), dtype=dtype, device=z.device)
+    chosen = spread = None  # the share of a class index, and what is spread over the classes
     if not target.is_floating_point():
-        # the target's share goes its own way: summed with C shares of eps / C, their rounding would add up
+        # not added to the spread: summed with C shares of eps / C, rounding would add up
         y = target.unsqueeze(dim)
-        mass = mass + (1.0 - label_smoothing)
+        chosen = mass + (1.0 - label_smoothing)
         if weight is not None:
-            mass = mass * weight.to(dtype)[y]
-        below = torch.where(y == row.lead, 0.0, (z.gather(dim, y) - row.top).to(dtype))
-        loss = torch.where((mass == 0) & below.isinf(), 0.0, -mass * below)
+            chosen = chosen * weight.to(dtype)[y]
+        mass, at_lead = chosen, torch.where(y == lead, chosen, 0.0)
     if target.is_floating_point() or label_smoothing != 0.0:
-        remains = z.detach() > -math.inf
-        a = torch.zeros((), dtype=dtype, device=z.device)
-        if target.is_floating_point():
-            a = target.to(dtype) * (1.0 - label_smoothing)
-        if label_smoothing != 0.0:
-            spread = label_smoothing / remains.sum(dim, keepdim=True).clamp(min=1).to(dtype)
-            a = a + torch.where(remains, spread, 0.0)
-        if weight is not None:
-            a = a * along(weight.to(dtype), z, dim)
-        mass = mass + a.sum(dim, keepdim=True)
-        loss = loss - (a * torch.where((a == 0) & ~remains, 0.0, row.below)).sum(dim, keepdim=True)
-    loss = loss + mass * row.log_total
+        spread = _spread(z, target, weight, label_smoothing, dim, dtype)
+        mass, at_lead = mass + spread.sum(dim, keepdim=True), at_lead + spread.gather(dim, lead)
+    keep = (mass - at_lead).detach() <= mass.detach() / 1024  # else no derivative at the lead comes near 0
+    row = split(z, dim, lead, keep, dtype)
+    loss = mass * row.log_total
+    if chosen is not None:
+        y = target.unsqueeze(dim)
+        below = torch.where((y == lead) & keep, 0.0, (z.gather(dim, y) - row.top).to(dtype))
+        loss = loss - torch.where((chosen == 0) & below.isinf(), 0.0, chosen * below)
+    if spread is not None:
+        gone = (spread == 0) & (z.detach() == -math.inf)
+        loss = loss - (spread * torch.where(gone, 0.0, row.below)).sum(dim, keepdim=True)
     if isinstance(z_loss, Tensor) or z_loss != 0.0:
         loss = loss + z_loss * mass * (row.top + row.log_total).to(dtype) ** 2
     return loss.squeeze(dim).to(dtype)
+
+
+def _spread(
+    z: Tensor, target: Tensor, weight: Tensor | None, label_smoothing: float, dim: int, dtype: torch.dtype
+) -> Tensor:
+    """``a_k`` of probabilities, or what label smoothing adds to the share of a class index."""
+    a = target.to(dtype) * (1.0 - label_smoothing) if target.is_floating_point() else None
+    if label_smoothing != 0.0:
+        remains = z.detach() > -math.inf
+        share = label_smoothing / remains.sum(dim, keepdim=True).clamp(min=1).to(dtype)
+        smoothing = torch.where(remains, share, 0.0)
+        a = smoothing if a is None else a + smoothing
+    assert a is not None
+    return a if weight is None else a * along(weight.to(dtype), z, dim)

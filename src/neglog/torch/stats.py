@@ -13,7 +13,7 @@ from neglog.torch.arguments import CODES, CPU, TARGET_CODES, address, boolean, f
 from neglog.torch.arguments import result_dtype as dtype_of_stats
 from neglog.torch.fused import keep, laid_like, restored
 from neglog.torch.layout import Rows, rows_along
-from neglog.torch.routing import Way, is_batched, may_look_at, way_for
+from neglog.torch.routing import Way, is_differentiated, may_look_at, way_for
 from neglog.torch.targets import check_class_mask, check_indices, class_axis, class_indices, raise_bad_index
 
 
@@ -117,6 +117,8 @@ def logit_stats(
         temperature, cap, class_mask = 1.0, 0.0, None
     rows = RowStats(target, mask, class_mask, dim, ignore_index, temperature, cap)
     log_prob, logsumexp, entropy, argmax, rank = _evaluate(rows, x)
+    if x is not input:  # transformed in float64
+        log_prob, logsumexp, entropy = (out.to(dtype_of_stats(input)) for out in (log_prob, logsumexp, entropy))
     if target is None:
         return LogitStats(None, logsumexp, entropy, argmax, None, None)
     return LogitStats(log_prob, logsumexp, entropy, argmax, (argmax == target) & (rank >= 0), rank)
@@ -170,7 +172,7 @@ class RowStats(NamedTuple):
         rows = rows_along(input, self.dim)
         gradient, strides = rows.like()
         dtype = dtype_of_stats(input)
-        laid = [None if g is None or not g.numel() else rows.entries(g, dtype) for g in upstreams]
+        laid = [None if g is None or not g.numel() else rows.entries(g.resolve_neg(), dtype) for g in upstreams]
         held, arguments = self._selection(rows)
         arguments += [*(address(g) for g in laid), gradient.data_ptr(), strides, torch.get_num_threads()]
         _native.logit_stats_back(*arguments)
@@ -195,8 +197,9 @@ class RowStats(NamedTuple):
             z = torch.where(mask.unsqueeze(dim), z, 0.0)
         z = reference.transformed(z, self.temperature, self.softcap, self.class_mask, dim)
         log_p = reference_softmax.log_softmax(z, dim)
-        lse = reference_softmax.logsumexp(z, dim).squeeze(dim)
-        entropy, argmax = reference_softmax.entropy(log_p, dim), z.argmax(dim)
+        dtype = dtype_of_stats(input)  # transformed logits are float64
+        lse = reference_softmax.logsumexp(z, dim).squeeze(dim).to(dtype)
+        entropy, argmax = reference_softmax.entropy(log_p, dim).to(dtype), z.argmax(dim)
         if mask is not None:
             lse, entropy = torch.where(mask, lse, 0.0), torch.where(mask, entropy, 0.0)
             argmax = torch.where(mask, argmax, 0)
@@ -208,7 +211,7 @@ class RowStats(NamedTuple):
         if may_look_at(input, target):
             check_indices("logit_stats", target, z.shape[dim], self.ignore_index, part)
         y = torch.where(part, target, 0).unsqueeze(dim)
-        log_prob = torch.where(part, log_p.gather(dim, y).squeeze(dim), 0.0)
+        log_prob = torch.where(part, log_p.gather(dim, y).squeeze(dim).to(dtype), 0.0)
         rank = torch.where(part, (z > z.gather(dim, y)).sum(dim), -1)
         return log_prob, lse, entropy, argmax, rank
 
@@ -239,7 +242,7 @@ class _Kernel(torch.autograd.Function):
         given = upstreams[:3]
         if all(g is None for g in given):
             return None, None
-        if torch.is_grad_enabled() or any(g is not None and is_batched(g) for g in given):
+        if any(g is not None and is_differentiated(g) for g in given):
             return _differentiable_gradient(ctx.rows, ctx.saved_tensors[0], given), None
         return ctx.rows.backward(ctx.saved_tensors[0], given), None
 

@@ -177,6 +177,27 @@ def fully_sharded(rank: int) -> None:
 
 
 @scenario
+def distributed_tensors(rank: int) -> None:
+    # DTensors in the batch: the mean is that of the whole (torch 2.13 returns the mean of the ranks' means)
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+
+    mesh, everything = init_device_mesh("cpu", (len(SIZES),)), data()
+    z = model()(everything["x"]).detach()
+    for placement in (Replicate(), Shard(0)):
+        for reduction in ("mean", "none"):
+            logits = distribute_tensor(z, mesh, [placement]).requires_grad_()
+            target = distribute_tensor(everything["y"], mesh, [placement])
+            value = nlt.cross_entropy(logits, target, reduction=reduction)
+            value.sum().backward()
+            plain = z.clone().requires_grad_()
+            expected = nlt.cross_entropy(plain, everything["y"], reduction=reduction)
+            expected.sum().backward()
+            same(value.full_tensor(), expected)
+            same(logits.grad.full_tensor(), plain.grad)
+
+
+@scenario
 def a_group_of_two(rank: int) -> None:
     pair = dist.new_group([0, 1])
     if rank == 2:

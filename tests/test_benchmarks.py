@@ -1,0 +1,59 @@
+"""The benchmarks in small: every case can be run and shown, and its answers are those of float64."""
+
+from dataclasses import replace
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("sklearn")
+
+from benchmarks import memory, render, run  # noqa: E402
+from benchmarks.cases import Case, Data, cases, memory_cases  # noqa: E402
+from benchmarks.rivals import torch_compile, torch_eager  # noqa: E402
+
+
+def small(case: Case) -> Case:
+    """The same with at most 200 rows of 10 classes, enough for every class to occur."""
+    rows, *others = case.shape
+    return replace(case, shape=(min(rows, 200), *(min(length, 10) for length in others)), calls=1)
+
+
+CASES = {small(case).name: small(case) for case in cases()}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_case_is_measured_and_shown(case, monkeypatch):
+    # without the compiler, which takes a minute
+    monkeypatch.setattr(run, "RIVALS", tuple(rival for rival in run.RIVALS if rival is not torch_compile))
+    monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)  # the tests have theirs
+    rows = run.measure(case, Data(case), rounds=1)
+    ours, *others = rows
+    assert ours["library"].startswith("neglog") and others
+    loss, gradient = (1e-6, 5e-3) if case.dtype == "bfloat16" else (3e-7, 3e-7)
+    assert ours["loss_error"] < loss and ours.get("gradient_error", 0) < gradient
+    assert render.line(rows).count("|") == 3 + len(render.RIVALS[case.group])
+
+
+def test_tables_have_a_line_for_every_case():
+    row = {"milliseconds": 1.0, "ratio": 1.0, "read_milliseconds": 1.0, "copy_milliseconds": 1.0, "loss_error": 0.0}
+    rows = [
+        {"case": case.name, **vars(case), "library": name, **row}
+        for case in cases()
+        for name in render.RIVALS[case.group]
+    ]
+    allocated = [
+        {"shape": case.shape, "dtype": case.dtype, "option": case.option, "gradient": 1, "beyond": {"a": 1, "b": 2}}
+        for case in memory_cases()
+    ]
+    machine = {"threads": 2, "instruction_set": "avx2", "torch": "2", "numpy": "2"}
+    found = render.tables({"machine": machine, "rows": rows, "memory": allocated})
+    lines = sum(line.startswith("| ") for table in found.values() for line in table.splitlines())
+    assert lines == len(cases()) + len(memory_cases()) + len(found)
+
+
+@pytest.mark.skipif(not (memory.PROCESS / "clear_refs").exists(), reason="Linux keeps the peak")
+def test_memory_sees_what_is_allocated_and_freed():
+    case = Case("memory", "gradient", (4096, 1000))
+    found = memory.beyond_gradient(torch_eager.prepare(case, Data(case)))
+    # torch keeps the log-probabilities and their gradient: twice the size of the logits, some of it reused
+    assert 0.9 * case.gradient_bytes < found < 3.5 * case.gradient_bytes

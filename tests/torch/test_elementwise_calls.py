@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from tests.torch.ways import F64, LOSSES, WAYS, every_loss, every_way, f64, kl_div_log_target, on
+from torch.autograd import forward_ad
 
 import neglog as nl
 import neglog.torch as nlt
@@ -68,6 +69,18 @@ def test_torch_func(name):
     expected = torch.autograd.functional.hessian(lambda x: call(x, t), x).reshape(6, 6)
     torch.testing.assert_close(hessian, expected)
     assert (hessian != 0).any() != name.startswith("kl")  # linear in the log-probabilities
+
+
+@every_loss
+def test_an_upstream_with_a_tangent(name):
+    call, input, target = LOSSES[name]
+    x = torch.full((2, 3), input, dtype=F64, requires_grad=True)
+    loss = call(x, torch.full((2, 3), target, dtype=F64))
+    with forward_ad.dual_level():
+        upstream = forward_ad.make_dual(torch.tensor(1.0, dtype=F64), torch.tensor(2.0, dtype=F64))
+        (gradient,) = torch.autograd.grad(loss, x, upstream)
+        value, tangent = forward_ad.unpack_dual(gradient)
+    torch.testing.assert_close(tangent, 2 * value)
 
 
 @every_way

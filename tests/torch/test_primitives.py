@@ -201,3 +201,14 @@ def test_every_derivative(call):
             value = call(z, 1) * 2
             first = torch.autograd.grad(value.sum(), z, retain_graph=True)[0]
             assert first.equal(torch.autograd.grad(value.sum(), z)[0])
+
+
+def test_an_upstream_that_is_a_negated_view():
+    z, g = torch.randn(3, 4, requires_grad=True), torch.randn(3, 4)
+    negated = torch.complex(torch.zeros_like(g), -g).conj().imag  # its memory holds -g
+    assert negated.is_neg()
+    for call, upstream in ((nlt.log_softmax, negated), (nlt.logsumexp, negated[:, 0])):
+        for some in (upstream, upstream.contiguous()):
+            (got,) = torch.autograd.grad(call(z, 1), z, some)
+            (want,) = torch.autograd.grad(call(z, 1), z, some.resolve_neg())
+            assert got.equal(want)

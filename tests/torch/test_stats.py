@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from tests.torch.ways import F64, INF, WAYS, every_way, f64
+from torch.autograd import forward_ad
 
 import neglog as nl
 import neglog.torch as nlt
@@ -182,6 +183,15 @@ def test_every_derivative():
     assert (jacobian != 0).any()
     rows = torch.func.vmap(lambda z, y: nlt.logit_stats(z, y).entropy)(z.detach(), y.clamp(min=0))
     torch.testing.assert_close(rows, nlt.logit_stats(z.detach(), y.clamp(min=0)).entropy)
+
+
+def test_an_upstream_with_a_tangent():
+    z = logits(4, 3).requires_grad_()
+    entropy = nlt.logit_stats(z).entropy
+    with forward_ad.dual_level():
+        upstream = forward_ad.make_dual(torch.ones_like(entropy), torch.full_like(entropy, 2.0))
+        value, tangent = forward_ad.unpack_dual(torch.autograd.grad(entropy, z, upstream)[0])
+    torch.testing.assert_close(tangent, 2 * value)
 
 
 @every_way

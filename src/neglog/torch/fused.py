@@ -13,7 +13,7 @@ from typing import Any, ForwardRef, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from neglog.torch.routing import Way, is_batched, way_for
+from neglog.torch.routing import Way, is_differentiated, way_for
 
 
 class Fused(Protocol):
@@ -68,7 +68,7 @@ class _Kernel(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        if torch.is_grad_enabled() or is_batched(upstream):  # create_graph, is_grads_batched
+        if is_differentiated(upstream):
             return _differentiable_gradient(ctx.loss, ctx.saved_tensors[0], upstream), None
         gradient, ctx.gradient = ctx.gradient, None  # given away: a second backward computes it anew, the same way
         factor = upstream.item() if ctx.with_value else 0.0
@@ -76,7 +76,7 @@ class _Kernel(torch.autograd.Function):
             if gradient is None:
                 gradient = ctx.loss.forward(ctx.saved_tensors[0], True)[1]
             return gradient if factor == 1.0 else gradient.mul_(factor), None
-        return ctx.loss.backward(ctx.saved_tensors[0], upstream), None
+        return ctx.loss.backward(ctx.saved_tensors[0], upstream.resolve_neg()), None
 
 
 def _differentiable_gradient(loss: Fused, input: Tensor, upstream: Tensor) -> Tensor:

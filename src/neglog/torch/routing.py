@@ -77,9 +77,15 @@ def may_have_gradient(tensor: Tensor) -> bool:
     return tensor.requires_grad or forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
 
 
-def is_batched(upstream: Tensor) -> bool:
-    """Whether a backward pass is run for many upstream gradients at a time (``is_grads_batched``, torch.func)."""
-    return transforming() or torch._C._functorch.is_legacy_batchedtensor(upstream)  # pyright: ignore
+def is_differentiated(upstream: Tensor) -> bool:
+    """Whether a backward pass is differentiated in turn (``create_graph``, an upstream with a tangent) or is run for
+    many upstreams at a time (``is_grads_batched``, torch.func): by the reference then."""
+    return (
+        torch.is_grad_enabled()
+        or forward_mode()
+        or transforming()
+        or torch._C._functorch.is_legacy_batchedtensor(upstream)  # pyright: ignore
+    )
 
 
 def may_look_at(*tensors: Tensor) -> bool:

@@ -13,7 +13,7 @@ from neglog.torch.arguments import CODES, CPU, TARGET_CODES, address, boolean, f
 from neglog.torch.arguments import result_dtype as dtype_of_stats
 from neglog.torch.fused import keep, laid_like, restored
 from neglog.torch.layout import Rows, rows_along
-from neglog.torch.routing import Way, is_batched, may_look_at, way_for
+from neglog.torch.routing import Way, is_differentiated, may_look_at, way_for
 from neglog.torch.targets import check_class_mask, check_indices, class_axis, class_indices, raise_bad_index
 
 
@@ -170,7 +170,7 @@ class RowStats(NamedTuple):
         rows = rows_along(input, self.dim)
         gradient, strides = rows.like()
         dtype = dtype_of_stats(input)
-        laid = [None if g is None or not g.numel() else rows.entries(g, dtype) for g in upstreams]
+        laid = [None if g is None or not g.numel() else rows.entries(g.resolve_neg(), dtype) for g in upstreams]
         held, arguments = self._selection(rows)
         arguments += [*(address(g) for g in laid), gradient.data_ptr(), strides, torch.get_num_threads()]
         _native.logit_stats_back(*arguments)
@@ -239,7 +239,7 @@ class _Kernel(torch.autograd.Function):
         given = upstreams[:3]
         if all(g is None for g in given):
             return None, None
-        if torch.is_grad_enabled() or any(g is not None and is_batched(g) for g in given):
+        if any(g is not None and is_differentiated(g) for g in given):
             return _differentiable_gradient(ctx.rows, ctx.saved_tensors[0], given), None
         return ctx.rows.backward(ctx.saved_tensors[0], given), None
 

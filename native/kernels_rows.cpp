@@ -5,12 +5,25 @@ namespace NEGLOG_ISA {
 
 namespace {
 
+template <class T, bool kGiven, bool kSmooth>
+SoftmaxSum soft_rows(const SoftmaxJob &job, int64_t begin, int64_t end, bool along) {
+  return along ? soft_rows_along<T, kGiven, kSmooth>(job, begin, end)
+               : soft_across<T, kGiven, kSmooth>(job, begin, end);
+}
+
 template <class T> SoftmaxSum softmax_rows(const SoftmaxJob &job, int64_t begin, int64_t end) {
-  const bool general = job.index == Index::none || job.smoothing != 0.0;
-  const bool contiguous = job.logits_at.classes == 1 && (!job.grad || job.grad_at.classes == 1) &&
-                          (job.index != Index::none || job.target_at.classes == 1);
-  if (contiguous && job.classes > kFewClasses) return softmax_along<T>(job, begin, end);
-  return general ? soft_across<T>(job, begin, end) : softmax_across<T>(job, begin, end);
+  const bool given = job.index == Index::none, smooth = job.smoothing != 0.0;
+  const bool contiguous =
+      job.logits_at.classes == 1 && (!job.grad || job.grad_at.classes == 1) && (!given || job.target_at.classes == 1);
+  const bool along = contiguous && job.classes > kFewClasses;
+  if (given)
+    return smooth ? soft_rows<T, true, true>(job, begin, end, along)
+                  : soft_rows<T, true, false>(job, begin, end, along);
+  if (smooth) return soft_rows<T, false, true>(job, begin, end, along);
+  if (along) return softmax_along<T>(job, begin, end);
+  if constexpr (sizeof(T) == sizeof(ComputeOf<T>))
+    if (in_pairs<T>(job)) return softmax_pairs<T>(job, begin, end);
+  return softmax_across<T>(job, begin, end);
 }
 
 SoftmaxSum softmax_nll(const SoftmaxJob &job, int64_t begin, int64_t end) {
@@ -35,12 +48,6 @@ double divisor(const SoftmaxJob &job, int64_t begin, int64_t end) {
   return sum.divisor;
 }
 
-template <class T> bool any_nan(const T *z, int64_t n) {
-  for (int64_t k = 0; k < n; ++k)
-    if (const auto x = Storage<T>::get(z + k); x != x) return true;
-  return false;
-}
-
 template <class T> void logsumexp_rows(const LseJob &job, int64_t begin, int64_t end) {
   using R = ComputeOf<T>;
   using V = Vec<R>;
@@ -49,16 +56,10 @@ template <class T> void logsumexp_rows(const LseJob &job, int64_t begin, int64_t
   const int64_t classes = job.classes;
   for (int64_t row = begin; row < end; ++row) {
     const T *z = static_cast<const T *>(job.logits) + row_start(job.logits_at, row, job.inner);
-    const R top = block_max(z, classes);
-    const auto rest = max_sum_without(z, classes, first_equal(z, classes, top));
-    const double others = rest.sum * exp(static_cast<double>(rest.max) - static_cast<double>(top));
-    const double log_total = log1p(others);
+    const auto [top, others] = top_and_others(z, classes);
+    const double log_total = log1p(others); // NaN stays
     const bool infinite = absolute(top) == static_cast<R>(kInf);
-    if (job.lse) {
-      const double lse =
-          infinite ? (any_nan(z, classes) ? kNaN : static_cast<double>(top)) : static_cast<double>(top) + log_total;
-      static_cast<R *>(job.lse)[row] = static_cast<R>(lse);
-    }
+    if (job.lse) static_cast<R *>(job.lse)[row] = static_cast<R>(static_cast<double>(top) + log_total);
     if (!job.out) continue;
     const V shift = splat<V>(top), offset = splat<V>(static_cast<R>(infinite ? kNaN : log_total));
     const V factor = splat<V>(static_cast<R>(infinite ? kNaN : 1.0 / (1.0 + others)));
@@ -90,9 +91,9 @@ template <class V> void apply(int which, const Real<V> *x, Real<V> *out, int64_t
     case 1: y = log(v); break;
     case 2: y = log1p(v); break;
     case 3: y = tanh(v); break;
+    case 4: y = expm1(v); break;
     default:
       if constexpr (sizeof(Real<V>) == 8) switch (which) {
-        case 4: y = expm1(v); break;
         case 5: y = log1pexp(v); break;
         case 6: y = log1mexp(v); break;
         case 7: y = sigmoid(v); break;

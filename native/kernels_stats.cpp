@@ -93,7 +93,7 @@ template <class T> void stats_across(const StatsJob &job, int64_t begin, int64_t
     }
     GroupSums<R> sums{};
     if (any_read) {
-      read_lanes(z, run.step(job.logits_at), job.logits_at.classes, job.classes, run.rows, tile);
+      load_tile(z, run.step(job.logits_at), job.logits_at.classes, job.classes, run.rows, tile, L);
       read_transformed(read, job.classes, tile);
       sums = sums_across<true, R>(tile, job.classes, target, nullptr);
     }
@@ -197,8 +197,8 @@ template <class T> void stats_back_across(const StatsJob &job, int64_t begin, in
       to_entropy[i] = upstream<R>(job.to_entropy, row + i);
     }
     const auto idle = (to_log_prob == R(0)) & (to_lse == R(0)) & (to_entropy == R(0));
-    read_lanes(static_cast<const T *>(job.logits) + run.at(job.logits_at), run.step(job.logits_at),
-               job.logits_at.classes, classes, run.rows, raw);
+    load_tile(static_cast<const T *>(job.logits) + run.at(job.logits_at), run.step(job.logits_at),
+              job.logits_at.classes, classes, run.rows, raw, L);
     if (!identity) __builtin_memcpy(tile, raw, classes * L * sizeof(R));
     read_transformed(read, classes, tile);
     const auto sums = sums_across<true, R>(tile, classes, target, exps);
@@ -211,8 +211,8 @@ template <class T> void stats_back_across(const StatsJob &job, int64_t begin, in
       if (!read.plain) slope *= read.slope(load<V>(raw + k * L));
       store(exps + k * L, idle | (read.gone(k) ? Int<V>{} - 1 : Int<V>{}) ? V{} : slope);
     }
-    write_lanes(exps, run.step(job.grad_at), job.grad_at.classes, classes, run.rows,
-                static_cast<T *>(job.grad) + run.at(job.grad_at));
+    store_tile(exps, L, run.step(job.grad_at), job.grad_at.classes, classes, run.rows,
+               static_cast<T *>(job.grad) + run.at(job.grad_at), false);
     row += run.rows;
   }
   __builtin_free(raw);
@@ -279,10 +279,10 @@ template <class T> void log_softmax_back_across(const LogSoftmaxBackJob &job, in
   R *u = z + classes * L;
   for (int64_t row = begin; row < end;) {
     const Run run = run_at(row, end, job.inner, L);
-    read_lanes(static_cast<const T *>(job.logits) + run.at(job.logits_at), run.step(job.logits_at),
-               job.logits_at.classes, classes, run.rows, z);
-    read_lanes(static_cast<const T *>(job.upstream) + run.at(job.upstream_at), run.step(job.upstream_at),
-               job.upstream_at.classes, classes, run.rows, u);
+    load_tile(static_cast<const T *>(job.logits) + run.at(job.logits_at), run.step(job.logits_at),
+              job.logits_at.classes, classes, run.rows, z, L);
+    load_tile(static_cast<const T *>(job.upstream) + run.at(job.upstream_at), run.step(job.upstream_at),
+              job.upstream_at.classes, classes, run.rows, u, L);
     const auto sums = sums_across<false, R>(z, classes, Int<V>{} + static_cast<I>(kNone), z);
     V at_lead{};
     Compensated<V> others;
@@ -298,8 +298,8 @@ template <class T> void log_softmax_back_across(const LogSoftmaxBackJob &job, in
       const V slope = load<V>(u + k * L) - load<V>(z + k * L) * pull;
       store(u + k * L, sums.lead == static_cast<I>(k) ? lead_slope : slope);
     }
-    write_lanes(u, run.step(job.grad_at), job.grad_at.classes, classes, run.rows,
-                static_cast<T *>(job.grad) + run.at(job.grad_at));
+    store_tile(u, L, run.step(job.grad_at), job.grad_at.classes, classes, run.rows,
+               static_cast<T *>(job.grad) + run.at(job.grad_at), false);
     row += run.rows;
   }
   __builtin_free(z);

@@ -161,16 +161,18 @@ template <class V> inline TanhSlope<V> tanh_with_slope(V x) {
 // tanh(x).  Domain: all.  Max error 2.6 ulp (float: 2.6).  tanh(-inf) = -1, tanh(inf) = 1, tanh(-0.0) = -0.0.
 template <class V> inline V tanh(V x) { return tanh_with_slope(x).value; }
 
-// exp(x) - 1, double only.  Domain: all.  Max error 2.0 ulp.  expm1(-inf) = -1, expm1(inf) = inf, expm1(-0.0) = -0.0.
+// exp(x) - 1.  Domain: all.  Max error 2.0 ulp (float: 2.0).  expm1(-inf) = -1, expm1(inf) = inf, expm1(-0.0) = -0.0.
 template <class V> inline V expm1(V x) {
+  using R = Real<V>;
+  constexpr bool narrow = sizeof(R) == 4;
   const V original = x;
-  x = max_or_second(splat<V>(-50.0), x); // below: -1 to the last bit
-  x = min_or_second(splat<V>(710.0), x);
+  x = max_or_second(splat<V>(R(narrow ? -20.0 : -50.0)), x); // below: -1 to the last bit
+  x = min_or_second(splat<V>(detail::ExpConstants<R>::highest), x);
   const auto reduced = detail::reduce(x);
   const V r = reduced.r;
   const V p = madd(r * r, detail::exp_tail(r), r);          // exp(r) - 1
-  const V half = detail::power_of_two<V>(reduced.bits - 1); // 2^(n-1): n = 1024 must not overflow before its time
-  return absolute(original) < 0x1p-54 ? original : (half * p + (half - 0.5)) * 2.0;
+  const V half = detail::power_of_two<V>(reduced.bits - 1); // 2^(n-1): the largest n must not overflow before its time
+  return absolute(original) < R(narrow ? 0x1p-25 : 0x1p-54) ? original : (half * p + (half - R(0.5))) * R(2);
 }
 
 // log(x).  Domain: all.  Max error 0.8 ulp (float: 0.9).  log(0) = -inf, log(inf) = inf, x < 0: NaN.

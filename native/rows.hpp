@@ -26,9 +26,13 @@ struct SoftmaxJob {
   bool has_ignore;
   std::int64_t ignore_index;
   double smoothing;
-  double scale; // multiplies the gradient
-  void *loss;   // (outer, inner) float32 (float64 for f64 logits), or null
-  void *grad;   // like logits, or null; may be the logits themselves
+  const std::uint8_t *class_mask; // (C,), nonzero: the class exists, or null
+  double temperature;             // logits are softcap * tanh(z / softcap) / temperature
+  double softcap;                 // 0: none
+  double z_loss;                  // each row also costs z_loss * (sum of its target's masses) * logsumexp^2
+  double scale;                   // multiplies the gradient
+  void *loss;                     // (outer, inner) float32 (float64 for f64 logits), or null
+  void *grad;                     // like logits, or null; may be the logits themselves
   Strides grad_at;
   Divisor divisor;
 };
@@ -61,6 +65,6 @@ struct RowKernels {
 };
 
 constexpr const char *kMathNames[] = {"exp", "log", "log1p", "tanh", "expm1", "log1pexp", "log1mexp", "sigmoid"};
-constexpr int kFloatMath = 4; // the first four exist in float32 too
+constexpr int kFloatMath = 5; // the first five exist in float32 too
 
 } // namespace neglog

@@ -6,6 +6,8 @@
 namespace neglog {
 namespace NEGLOG_ISA {
 
+constexpr int64_t kAhead = 2048; // bytes: groups this short run ahead of the prefetcher, which stops at every page
+
 // As many rows as lanes. Lanes without a row, and rows that do not take part, have target -1 and weight 0.
 template <class R> struct Group {
   using V = Vec<R>;
@@ -13,6 +15,14 @@ template <class R> struct Group {
   Int<V> target;
   double weight[L];
   bool plain; // all weights are 1
+
+  bool takes_part(int lane) const { return plain || weight[lane] != 0.0; }
+  V scaled(double by) const { // weights times `by`
+    V w = splat<V>(static_cast<R>(by));
+    if (!plain)
+      for (int i = 0; i < L; ++i) w[i] = static_cast<R>(weight[i] * by);
+    return w;
+  }
 };
 
 // A sum whose terms come in batches of few: what rounding loses is kept beside it (TwoSum).
@@ -26,46 +36,40 @@ template <class V> struct Compensated {
   V total() const { return sum + lost; }
 };
 
-// Z is how the logits are stored, class k at z + k * stride; G how the gradient is. With kKeep the exponentials replace
-// the logits, which the gradient then reads: one exponential per element. z is scratch in that case.
-template <bool kKeep, class R, class Z, class G>
-inline Vec<R> group_across(const Group<R> &group, Z *z, int64_t stride, int64_t classes, double scale, G *g,
-                           int64_t g_stride) {
+// z[class * stride + lane] holds the logits, counted from `base`, and leaves as the gradient, if that is asked for.
+template <class R>
+inline Vec<R> group_across(const SoftmaxJob &job, const Group<R> &group, R *z, int64_t stride, Vec<R> base) {
   using V = Vec<R>;
   using I = decltype(group.target[0] + group.target[0]);
   const V lowest = splat<V>(static_cast<R>(-kInf));
   V max = lowest, zy{};
-  for (int64_t k = 0; k < classes; ++k) {
-    const V v = Storage<Z>::load(z + k * stride);
+  for (int64_t k = 0; k < job.classes; ++k) {
+    const V v = load<V>(z + k * stride);
     const auto is_target = group.target == static_cast<I>(k);
     zy = is_target ? v : zy;
     max = max_or_second(is_target ? lowest : v, max);
   }
   const V shift = max == lowest ? V{} : max;
   Compensated<V> sum;
-  for (int64_t start = 0; start < classes; start += 16) { // 16 terms at a time
-    const int64_t stop = classes - start < 16 ? classes : start + 16;
+  for (int64_t start = 0; start < job.classes; start += kTerms) {
+    const int64_t stop = job.classes - start < kTerms ? job.classes : start + kTerms;
     V s{};
     for (int64_t k = start; k < stop; ++k) {
-      const V e = exp(Storage<Z>::load(z + k * stride) - shift);
+      const V e = exp(load<V>(z + k * stride) - shift);
       s += group.target == static_cast<I>(k) ? V{} : e;
-      if constexpr (kKeep) Storage<Z>::store(z + k * stride, e);
+      store(z + k * stride, e);
     }
     sum.add(s);
   }
-  const auto c = contest<V>(zy, max, sum.total());
-  if (g) {
-    V coefficient = splat<V>(static_cast<R>(scale));
-    if (!group.plain)
-      for (int i = 0; i < group.L; ++i) coefficient[i] = static_cast<R>(group.weight[i] * scale);
-    coefficient /= c.total;
-    const V factor = coefficient * c.lead,
-            at_target = -coefficient * c.others; // exponentials are from the best competitor
+  const auto c = contest<V>(zy, max, sum.total(), static_cast<R>(job.z_loss), base);
+  if (job.grad) {
+    const V coefficient = group.scaled(gradient_scale(job)) / c.total;
+    const V factor = coefficient * c.lead * c.pull; // exponentials are from the best competitor
+    const V at_target = coefficient * c.at_target;
     const auto idle = group.target < 0;
-    for (int64_t k = 0; k < classes; ++k) {
-      V e = Storage<Z>::load(z + k * stride);
-      if constexpr (!kKeep) e = exp(e - shift);
-      Storage<G>::store(g + k * g_stride, idle ? V{} : (group.target == static_cast<I>(k) ? at_target : e * factor));
+    for (int64_t k = 0; k < job.classes; ++k) {
+      const V e = load<V>(z + k * stride);
+      store(z + k * stride, idle ? V{} : (group.target == static_cast<I>(k) ? at_target : e * factor));
     }
   }
   return c.loss;
@@ -84,21 +88,25 @@ template <class I> inline I interleaved(int first) { // first, first + L, first 
 }
 
 // Two classes are a Bernoulli: the one competitor is its own maximum, so no exponential but contest()'s is needed.
-// z and g hold the rows as they lie in memory, (row, class); both fit two registers.
-template <class R> inline Vec<R> pair_across(const Group<R> &group, const R *z, double scale, R *g) {
+// z and g hold the rows as they lie in memory, (row, class); a whole group fits two registers.
+template <class R> inline Vec<R> pair_across(const SoftmaxJob &job, const Group<R> &group, const R *z, int rows, R *g) {
   using V = Vec<R>;
-  const V a = load<V>(z), b = load<V>(z + group.L);
+  constexpr int L = Group<R>::L;
+  const int low = 2 * rows < L ? 2 * rows : L, high = 2 * rows - low;
+  const V a = rows == L ? load<V>(z) : load_first<V>(z, low, R(0));
+  const V b = rows == L ? load<V>(z + L) : load_first<V>(z + L, high, R(0));
   const V z0 = __builtin_shuffle(a, b, evens<Int<V>>(0)), z1 = __builtin_shuffle(a, b, evens<Int<V>>(1));
   const auto first = group.target == 0;
   const V target = first ? z0 : z1, other = first ? z1 : z0;
-  const V one = splat<V>(R(1));
-  const auto c =
-      contest<V>(target, other, other == R(-kInf) ? V{} : one + (other - other)); // inf - inf: NaN, as in any row
+  const V one = splat<V>(R(1)), sum = other == R(-kInf) ? V{} : one + (other - other); // inf - inf: NaN, as in any row
+  const auto c = contest<V>(target, other, sum, static_cast<R>(job.z_loss), V{});
   if (g) {
-    const V away = splat<V>(static_cast<R>(scale)) / c.total * c.others;
-    const V g0 = first ? -away : away, g1 = first ? away : -away;
-    store(g, __builtin_shuffle(g0, g1, interleaved<Int<V>>(0)));
-    store(g + group.L, __builtin_shuffle(g0, g1, interleaved<Int<V>>(group.L / 2)));
+    const V coefficient = group.scaled(job.scale) / c.total;
+    const auto idle = group.target < 0;
+    const V own = idle ? V{} : coefficient * c.at_target, away = idle ? V{} : coefficient * c.lead * c.pull;
+    const V g0 = first ? own : away, g1 = first ? away : own;
+    store_first(g, low, __builtin_shuffle(g0, g1, interleaved<Int<V>>(0)));
+    store_first(g + L, high, __builtin_shuffle(g0, g1, interleaved<Int<V>>(L / 2)));
   }
   return c.loss;
 }
@@ -109,23 +117,60 @@ inline void add_wide(VecF v, double *sums) {
   add_wide(widen(high_half(v)), sums + Lanes<VecD>::n);
 }
 
-// tile[k][lane] = z of that row and class; rows beyond the last read 0
+// ---- tiles: [class][lane] in the arithmetic type ------------------------------------------------------------------
+//
+// Rows that lie side by side fill several groups at a time: with many classes each step to the next one goes to another
+// page, where a few lines cost little more than one, and lines so far apart compete for the same places in the cache.
+
+constexpr int64_t kTileBytes = int64_t{1} << 18; // what of a wide tile stays in the second-level cache
+template <class R> inline int64_t groups_per_tile(int64_t classes) {
+  constexpr int most = 256 / kVectorBytes;
+  const int64_t fit = kTileBytes / (classes * kVectorBytes);
+  return fit < 1 ? 1 : (fit < most ? fit : most);
+}
+
+// Rows beyond the last read 0.
 template <class T, class R>
-inline void gather_lanes(const T *z, int64_t step, int64_t stride, int64_t classes, int rows, R *tile) {
+inline void load_tile(const T *z, int64_t step, int64_t stride, int64_t classes, int rows, R *tile, int64_t width) {
   constexpr int L = Lanes<Vec<R>>::n;
-  if (rows == L) {
+  if (step == 1) {
+    const int whole = rows / L * L, rest = rows - whole;
+    for (int64_t k = 0; k < classes; ++k) {
+      for (int i = 0; i < whole; i += L) store(tile + k * width + i, Storage<T>::load(z + k * stride + i));
+      if (rest) store(tile + k * width + whole, Storage<T>::load_first(z + k * stride + whole, rest, R(0)));
+    }
+  } else if (rows == L) {
     for (int64_t k = 0; k < classes; ++k)
-      for (int i = 0; i < L; ++i) tile[k * L + i] = Storage<T>::get(z + i * step + k * stride);
+      for (int i = 0; i < L; ++i) tile[k * width + i] = Storage<T>::get(z + i * step + k * stride);
   } else {
+    const int padded = (rows + L - 1) / L * L;
     for (int64_t k = 0; k < classes; ++k)
-      for (int i = 0; i < L; ++i) tile[k * L + i] = i < rows ? Storage<T>::get(z + i * step + k * stride) : R(0);
+      for (int i = 0; i < padded; ++i)
+        tile[k * width + i] = i < rows ? Storage<T>::get(z + i * step + k * stride) : R(0);
   }
 }
+template <class T, class V> inline void put_vector(T *to, V v, bool streaming) {
+  if constexpr (sizeof(T) == sizeof(Real<V>)) {
+    if (streaming) return stream(to, v);
+  }
+  Storage<T>::store(to, v);
+}
 template <class T, class R>
-inline void scatter_lanes(const R *tile, int64_t step, int64_t stride, int64_t classes, int rows, T *g) {
+inline void store_tile(const R *tile, int64_t width, int64_t step, int64_t stride, int64_t classes, int rows, T *g,
+                       bool streaming) {
   constexpr int L = Lanes<Vec<R>>::n;
-  for (int i = 0; i < rows; ++i)
-    for (int64_t k = 0; k < classes; ++k) Storage<T>::put(g + i * step + k * stride, tile[k * L + i]);
+  if (step != 1) {
+    for (int i = 0; i < rows; ++i)
+      for (int64_t k = 0; k < classes; ++k) Storage<T>::put(g + i * step + k * stride, tile[k * width + i]);
+    return;
+  }
+  const int whole = rows / L * L, rest = rows - whole;
+  for (int64_t k = 0; k < classes; ++k) {
+    T *to = g + k * stride;
+    const bool aligned = reinterpret_cast<uintptr_t>(to) % kVectorBytes == 0;
+    for (int i = 0; i < whole; i += L) put_vector(to + i, load<Vec<R>>(tile + k * width + i), streaming && aligned);
+    if (rest) Storage<T>::store_first(to + whole, rest, load<Vec<R>>(tile + k * width + whole));
+  }
 }
 
 // Fills the group from rows [row, row + rows). The common case, 64-bit targets and nothing else, stays in registers;
@@ -133,9 +178,16 @@ inline void scatter_lanes(const R *tile, int64_t step, int64_t stride, int64_t c
 template <class R> inline void fill(const SoftmaxJob &job, int64_t row, int rows, Group<R> &group, SoftmaxSum &result) {
   constexpr int L = Group<R>::L;
   using I = decltype(group.target[0] + group.target[0]);
+  if (rows == L && job.index == Index::none && !job.mask && !job.row_weight) {
+    group.target = Int<Vec<R>>{} - 1;
+    group.plain = true;
+    result.divisor += L;
+    return;
+  }
   const bool ignores_class = job.has_ignore && job.ignore_index >= 0 && job.ignore_index < job.classes;
   if (rows == L && job.index == Index::i64 && !job.mask && !job.row_weight && !ignores_class && !job.weight) {
     const auto *y = static_cast<const int64_t *>(job.target) + row;
+    __builtin_prefetch(reinterpret_cast<const char *>(y) + kAhead);
     VecI64 low, wrong;
     __builtin_memcpy(&low, y, sizeof low);
     wrong = (low < 0) | (low >= job.classes);
@@ -179,76 +231,109 @@ inline Run run_at(int64_t row, int64_t end, int64_t inner, int lanes) {
   return {static_cast<int>(rows), true, row / inner, within};
 }
 
-constexpr int64_t kAhead = 2048; // bytes
+// The loss of a group's rows, weighted, into job.loss and the sums.
+template <class R>
+inline void put_losses(const SoftmaxJob &job, const Group<R> &group, Vec<R> losses, int64_t row, int rows,
+                       double *sums) {
+  constexpr int L = Group<R>::L;
+  if (!group.plain)
+    for (int i = 0; i < L; ++i) {
+      const double weighted = group.weight[i] == 0.0 ? 0.0 : group.weight[i] * static_cast<double>(losses[i]);
+      losses[i] = static_cast<R>(weighted);
+      sums[i] += weighted;
+    }
+  else
+    add_wide(losses, sums);
+  if (job.loss) store_first(static_cast<R *>(job.loss) + row, rows, losses);
+}
 
-template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64_t begin, int64_t end) {
+// Calls solve(row, rows, z, q, stride, base) for groups of rows whose logits have been read into z[class * stride +
+// lane], transformed and counted from `base`, and so their probabilities into q if kGiven. What solve leaves in z is
+// written as the gradient.
+template <class T, bool kGiven, class F>
+inline void each_group(const SoftmaxJob &job, int64_t begin, int64_t end, F &&solve) {
   using R = ComputeOf<T>;
   using V = Vec<R>;
   constexpr int L = Group<R>::L;
-  const auto *logits = static_cast<const T *>(job.logits);
-  auto *grad = static_cast<T *>(job.grad);
-  const int64_t classes = job.classes;
-  const Strides &from = job.logits_at, &to = job.grad_at;
-  auto *tile = static_cast<R *>(__builtin_malloc(classes * L * sizeof(R)));
+  const Strides &from = job.logits_at, &given = job.target_at, &to = job.grad_at;
+  const bool beside = (job.inner == 1 ? from.outer : from.inner) == 1, streaming = streams<T>(job);
+  const bool transformed = transforms(job), sloped = has_slope(job);
+  const int64_t classes = job.classes, width = beside ? groups_per_tile<R>(classes) * L : L, size = classes * width;
+  const Transform<R> transform(job);
+  auto *z = static_cast<R *>(__builtin_malloc((1 + kGiven + sloped) * size * sizeof(R)));
+  R *q = z + size, *slope = sloped ? q + kGiven * size : nullptr;
+  for (int64_t row = begin; row < end;) {
+    const Run run = run_at(row, end, job.inner, static_cast<int>(width));
+    const T *logits = static_cast<const T *>(job.logits) + run.at(from);
+    if (!beside) __builtin_prefetch(reinterpret_cast<const char *>(logits) + kAhead);
+    load_tile(logits, run.step(from), from.classes, classes, run.rows, z, width);
+    if constexpr (kGiven)
+      load_tile(static_cast<const T *>(job.target) + run.at(given), run.step(given), given.classes, classes, run.rows,
+                q, width);
+    for (int i = 0; i < run.rows; i += L) {
+      V base{};
+      if (transformed) base = transform.lanes(z + i, classes, width, job.class_mask, slope ? slope + i : nullptr);
+      solve(row + i, run.rows - i < L ? run.rows - i : L, z + i, q + i, width, base);
+      if (sloped)
+        for (int64_t k = i; k < size; k += width) store(z + k, through(load<V>(slope + k), load<V>(z + k)));
+    }
+    if (job.grad)
+      store_tile(z, width, run.step(to), to.classes, classes, run.rows, static_cast<T *>(job.grad) + run.at(to),
+                 streaming);
+    row += run.rows;
+  }
+  if (streaming) finish_streaming();
+  __builtin_free(z);
+}
+
+template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64_t begin, int64_t end) {
+  using R = ComputeOf<T>;
+  SoftmaxSum result;
+  double sums[Group<R>::L] = {};
+  Group<R> group{};
+  each_group<T, false>(job, begin, end, [&](int64_t row, int rows, R *z, const R *, int64_t stride, Vec<R> base) {
+    fill(job, row, rows, group, result);
+    put_losses(job, group, group_across(job, group, z, stride, base), row, rows, sums);
+  });
+  for (const double sum : sums) result.loss += sum;
+  return result;
+}
+
+// Rows of two classes that lie as pair_across() takes them.
+template <class T> inline bool in_pairs(const SoftmaxJob &job) {
+  const auto dense = [&](const Strides &s) { return s.classes == 1 && s.outer == 2; };
+  return sizeof(T) == sizeof(ComputeOf<T>) && job.classes == 2 && job.inner == 1 && dense(job.logits_at) &&
+         (!job.grad || dense(job.grad_at)) && !transforms(job);
+}
+template <class R> inline SoftmaxSum softmax_pairs(const SoftmaxJob &job, int64_t begin, int64_t end) {
+  constexpr int L = Group<R>::L;
+  const auto *logits = static_cast<const R *>(job.logits);
+  auto *grad = static_cast<R *>(job.grad);
   SoftmaxSum result;
   double sums[L] = {};
   Group<R> group{};
-  for (int64_t row = begin; row < end;) {
-    const Run run = run_at(row, end, job.inner, L);
-    const int rows = run.rows;
-    const T *z = logits + run.at(from);
-    T *g = grad ? grad + run.at(to) : nullptr;
-    const int64_t step = run.step(from), g_step = run.step(to);
-    const bool pairs = classes == 2 && sizeof(T) == sizeof(R) && from.classes == 1 && step == 2 &&
-                       (!grad || (to.classes == 1 && g_step == 2));
-    // rows this short run ahead of the prefetcher, which stops at every page
-    __builtin_prefetch(reinterpret_cast<const char *>(z) + kAhead);
-    if (job.index == Index::i64) __builtin_prefetch(static_cast<const int64_t *>(job.target) + row + kAhead / 8);
+  for (int64_t row = begin; row < end; row += L) {
+    const int rows = end - row < L ? static_cast<int>(end - row) : L;
+    __builtin_prefetch(reinterpret_cast<const char *>(logits + 2 * row) + kAhead);
     fill(job, row, rows, group, result);
-    V losses;
-    if (pairs && group.plain) {
-      losses = pair_across<R>(group, reinterpret_cast<const R *>(z), job.scale, reinterpret_cast<R *>(g));
-    } else if (rows == L && step == 1 && (!grad || g_step == 1)) {
-      losses = group_across<false>(group, z, from.classes, classes, job.scale, g, to.classes);
-    } else {
-      gather_lanes(z, step, from.classes, classes, rows, tile);
-      losses = group_across<true>(group, tile, L, classes, job.scale, grad ? tile : nullptr, L);
-      if (grad) scatter_lanes(tile, g_step, to.classes, classes, rows, g);
-    }
-    R loss[L];
-    store(loss, losses);
-    if (group.plain) {
-      add_wide(losses, sums);
-    } else {
-      for (int i = 0; i < L; ++i) {
-        const double weighted = group.weight[i] == 0.0 ? 0.0 : group.weight[i] * static_cast<double>(loss[i]);
-        loss[i] = static_cast<R>(weighted);
-        sums[i] += weighted;
-      }
-    }
-    if (job.loss)
-      for (int i = 0; i < rows; ++i) static_cast<R *>(job.loss)[row + i] = loss[i];
-    row += rows;
+    const auto losses = pair_across<R>(job, group, logits + 2 * row, rows, grad ? grad + 2 * row : nullptr);
+    put_losses(job, group, losses, row, rows, sums);
   }
-  __builtin_free(tile);
   for (int i = 0; i < L; ++i) result.loss += sums[i];
   return result;
 }
 
-// ---- logsumexp, log_softmax, softmax
-// ------------------------------------------------------------------------------------
+// ---- logsumexp, log_softmax, softmax ------------------------------------------------------------------------------
 
 // The largest class is kept apart: log(sum) - max = log1p(sum of the others), which a confident row does not lose.
-template <class R, class Z, class G>
-inline Vec<R> normalise_across(const Z *z, int64_t stride, int64_t classes, G *out, int64_t out_stride,
-                               bool probabilities) {
+// z[class * stride + lane] holds the logits and leaves as the result, if `out`.
+template <class R> inline Vec<R> normalise_across(R *z, int64_t stride, int64_t classes, bool out, bool probabilities) {
   using V = Vec<R>;
-  using S = Storage<Z>;
   using I = decltype(Int<V>{}[0] + 0);
   V max = splat<V>(static_cast<R>(-kInf));
   Int<V> lead{};
   for (int64_t k = 0; k < classes; ++k) {
-    const V v = S::load(z + k * stride);
+    const V v = load<V>(z + k * stride);
     const auto better = v > max;
     max = better ? v : max;
     lead = better ? Int<V>{} + static_cast<I>(k) : lead;
@@ -259,7 +344,7 @@ inline Vec<R> normalise_across(const Z *z, int64_t stride, int64_t classes, G *o
     const int64_t stop = classes - start < 16 ? classes : start + 16;
     V s{};
     for (int64_t k = start; k < stop; ++k) {
-      const V v = S::load(z + k * stride);
+      const V v = load<V>(z + k * stride);
       const V e = v == max ? one : exp(v - shift); // inf beside inf is not NaN
       s += (lead == static_cast<I>(k)) & (max > static_cast<R>(-kInf)) ? V{} : e;
     }
@@ -271,8 +356,8 @@ inline Vec<R> normalise_across(const Z *z, int64_t stride, int64_t classes, G *o
     const V offset = undefined ? splat<V>(static_cast<R>(kNaN)) : log_total;
     const V factor = undefined ? splat<V>(static_cast<R>(kNaN)) : one / (one + rest);
     for (int64_t k = 0; k < classes; ++k) {
-      const V v = S::load(z + k * stride) - max;
-      Storage<G>::store(out + k * out_stride, probabilities ? exp(v) * factor : v - offset);
+      const V v = load<V>(z + k * stride) - max;
+      store(z + k * stride, probabilities ? exp(v) * factor : v - offset);
     }
   }
   return max + log_total;
@@ -281,24 +366,21 @@ inline Vec<R> normalise_across(const Z *z, int64_t stride, int64_t classes, G *o
 template <class T> inline void normalise_rows_across(const LseJob &job, int64_t begin, int64_t end) {
   using R = ComputeOf<T>;
   constexpr int L = Lanes<Vec<R>>::n;
-  const auto *logits = static_cast<const T *>(job.logits);
-  auto *out = static_cast<T *>(job.out);
-  const int64_t classes = job.classes;
   const Strides &from = job.logits_at, &to = job.out_at;
-  auto *tile = static_cast<R *>(__builtin_malloc((classes + 1) * L * sizeof(R)));
+  const bool beside = (job.inner == 1 ? from.outer : from.inner) == 1;
+  const int64_t classes = job.classes, width = beside ? groups_per_tile<R>(classes) * L : L;
+  auto *tile = static_cast<R *>(__builtin_malloc(classes * width * sizeof(R)));
   for (int64_t row = begin; row < end;) {
-    const Run run = run_at(row, end, job.inner, L);
-    const T *z = logits + run.at(from);
-    T *g = out ? out + run.at(to) : nullptr;
-    Vec<R> lse;
-    if (run.rows == L && run.step(from) == 1 && (!out || run.step(to) == 1)) {
-      lse = normalise_across<R>(z, from.classes, classes, g, to.classes, job.probabilities);
-    } else {
-      gather_lanes(z, run.step(from), from.classes, classes, run.rows, tile);
-      lse = normalise_across<R>(tile, L, classes, out ? tile : nullptr, L, job.probabilities);
-      if (out) scatter_lanes(tile, run.step(to), to.classes, classes, run.rows, g);
+    const Run run = run_at(row, end, job.inner, static_cast<int>(width));
+    load_tile(static_cast<const T *>(job.logits) + run.at(from), run.step(from), from.classes, classes, run.rows, tile,
+              width);
+    for (int i = 0; i < run.rows; i += L) {
+      const auto lse = normalise_across<R>(tile + i, width, classes, job.out, job.probabilities);
+      if (job.lse) store_first(static_cast<R *>(job.lse) + row + i, run.rows - i < L ? run.rows - i : L, lse);
     }
-    if (job.lse) store_first(static_cast<R *>(job.lse) + row, run.rows, lse);
+    if (job.out)
+      store_tile(tile, width, run.step(to), to.classes, classes, run.rows, static_cast<T *>(job.out) + run.at(to),
+                 false);
     row += run.rows;
   }
   __builtin_free(tile);

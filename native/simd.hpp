@@ -148,6 +148,20 @@ template <class V> inline V load(const Real<V> *p) {
 template <class V> inline void store(Real<V> *p, V v) { __builtin_memcpy(p, &v, sizeof v); }
 
 // The first n lanes; the others hold `pad`. Rows that end inside a vector go through the same arithmetic as others.
+#if defined(__AVX512F__)
+template <class V> inline V load_first(const Real<V> *p, int n, Real<V> pad) {
+  if constexpr (sizeof(Real<V>) == 4)
+    return _mm512_mask_loadu_ps(splat<V>(pad), static_cast<__mmask16>((1u << n) - 1), p);
+  else
+    return _mm512_mask_loadu_pd(splat<V>(pad), static_cast<__mmask8>((1u << n) - 1), p);
+}
+template <class V> inline void store_first(Real<V> *p, int n, V v) {
+  if constexpr (sizeof(Real<V>) == 4)
+    _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
+  else
+    _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1), v);
+}
+#else
 template <class V> inline V load_first(const Real<V> *p, int n, Real<V> pad) {
   Real<V> buffer[Lanes<V>::n];
   for (int i = 0; i < Lanes<V>::n; ++i) buffer[i] = i < n ? p[i] : pad;
@@ -158,6 +172,7 @@ template <class V> inline void store_first(Real<V> *p, int n, V v) {
   store(buffer, v);
   for (int i = 0; i < n; ++i) p[i] = buffer[i];
 }
+#endif
 
 // Halves in registers: through memory, a load across two stores would wait for both.
 #if defined(__AVX512F__)
@@ -247,6 +262,22 @@ inline uint16_t round_to_f16(float x) {
   return static_cast<uint16_t>(sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >> 13) & 1)) >> 13));
 }
 
+// The first n of a vector's worth of halves; the others hold 0.
+inline HalfU16 load_halves(const void *p, int n) {
+#if defined(__AVX512F__)
+  return bits<HalfU16>(_mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << n) - 1), p));
+#else
+  HalfU16 h{};
+  __builtin_memcpy(&h, p, static_cast<size_t>(n) * sizeof h[0]);
+  return h;
+#endif
+}
+template <class V> inline V keep_first(V v, int n, Real<V> pad) { // lanes from n on become `pad`
+  Int<V> lane;
+  for (int i = 0; i < Lanes<V>::n; ++i) lane[i] = i;
+  return lane < (Int<V>{} + n) ? v : splat<V>(pad);
+}
+
 // Element types as they lie in memory: load(), load_first(), store() in the arithmetic type Compute.
 template <class T> struct Storage { // float, double
   using Compute = T;
@@ -261,46 +292,57 @@ template <class T> struct Storage { // float, double
 template <class T> struct Storage<const T> : Storage<T> {};
 template <> struct Storage<bfloat16> {
   using Compute = float;
+  static VecF widen(HalfU16 h) { return bits<VecF>(__builtin_convertvector(h, VecU32) << 16); }
+  static HalfU16 narrow(VecF v) {
+    const VecU32 u = bits<VecU32>(v);
+    const VecU32 rounded = (u + 0x7fff + ((u >> 16) & 1)) >> 16;
+    return __builtin_convertvector(v != v ? (u >> 16) | 0x40 : rounded, HalfU16);
+  }
   static VecF load(const bfloat16 *p) {
     HalfU16 h;
     __builtin_memcpy(&h, p, sizeof h);
-    return bits<VecF>(__builtin_convertvector(h, VecU32) << 16);
+    return widen(h);
   }
-  static VecF load_first(const bfloat16 *p, int n, float pad) {
-    float buffer[Lanes<VecF>::n];
-    for (int i = 0; i < Lanes<VecF>::n; ++i) buffer[i] = i < n ? widen_one(p[i]) : pad;
-    return NEGLOG_ISA::load<VecF>(buffer);
-  }
+  static VecF load_first(const bfloat16 *p, int n, float pad) { return keep_first(widen(load_halves(p, n)), n, pad); }
   static void store_first(bfloat16 *p, int n, VecF v) {
-    float buffer[Lanes<VecF>::n];
-    NEGLOG_ISA::store(buffer, v);
-    for (int i = 0; i < n; ++i) p[i].raw = round_to_bf16(buffer[i]);
+    const HalfU16 h = narrow(v);
+    __builtin_memcpy(static_cast<void *>(p), &h, static_cast<size_t>(n) * sizeof *p);
   }
-  static void store(bfloat16 *p, VecF v) {
-    const VecU32 u = bits<VecU32>(v);
-    const VecU32 rounded = (u + 0x7fff + ((u >> 16) & 1)) >> 16;
-    const HalfU16 h = __builtin_convertvector(v != v ? (u >> 16) | 0x40 : rounded, HalfU16);
-    __builtin_memcpy(p, &h, sizeof h);
-  }
+  static void store(bfloat16 *p, VecF v) { store_first(p, Lanes<VecF>::n, v); }
   static float get(const bfloat16 *p) { return widen_one(*p); }
   static void put(bfloat16 *p, float x) { p->raw = round_to_bf16(x); }
 };
 template <> struct Storage<float16> {
   using Compute = float;
+  static VecF widen(HalfU16 h) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_cvtph_ps(0xffff, bits<__m256i>(h));
+#elif defined(__F16C__)
+    return _mm256_cvtph_ps(bits<__m128i>(h));
+#else
+    return widen_f16(__builtin_convertvector(h, VecU32));
+#endif
+  }
+  static HalfU16 narrow(VecF v) {
+#if defined(__AVX512F__)
+    return bits<HalfU16>(_mm512_maskz_cvtps_ph(0xffff, v, _MM_FROUND_TO_NEAREST_INT));
+#elif defined(__F16C__)
+    return bits<HalfU16>(_mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+#else
+    HalfU16 h;
+    for (int i = 0; i < Lanes<VecF>::n; ++i) h[i] = round_to_f16(v[i]);
+    return h;
+#endif
+  }
   static VecF load(const float16 *p) {
     HalfU16 h;
     __builtin_memcpy(&h, p, sizeof h);
-    return widen_f16(__builtin_convertvector(h, VecU32));
+    return widen(h);
   }
-  static VecF load_first(const float16 *p, int n, float pad) {
-    float buffer[Lanes<VecF>::n];
-    for (int i = 0; i < Lanes<VecF>::n; ++i) buffer[i] = i < n ? widen_one(p[i]) : pad;
-    return NEGLOG_ISA::load<VecF>(buffer);
-  }
+  static VecF load_first(const float16 *p, int n, float pad) { return keep_first(widen(load_halves(p, n)), n, pad); }
   static void store_first(float16 *p, int n, VecF v) {
-    float buffer[Lanes<VecF>::n];
-    NEGLOG_ISA::store(buffer, v);
-    for (int i = 0; i < n; ++i) p[i].raw = round_to_f16(buffer[i]);
+    const HalfU16 h = narrow(v);
+    __builtin_memcpy(static_cast<void *>(p), &h, static_cast<size_t>(n) * sizeof *p);
   }
   static void store(float16 *p, VecF v) { store_first(p, Lanes<VecF>::n, v); }
   static float get(const float16 *p) { return widen_one(*p); }

@@ -45,20 +45,6 @@ template <class T, class R> inline void read_block(const Reader<R> &read, const 
   for (int64_t i = n; i % Lanes<V>::n; ++i) to[i] = lowest;
 }
 
-// tile[k][lane] from a contiguous lane or one by one
-template <class T, class R>
-inline void read_lanes(const T *z, int64_t step, int64_t stride, int64_t classes, int rows, R *tile) {
-  constexpr int L = Lanes<Vec<R>>::n;
-  if (step != 1 || rows != L) return gather_lanes(z, step, stride, classes, rows, tile);
-  for (int64_t k = 0; k < classes; ++k) store(tile + k * L, Storage<T>::load(z + k * stride));
-}
-template <class T, class R>
-inline void write_lanes(const R *tile, int64_t step, int64_t stride, int64_t classes, int rows, T *g) {
-  using V = Vec<R>;
-  constexpr int L = Lanes<V>::n;
-  if (step != 1 || rows != L) return scatter_lanes(tile, step, stride, classes, rows, g);
-  for (int64_t k = 0; k < classes; ++k) Storage<T>::store(g + k * stride, load<V>(tile + k * L));
-}
 template <class R> inline void read_transformed(const Reader<R> &read, int64_t classes, R *tile) {
   using V = Vec<R>;
   constexpr int L = Lanes<V>::n;
@@ -95,10 +81,10 @@ inline RowSums<R> sums_along(const Reader<R> &read, const T *z, int64_t classes,
   using I = decltype(Int<V>{}[0] + 0);
   constexpr int L = Lanes<V>::n;
   const R lowest = static_cast<R>(-kInf);
-  alignas(64) R tile[kBlock];
+  alignas(64) R tile[kBlock<R>];
   RowSums<R> row{{-kInf, 0.0, 0.0}};
-  for (int64_t start = 0; start < classes; start += kBlock) {
-    const int64_t n = classes - start < kBlock ? classes - start : kBlock;
+  for (int64_t start = 0; start < classes; start += kBlock<R>) {
+    const int64_t n = classes - start < kBlock<R> ? classes - start : kBlock<R>;
     read_block(read, z, start, n, tile);
     V best = splat<V>(lowest);
     Int<V> at{}, more{};

@@ -50,14 +50,18 @@ constexpr std::int64_t kHopeful = 4; // classes
 
 // Rows per unit of work. It depends on the shape alone, so that block sums are the same for every number of threads;
 // about 64 K elements keep a unit's cost (some 20 us) well above that of handing it out.
-std::int64_t grain_for(std::int64_t classes) {
+std::int64_t grain_for(std::int64_t classes, bool beside) {
   const std::int64_t rows = 65536 / std::max<std::int64_t>(classes, 8);
+  if (beside) return std::max<std::int64_t>(256, (rows + 63) / 64 * 64); // whole tiles: kernels take such rows together
   return classes >= 1024 ? std::max<std::int64_t>(1, rows) : (rows + 63) / 64 * 64; // whole groups of lanes
+}
+template <class Job> std::int64_t grain_of(const Job &job) {
+  return grain_for(job.classes, (job.inner == 1 ? job.logits_at.outer : job.logits_at.inner) == 1);
 }
 
 SoftmaxSum pass(const SoftmaxJob &job, int threads) {
   const std::int64_t rows = job.outer * job.inner;
-  const std::int64_t grain = grain_for(job.classes);
+  const std::int64_t grain = grain_of(job);
   std::vector<SoftmaxSum> blocks(static_cast<std::size_t>((rows + grain - 1) / grain));
   const auto kernel = row_kernels().softmax_nll;
   parallel_for(
@@ -126,6 +130,7 @@ nb::tuple softmax_nll(AnyArray logits, AnyArray target, MaybeAny weight, MaybeAn
   job.has_ignore = ignore_index.has_value();
   job.ignore_index = ignore_index.value_or(0);
   job.smoothing = smoothing;
+  job.temperature = 1.0;
   job.scale = scale;
   job.loss = maybe(loss);
   job.grad = maybe(grad);
@@ -145,8 +150,6 @@ nb::tuple softmax_nll_strided(int dtype, std::int64_t outer, std::int64_t classe
                               Address class_mask, bool has_ignore, std::int64_t ignore_index, double label_smoothing,
                               double temperature, double softcap, double z_loss, Address loss, Address grad,
                               const Place3 &grad_strides, int divisor_kind, double scale, int threads) {
-  if (class_mask || temperature != 1.0 || softcap != 0.0 || z_loss != 0.0)
-    throw nb::value_error("softmax_nll_strided: no transforms of the logits yet");
   SoftmaxJob job{};
   job.logits = at<const void>(logits);
   job.logits_at = strides_of(logits_strides);
@@ -161,6 +164,10 @@ nb::tuple softmax_nll_strided(int dtype, std::int64_t outer, std::int64_t classe
   job.has_ignore = has_ignore;
   job.ignore_index = ignore_index;
   job.smoothing = label_smoothing;
+  job.class_mask = at<const std::uint8_t>(class_mask);
+  job.temperature = temperature;
+  job.softcap = softcap;
+  job.z_loss = z_loss;
   job.scale = scale;
   job.loss = at<void>(loss);
   job.grad = at<void>(grad);
@@ -190,8 +197,8 @@ void advise_huge(Address address, std::int64_t bytes) {
 void normalise(const LseJob &job, int threads) {
   const auto kernel = row_kernels().logsumexp;
   parallel_for(
-      job.outer * job.inner, grain_for(job.classes),
-      [&](std::int64_t begin, std::int64_t end) { kernel(job, begin, end); }, threads);
+      job.outer * job.inner, grain_of(job), [&](std::int64_t begin, std::int64_t end) { kernel(job, begin, end); },
+      threads);
 }
 
 void logsumexp_strided(int dtype, std::int64_t outer, std::int64_t classes, std::int64_t inner, Address logits,

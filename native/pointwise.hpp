@@ -98,7 +98,6 @@ template <class R> struct Tile {
 // Sums of few lanes at a time, then of doubles.
 inline VecD wide(VecF v) { return widen(low_half(v)) + widen(high_half(v)); }
 inline VecD wide(VecD v) { return v; }
-constexpr int kTerms = 16;
 
 // Elements [at, at + n): where they lie if they are of the arithmetic's type and fill whole vectors, else in `tile`.
 template <class R> inline const R *source(const void *from, Element type, int64_t at, int n, R *tile) {
@@ -165,9 +164,10 @@ template <class F, class R, bool kGrad> struct PointwiseLoop {
   // One tile of `padded` elements; weights and pos_weight may be null.
   void run(const R *x, const R *t, const R *w, const R *pos_weight, int padded, R *grad, bool streaming) {
     const V one = splat<V>(R(1)), scale = splat<V>(static_cast<R>(job.scale));
-    for (int start = 0; start < padded; start += kTerms * L) {
+    constexpr int stretch = static_cast<int>(kTerms) * L;
+    for (int start = 0; start < padded; start += stretch) {
       V part{};
-      for (int i = start; i < padded && i < start + kTerms * L; i += L) {
+      for (int i = start; i < padded && i < start + stretch; i += L) {
         V xi = load<V>(x + i), ti = load<V>(t + i), factor = one;
         if (w) { // what takes no part becomes harmless before anything looks at it
           factor = load<V>(w + i);

@@ -95,10 +95,6 @@ template <class R> struct Tile {
   alignas(64) R x[kTile], t[kTile], w[kTile], pos_weight[kTile], loss[kTile], grad[kTile];
 };
 
-// Sums of few lanes at a time, then of doubles.
-inline VecD wide(VecF v) { return widen(low_half(v)) + widen(high_half(v)); }
-inline VecD wide(VecD v) { return v; }
-
 // Elements [at, at + n): where they lie if they are of the arithmetic's type and fill whole vectors, else in `tile`.
 template <class R> inline const R *source(const void *from, Element type, int64_t at, int n, R *tile) {
   if (type == kElement<R> && n % Lanes<Vec<R>>::n == 0) return static_cast<const R *>(from) + at;

@@ -25,9 +25,16 @@ template <class R> struct Group {
   }
 };
 
+// Four sums that become one: the fewer small terms are added to a large one, the less is rounded away.
+template <class V> struct Quad {
+  V part[4]{};
+  V total() const { return (part[0] + part[1]) + (part[2] + part[3]); }
+};
+
 // A sum whose terms come in batches of few: what rounding loses is kept beside it (TwoSum).
 template <class V> struct Compensated {
   V sum{}, lost{};
+  void add(const Quad<V> &q) { add(q.total()); }
   void add(V s) {
     const V t = sum + s, back = t - sum;
     lost += (sum - (t - back)) + (s - back);
@@ -53,12 +60,15 @@ inline Vec<R> group_across(const SoftmaxJob &job, const Group<R> &group, R *z, i
   Compensated<V> sum;
   for (int64_t start = 0; start < job.classes; start += kTerms) {
     const int64_t stop = job.classes - start < kTerms ? job.classes : start + kTerms;
-    V s{};
-    for (int64_t k = start; k < stop; ++k) {
-      const V e = exp(load<V>(z + k * stride) - shift);
-      s += group.target == static_cast<I>(k) ? V{} : e;
-      store(z + k * stride, e);
-    }
+    Quad<V> s;
+    for (int64_t first = start; first < stop; first += 4)
+      for (int64_t i = 0; i < 4; ++i) {
+        const int64_t k = first + i;
+        if (k >= stop) break;
+        const V e = exp(load<V>(z + k * stride) - shift);
+        s.part[i] += group.target == static_cast<I>(k) ? V{} : e;
+        store(z + k * stride, e);
+      }
     sum.add(s);
   }
   const auto c = contest<V>(zy, max, sum.total(), static_cast<R>(job.z_loss), base);

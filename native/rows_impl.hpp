@@ -13,8 +13,9 @@
 namespace neglog {
 namespace NEGLOG_ISA {
 
-constexpr int64_t kTerms = 16; // terms that a lane adds up before the sum goes to something wider
-// Elements whose max, then sum, is taken while they are in L1: four accumulators of kTerms.
+// Terms that a lane adds up, four by four, before the sum goes to something wider.
+constexpr int64_t kTerms = 16;
+// Elements whose max, then sum, is taken while they are in L1.
 template <class R> constexpr int64_t kBlock = 4 * kTerms * Lanes<Vec<R>>::n;
 constexpr int64_t kFewClasses = 512;
 constexpr int64_t kStreamBytes = int64_t{16} << 20; // outputs beyond this are not worth keeping in cache
@@ -54,23 +55,28 @@ template <class T> inline Vec<ComputeOf<T>> max_by_lane(const T *p, int64_t n) {
   return max_or_second(max_or_second(m0, m1), max_or_second(m2, m3));
 }
 
-// sum exp(z - shift), at most kTerms terms in an accumulator
-template <class T> inline Vec<ComputeOf<T>> sum_exp_by_lane(const T *p, int64_t n, ComputeOf<T> shift) {
+inline VecD wide(VecF v) { return widen(low_half(v)) + widen(high_half(v)); }
+inline VecD wide(VecD v) { return v; }
+
+// sum exp(z - shift). A float lane adds three times: behind one large term, many small ones would be rounded many
+// times.
+template <class T> inline VecD sum_exp_by_lane(const T *p, int64_t n, ComputeOf<T> shift) {
   using V = Vec<ComputeOf<T>>;
   using S = Storage<T>;
   constexpr int L = Lanes<V>::n;
   const V c = splat<V>(shift);
-  V s0{}, s1{}, s2{}, s3{};
+  VecD sum{};
   int64_t i = 0;
-  for (; i + 4 * L <= n; i += 4 * L) {
-    read_ahead(p + i, 4 * L);
-    s0 += exp(S::load(p + i) - c);
-    s1 += exp(S::load(p + i + L) - c);
-    s2 += exp(S::load(p + i + 2 * L) - c);
-    s3 += exp(S::load(p + i + 3 * L) - c);
+  for (; i + 8 * L <= n; i += 8 * L) {
+    read_ahead(p + i, 8 * L);
+    const V s0 = exp(S::load(p + i) - c) + exp(S::load(p + i + L) - c);
+    const V s1 = exp(S::load(p + i + 2 * L) - c) + exp(S::load(p + i + 3 * L) - c);
+    const V s2 = exp(S::load(p + i + 4 * L) - c) + exp(S::load(p + i + 5 * L) - c);
+    const V s3 = exp(S::load(p + i + 6 * L) - c) + exp(S::load(p + i + 7 * L) - c);
+    sum += wide((s0 + s1) + (s2 + s3));
   }
-  each_vector(p + i, n - i, static_cast<ComputeOf<T>>(-kInf), [&](V v, int64_t) { s0 += exp(v - c); });
-  return (s0 + s1) + (s2 + s3);
+  each_vector(p + i, n - i, static_cast<ComputeOf<T>>(-kInf), [&](V v, int64_t) { sum += wide(exp(v - c)); });
+  return sum;
 }
 
 // Online max and sum of exponentials: the row is read from memory once.
@@ -105,8 +111,8 @@ template <class T> inline MaxSum<ComputeOf<T>> max_sum_without(const T *z, int64
     const V top = max_or_second(hole, max_or_second(max_by_lane(z + k, at), max_by_lane(z + k + after, n - after)));
     s.rise(max_lanes(top));
     const R c = s.shift();
-    const V sum = sum_exp_by_lane(z + k, at, c) + sum_exp_by_lane(z + k + after, n - after, c);
-    s.sum += sum_lanes(sum + exp(hole - c));
+    const VecD sum = sum_exp_by_lane(z + k, at, c) + sum_exp_by_lane(z + k + after, n - after, c);
+    s.sum += sum_lanes(sum + wide(exp(hole - c)));
   }
   return s;
 }

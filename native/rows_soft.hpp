@@ -31,27 +31,30 @@ template <bool kGiven, bool kSmooth, class V, class F, class P>
 inline void add_terms(SoftSums<V> &sums, V top, int n, F &&term, P &&put) {
   using R = Real<V>;
   const V lowest = splat<V>(static_cast<R>(-kInf)), infinite = splat<V>(static_cast<R>(kInf));
-  V others{}, given{}, given_cost{}, spread{}, spread_cost{};
-  for (int k = 0; k < n; ++k) {
-    const auto [z, q, w] = term(k);
-    const V e = exp(z - top);
-    const auto is_top = z == top, remains = z > lowest;
-    others += is_top ? V{} : e;
-    sums.at_top -= is_top; // true is -1
-    const V cost = remains ? top - z : infinite;
-    if constexpr (kGiven) {
-      const V a = w * q;
-      sums.outside |= (q < R(0)) | (q > R(1));
-      given += a;
-      given_cost += a == R(0) ? V{} : a * cost;
+  Quad<V> others, given, given_cost, spread, spread_cost;
+  for (int first = 0; first < n; first += 4)
+    for (int i = 0; i < 4; ++i) {
+      const int k = first + i;
+      if (k >= n) break;
+      const auto [z, q, w] = term(k);
+      const V e = exp(z - top);
+      const auto is_top = z == top, remains = z > lowest;
+      others.part[i] += is_top ? V{} : e;
+      sums.at_top -= is_top; // true is -1
+      const V cost = remains ? top - z : infinite;
+      if constexpr (kGiven) {
+        const V a = w * q;
+        sums.outside |= (q < R(0)) | (q > R(1));
+        given.part[i] += a;
+        given_cost.part[i] += a == R(0) ? V{} : a * cost;
+      }
+      if constexpr (kSmooth) {
+        sums.remaining -= remains;
+        spread.part[i] += remains ? w : V{};
+        spread_cost.part[i] += remains ? w * cost : V{};
+      }
+      put(k, e, remains);
     }
-    if constexpr (kSmooth) {
-      sums.remaining -= remains;
-      spread += remains ? w : V{};
-      spread_cost += remains ? w * cost : V{};
-    }
-    put(k, e, remains);
-  }
   sums.others.add(others);
   if constexpr (kGiven) sums.given.add(given), sums.given_cost.add(given_cost);
   if constexpr (kSmooth) sums.spread.add(spread), sums.spread_cost.add(spread_cost);

@@ -143,6 +143,10 @@ def test_transformed_logits(way):
         loss = -nlt.logit_stats(z, y, temperature=temperature).log_prob.mean()
         (slope,) = torch.autograd.grad(loss, temperature)
     torch.testing.assert_close(loss, torch.nn.functional.cross_entropy(z / 2, y))
+    with WAYS[way]():
+        for options in ({"temperature": temperature}, {"temperature": 2.0}, {"softcap": 3.0}, {"class_mask": keep}):
+            narrow = nlt.logit_stats(z.bfloat16(), y, **options)
+            assert {out.dtype for out in narrow[:3]} == {torch.float32}
     p = torch.softmax(z / 2, 1)  # d NLL / dT = (z_y - sum_k p_k z_k) / T^2: Guo et al. (2017)
     torch.testing.assert_close(slope, ((z.gather(1, y[:, None]).squeeze(1) - (p * z).sum(1)) / 4).mean())
 

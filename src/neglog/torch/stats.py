@@ -117,6 +117,8 @@ def logit_stats(
         temperature, cap, class_mask = 1.0, 0.0, None
     rows = RowStats(target, mask, class_mask, dim, ignore_index, temperature, cap)
     log_prob, logsumexp, entropy, argmax, rank = _evaluate(rows, x)
+    if x is not input:  # transformed in float64
+        log_prob, logsumexp, entropy = (out.to(dtype_of_stats(input)) for out in (log_prob, logsumexp, entropy))
     if target is None:
         return LogitStats(None, logsumexp, entropy, argmax, None, None)
     return LogitStats(log_prob, logsumexp, entropy, argmax, (argmax == target) & (rank >= 0), rank)
@@ -195,8 +197,9 @@ class RowStats(NamedTuple):
             z = torch.where(mask.unsqueeze(dim), z, 0.0)
         z = reference.transformed(z, self.temperature, self.softcap, self.class_mask, dim)
         log_p = reference_softmax.log_softmax(z, dim)
-        lse = reference_softmax.logsumexp(z, dim).squeeze(dim)
-        entropy, argmax = reference_softmax.entropy(log_p, dim), z.argmax(dim)
+        dtype = dtype_of_stats(input)  # transformed logits are float64
+        lse = reference_softmax.logsumexp(z, dim).squeeze(dim).to(dtype)
+        entropy, argmax = reference_softmax.entropy(log_p, dim).to(dtype), z.argmax(dim)
         if mask is not None:
             lse, entropy = torch.where(mask, lse, 0.0), torch.where(mask, entropy, 0.0)
             argmax = torch.where(mask, argmax, 0)
@@ -208,7 +211,7 @@ class RowStats(NamedTuple):
         if may_look_at(input, target):
             check_indices("logit_stats", target, z.shape[dim], self.ignore_index, part)
         y = torch.where(part, target, 0).unsqueeze(dim)
-        log_prob = torch.where(part, log_p.gather(dim, y).squeeze(dim), 0.0)
+        log_prob = torch.where(part, log_p.gather(dim, y).squeeze(dim).to(dtype), 0.0)
         rank = torch.where(part, (z > z.gather(dim, y)).sum(dim), -1)
         return log_prob, lse, entropy, argmax, rank
 

@@ -58,8 +58,10 @@ class _Kernel(torch.autograd.Function):
     # forward(ctx, ...) in one piece: setup_context costs 28 us a call, and its use, functorch, takes the reference
 
     @staticmethod
-    def forward(ctx: Any, input: Tensor, loss: Fused) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        value, ctx.gradient = loss.forward(input, True)
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, input: Tensor, loss: Fused, known: tuple[Tensor, Tensor | None] | None = None
+    ) -> Tensor:
+        value, ctx.gradient = known or loss.forward(input, True)
         ctx.with_value = ctx.gradient is not None
         ctx.wide = input.dtype.itemsize > 2
         ctx.loss = loss
@@ -67,16 +69,23 @@ class _Kernel(torch.autograd.Function):
         return value
 
     @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, upstream: Tensor
+    ) -> tuple[Tensor, None, None]:
         if is_differentiated(upstream):
-            return _differentiable_gradient(ctx.loss, ctx.saved_tensors[0], upstream), None
+            return _differentiable_gradient(ctx.loss, ctx.saved_tensors[0], upstream), None, None
         gradient, ctx.gradient = ctx.gradient, None  # given away: a second backward computes it anew, the same way
         factor = upstream.item() if ctx.with_value else 0.0
         if ctx.with_value and (ctx.wide or abs(math.frexp(factor)[0]) == 0.5):  # half precision is rounded once
             if gradient is None:
                 gradient = ctx.loss.forward(ctx.saved_tensors[0], True)[1]
-            return gradient if factor == 1.0 else gradient.mul_(factor), None
-        return ctx.loss.backward(ctx.saved_tensors[0], upstream.resolve_neg()), None
+            return gradient if factor == 1.0 else gradient.mul_(factor), None, None
+        return ctx.loss.backward(ctx.saved_tensors[0], upstream.resolve_neg()), None, None
+
+
+def with_gradient(loss: Fused, input: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
+    """A value and its gradient that are known already, as :func:`evaluate` returns them."""
+    return _Kernel.apply(input, loss, (value, gradient))  # pyright: ignore[reportReturnType]
 
 
 def _differentiable_gradient(loss: Fused, input: Tensor, upstream: Tensor) -> Tensor:

@@ -135,7 +135,7 @@ inline void add_wide(VecF v, double *sums) {
 constexpr int64_t kTileBytes = int64_t{1} << 18; // what of a wide tile stays in the second-level cache
 template <class R> inline int64_t groups_per_tile(int64_t classes) {
   constexpr int most = 256 / kVectorBytes;
-  const int64_t fit = kTileBytes / (classes * kVectorBytes);
+  const int64_t fit = kTileBytes / kVectorBytes / (classes > 0 ? classes : 1);
   return fit < 1 ? 1 : (fit < most ? fit : most);
 }
 

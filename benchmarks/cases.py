@@ -98,10 +98,14 @@ class Data:
         return self.case.rows if weight is None else weight.double()[self.target].sum().item()
 
     def exact(self) -> tuple[float, Tensor]:
-        """Mean loss by torch in float64, and the gradient of the sum in the first rows."""
-        if self.case.task == "log_loss":
-            chosen = self.probabilities[np.arange(self.case.rows), self.target].astype(np.float64)
-            return float(-np.log(chosen).mean()), torch.empty(0)
+        """Mean loss in float64, and the gradient of the sum in the first rows."""
+        if self.case.task != "log_loss":
+            return self._exact
+        chosen = self.probabilities[np.arange(self.case.rows), self.target].astype(np.float64)
+        return float(-np.log(chosen).mean()), torch.empty(0)
+
+    @cached_property
+    def _exact(self) -> tuple[float, Tensor]:
         logits = self.in_rows(self.logits)
         target = self.in_rows(self.target) if self.target.shape == self.logits.shape else self.target.flatten()
         options = {name: x.double() if isinstance(x, Tensor) else x for name, x in self.options.items()}

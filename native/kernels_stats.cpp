@@ -4,9 +4,7 @@ namespace neglog {
 namespace NEGLOG_ISA {
 namespace {
 
-template <class T> bool goes_along(const Strides &at, int64_t classes) {
-  return at.classes == 1 && classes > kFewClasses;
-}
+bool goes_along(const Strides &at, int64_t classes) { return at.classes == 1 && classes > kFewClasses; }
 template <class T> bool streams(const void *grad, int64_t elements) {
   return grad && elements * static_cast<int64_t>(sizeof(T)) >= kStreamBytes;
 }
@@ -59,6 +57,7 @@ template <class T> void stats_along(const StatsJob &job, int64_t begin, int64_t 
   using R = ComputeOf<T>;
   using V = Vec<R>;
   const Reader<R> read{job.transforms};
+  RowTile<R> tile;
   for (int64_t row = begin; row < end; ++row) {
     const int64_t y = target_of(job, row, bad_row);
     if (y == kMasked) {
@@ -68,7 +67,7 @@ template <class T> void stats_along(const StatsJob &job, int64_t begin, int64_t 
     const T *z = static_cast<const T *>(job.logits) + row_start(job.logits_at, row, job.inner);
     R target = static_cast<R>(kNaN); // nothing exceeds it
     if (y >= 0) target = read.gone(y) ? static_cast<R>(-kInf) : read.value(splat<V>(Storage<T>::get(z + y)))[0];
-    const auto sums = sums_along<true>(read, z, job.classes, target);
+    const auto sums = sums_along<true, false>(read, z, job.classes, target, tile);
     const double log_prob = (static_cast<double>(target) - sums.top) - sums.log_total();
     put_row<R>(job, row, y, log_prob, sums.lse(), sums.entropy(), sums.lead, sums.greater);
   }
@@ -107,7 +106,7 @@ template <class T> void stats_across(const StatsJob &job, int64_t begin, int64_t
 
 template <class T> int64_t stats_rows(const StatsJob &job, int64_t begin, int64_t end) {
   int64_t bad_row = -1;
-  if (goes_along<T>(job.logits_at, job.classes))
+  if (goes_along(job.logits_at, job.classes))
     stats_along<T>(job, begin, end, bad_row);
   else
     stats_across<T>(job, begin, end, bad_row);
@@ -138,6 +137,8 @@ template <class T> void stats_back_along(const StatsJob &job, int64_t begin, int
   const Reader<R> read{job.transforms};
   const bool streaming = streams<T>(job.grad, job.outer * job.classes * job.inner);
   int64_t bad_row = -1; // told by the way there
+  RowTile<R> tile;
+  const bool kept = job.classes <= kBlock<R>;
   for (int64_t row = begin; row < end; ++row) {
     const T *z = static_cast<const T *>(job.logits) + row_start(job.logits_at, row, job.inner);
     T *g = static_cast<T *>(job.grad) + row_start(job.grad_at, row, job.inner);
@@ -148,15 +149,15 @@ template <class T> void stats_back_along(const StatsJob &job, int64_t begin, int
       __builtin_memset(static_cast<void *>(g), 0, job.classes * sizeof(T));
       continue;
     }
-    const auto sums = to_entropy != 0.0 ? sums_along<true>(read, z, job.classes, static_cast<R>(kNaN))
-                                        : sums_along<false>(read, z, job.classes, static_cast<R>(kNaN));
+    const auto sums = to_entropy != 0.0 ? sums_along<true, true>(read, z, job.classes, static_cast<R>(kNaN), tile)
+                                        : sums_along<false, true>(read, z, job.classes, static_cast<R>(kNaN), tile);
     const Pull<double> pull(sums, to_log_prob, to_lse, to_entropy);
     const V shift = splat<V>(static_cast<R>(sums.top)), bend = splat<V>(static_cast<R>(to_entropy * pull.per_total));
     const V all = splat<V>(static_cast<R>(pull.all * pull.per_total));
     const bool identity = read.plain, masks = job.transforms.class_mask;
     map_row(z, g, job.classes, streaming, [&](V v, int64_t k) {
       const V below = shift - read.value(v);
-      V slope = exp(-below) * (all + bend * capped(below));
+      V slope = (kept ? load<V>(tile.at + k) : exp(-below)) * (all + bend * capped(below));
       if (!identity) slope *= read.slope(v);
       if (masks)
         for (int i = 0; i < L && k + i < job.classes; ++i) slope[i] = read.gone(k + i) ? R(0) : slope[i];
@@ -219,7 +220,7 @@ template <class T> void stats_back_across(const StatsJob &job, int64_t begin, in
 }
 
 template <class T> void stats_back_rows(const StatsJob &job, int64_t begin, int64_t end) {
-  const bool along = goes_along<T>(job.logits_at, job.classes) && goes_along<T>(job.grad_at, job.classes);
+  const bool along = goes_along(job.logits_at, job.classes) && goes_along(job.grad_at, job.classes);
   along ? stats_back_along<T>(job, begin, end) : stats_back_across<T>(job, begin, end);
 }
 
@@ -249,11 +250,13 @@ template <class T> void log_softmax_back_along(const LogSoftmaxBackJob &job, int
   const Transforms none;
   const Reader<R> read{none};
   const bool streaming = job.grad != job.upstream && streams<T>(job.grad, job.outer * job.classes * job.inner);
+  RowTile<R> tile;
+  const bool kept = job.classes <= kBlock<R>;
   for (int64_t row = begin; row < end; ++row) {
     const T *z = static_cast<const T *>(job.logits) + row_start(job.logits_at, row, job.inner);
     const T *u = static_cast<const T *>(job.upstream) + row_start(job.upstream_at, row, job.inner);
     T *g = static_cast<T *>(job.grad) + row_start(job.grad_at, row, job.inner);
-    const auto sums = sums_along<false>(read, z, job.classes, static_cast<R>(kNaN));
+    const auto sums = sums_along<false, true>(read, z, job.classes, static_cast<R>(kNaN), tile);
     const double others = sum_without(u, job.classes, sums.lead);
     const double at_lead = static_cast<double>(Storage<T>::get(u + sums.lead));
     const V shift = splat<V>(static_cast<R>(sums.top));
@@ -261,7 +264,7 @@ template <class T> void log_softmax_back_along(const LogSoftmaxBackJob &job, int
     map_row(z, g, job.classes, streaming, [&](V v, int64_t k) {
       const int64_t n = job.classes - k;
       const V up = n >= L ? Storage<T>::load(u + k) : Storage<T>::load_first(u + k, static_cast<int>(n), R(0));
-      return up - exp(v - shift) * pull;
+      return up - (kept ? load<V>(tile.at + k) : exp(v - shift)) * pull;
     });
     // never u (1 - p) with p near 1
     Storage<T>::put(g + sums.lead, static_cast<R>((at_lead * sums.others - others) / sums.total()));
@@ -306,8 +309,8 @@ template <class T> void log_softmax_back_across(const LogSoftmaxBackJob &job, in
 }
 
 template <class T> void log_softmax_back_rows(const LogSoftmaxBackJob &job, int64_t begin, int64_t end) {
-  const bool along = goes_along<T>(job.logits_at, job.classes) && goes_along<T>(job.upstream_at, job.classes) &&
-                     goes_along<T>(job.grad_at, job.classes);
+  const bool along = goes_along(job.logits_at, job.classes) && goes_along(job.upstream_at, job.classes) &&
+                     goes_along(job.grad_at, job.classes);
   along ? log_softmax_back_along<T>(job, begin, end) : log_softmax_back_across<T>(job, begin, end);
 }
 

@@ -95,8 +95,6 @@ template <class R> struct Tile {
   alignas(64) R x[kTile], t[kTile], w[kTile], pos_weight[kTile], loss[kTile], grad[kTile];
 };
 
-// Sums of few lanes at a time, then of doubles.
-
 // Elements [at, at + n): where they lie if they are of the arithmetic's type and fill whole vectors, else in `tile`.
 template <class R> inline const R *source(const void *from, Element type, int64_t at, int n, R *tile) {
   if (type == kElement<R> && n % Lanes<Vec<R>>::n == 0) return static_cast<const R *>(from) + at;
@@ -162,9 +160,10 @@ template <class F, class R, bool kGrad> struct PointwiseLoop {
   // One tile of `padded` elements; weights and pos_weight may be null.
   void run(const R *x, const R *t, const R *w, const R *pos_weight, int padded, R *grad, bool streaming) {
     const V one = splat<V>(R(1)), scale = splat<V>(static_cast<R>(job.scale));
-    for (int start = 0; start < padded; start += kTerms * L) {
+    constexpr int stretch = static_cast<int>(kTerms) * L;
+    for (int start = 0; start < padded; start += stretch) {
       V part{};
-      for (int i = start; i < padded && i < start + kTerms * L; i += L) {
+      for (int i = start; i < padded && i < start + stretch; i += L) {
         V xi = load<V>(x + i), ti = load<V>(t + i), factor = one;
         if (w) { // what takes no part becomes harmless before anything looks at it
           factor = load<V>(w + i);

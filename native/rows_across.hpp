@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rows_impl.hpp"
+#include "transpose.hpp"
 
 namespace neglog {
 namespace NEGLOG_ISA {
@@ -135,7 +136,7 @@ inline void add_wide(VecF v, double *sums) {
 constexpr int64_t kTileBytes = int64_t{1} << 18; // what of a wide tile stays in the second-level cache
 template <class R> inline int64_t groups_per_tile(int64_t classes) {
   constexpr int most = 256 / kVectorBytes;
-  const int64_t fit = kTileBytes / kVectorBytes / (classes > 0 ? classes : 1);
+  const int64_t fit = kTileBytes / ((classes > 0 ? classes : 1) * kVectorBytes);
   return fit < 1 ? 1 : (fit < most ? fit : most);
 }
 
@@ -149,6 +150,8 @@ inline void load_tile(const T *z, int64_t step, int64_t stride, int64_t classes,
       for (int i = 0; i < whole; i += L) store(tile + k * width + i, Storage<T>::load(z + k * stride + i));
       if (rest) store(tile + k * width + whole, Storage<T>::load_first(z + k * stride + whole, rest, R(0)));
     }
+  } else if (rows == L && stride == 1 && classes >= kSquareClasses) {
+    load_rows(z, step, classes, tile, width);
   } else if (rows == L) {
     for (int64_t k = 0; k < classes; ++k)
       for (int i = 0; i < L; ++i) tile[k * width + i] = Storage<T>::get(z + i * step + k * stride);
@@ -169,6 +172,8 @@ template <class T, class R>
 inline void store_tile(const R *tile, int64_t width, int64_t step, int64_t stride, int64_t classes, int rows, T *g,
                        bool streaming) {
   constexpr int L = Lanes<Vec<R>>::n;
+  if (step != 1 && rows == L && stride == 1 && classes >= kSquareClasses)
+    return store_rows(tile, width, step, classes, g);
   if (step != 1) {
     for (int i = 0; i < rows; ++i)
       for (int64_t k = 0; k < classes; ++k) Storage<T>::put(g + i * step + k * stride, tile[k * width + i]);

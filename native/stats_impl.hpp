@@ -35,14 +35,14 @@ template <class R> struct Reader {
   bool gone(int64_t k) const { return of.class_mask && !of.class_mask[k]; }
 };
 
-// Classes [k, k + n) of a contiguous row, -inf beyond them up to a whole vector.
+// Classes [k, k + n) of a contiguous row, -inf beyond them up to a multiple of four vectors.
 template <class T, class R> inline void read_block(const Reader<R> &read, const T *z, int64_t k, int64_t n, R *to) {
   using V = Vec<R>;
   const R lowest = static_cast<R>(-kInf);
   each_vector(z + k, n, R(0), [&](V v, int64_t i) { store(to + i, read.value(v)); });
   if (const uint8_t *mask = read.of.class_mask)
     for (int64_t i = 0; i < n; ++i) to[i] = mask[k + i] ? to[i] : lowest;
-  for (int64_t i = n; i % Lanes<V>::n; ++i) to[i] = lowest;
+  for (int64_t i = n; i % (4 * Lanes<V>::n); ++i) to[i] = lowest;
 }
 
 template <class R> inline void read_transformed(const Reader<R> &read, int64_t classes, R *tile) {
@@ -74,14 +74,20 @@ template <class R> struct RowSums : Sums<double> {
   int64_t lead = 0, greater = 0; // first of the largest; how many exceed the threshold
 };
 
-// A contiguous row. Float lanes hold at most kBlock / (2 lanes) terms, blocks add in double.
-template <bool kDistance, class T, class R>
-inline RowSums<R> sums_along(const Reader<R> &read, const T *z, int64_t classes, R threshold) {
+// Scratch of one row; a vector may be loaded from any of its elements.
+template <class R> struct RowTile {
+  alignas(64) R at[kBlock<R> + Lanes<Vec<R>>::n];
+};
+
+// A contiguous row. Float lanes add four terms, the rest is double. With kKeep a row of one
+// block leaves exp(z - top) in the tile.
+template <bool kDistance, bool kKeep, class T, class R>
+inline RowSums<R> sums_along(const Reader<R> &read, const T *z, int64_t classes, R threshold, RowTile<R> &scratch) {
   using V = Vec<R>;
   using I = decltype(Int<V>{}[0] + 0);
   constexpr int L = Lanes<V>::n;
   const R lowest = static_cast<R>(-kInf);
-  alignas(64) R tile[kBlock<R>];
+  R *tile = scratch.at;
   RowSums<R> row{{-kInf, 0.0, 0.0}};
   for (int64_t start = 0; start < classes; start += kBlock<R>) {
     const int64_t n = classes - start < kBlock<R> ? classes - start : kBlock<R>;
@@ -102,8 +108,8 @@ inline RowSums<R> sums_along(const Reader<R> &read, const T *z, int64_t classes,
       if (best[i] == top && at[i] + i < lead) lead = at[i] + i;
     }
     if (top > row.top) { // the lead so far becomes one of the others
-      const double fall = static_cast<double>(top) - row.top, e = exp(-fall);
       if (row.top > -kInf) {
+        const double fall = static_cast<double>(top) - row.top, e = exp(-fall);
         row.distance = e * (row.distance + (row.others + 1.0) * fall);
         row.others = e * (row.others + 1.0);
       }
@@ -111,16 +117,22 @@ inline RowSums<R> sums_along(const Reader<R> &read, const T *z, int64_t classes,
       tile[lead] = lowest;
     }
     const V one = splat<V>(R(1)), shift = splat<V>(row.top == -kInf ? R(0) : static_cast<R>(row.top));
-    V sum[2]{}, distance[2]{};
-    for (int64_t i = 0; i < n; i += L) {
-      const V v = load<V>(tile + i), below = shift - v;
-      const V e = v == shift ? one : exp(-below); // inf beside inf is not NaN
-      sum[i / L % 2] += e;
-      if constexpr (kDistance) distance[i / L % 2] += capped(below) * e;
+    VecD sum{}, distance{};
+    for (int64_t i = 0; i < n; i += 4 * L) {
+      V e[4], cost[4];
+      for (int j = 0; j < 4; ++j) {
+        const V v = load<V>(tile + i + j * L), below = shift - v;
+        e[j] = v == shift ? one : exp(-below); // inf beside inf is not NaN
+        cost[j] = capped(below) * e[j];
+        if constexpr (kKeep) store(tile + i + j * L, e[j]);
+      }
+      sum += wide((e[0] + e[1]) + (e[2] + e[3]));
+      if constexpr (kDistance) distance += wide((cost[0] + cost[1]) + (cost[2] + cost[3]));
     }
-    row.others += sum_lanes(sum[0] + sum[1]);
-    if constexpr (kDistance) row.distance += sum_lanes(distance[0] + distance[1]);
+    row.others += sum_lanes(sum);
+    if constexpr (kDistance) row.distance += sum_lanes(distance);
   }
+  if (kKeep && row.lead < kBlock<R>) tile[row.lead] = R(1);
   return row;
 }
 

@@ -114,6 +114,11 @@ def calls() -> list[Call]:
     add("log_softmax across", lambda z: nlt.log_softmax(z, 0), z)
     add("logsumexp", lambda z: nlt.logsumexp(z, 1), z)
     add("logsumexp all", lambda z: nlt.logsumexp(z, (0, 1), True), z)
+
+    options = {"temperature": 1.3, "softcap": 4.0, "mask": M, "class_mask": KEEP}
+    for field in ("log_prob", "logsumexp", "entropy"):
+        add(f"stats {field}", lambda z, f=field: getattr(nlt.logit_stats(z, Y), f), z)
+        add(f"stats options {field}", lambda z, f=field: getattr(nlt.logit_stats(z, Y.clamp(max=1), **options), f), z)
     return made
 
 

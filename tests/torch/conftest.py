@@ -11,6 +11,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """The same numbers whichever tests ran before."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(params=["kernel", "reference"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Which of the two computes; the reference, which other devices take, is forced on the CPU."""

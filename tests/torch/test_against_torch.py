@@ -12,7 +12,7 @@ from tests.torch import draws
 
 import neglog.torch as nlt
 
-DRAWS = 40  # per seed; 12 seeds, 7 losses, two ways: 6,700 calls in all
+DRAWS = 30  # per seed; 12 seeds, 7 losses, two ways: 5,000 calls in all
 SEEDS = 12
 
 
@@ -66,9 +66,11 @@ def test_logsumexp(way, dim, keepdim):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_log_softmax_dtype(way, dtype):
-    x = torch.randn(3, 4)
-    assert nlt.log_softmax(x, 1, dtype=dtype).dtype == F.log_softmax(x, 1, dtype=dtype).dtype
-    torch.testing.assert_close(nlt.log_softmax(x, -1, dtype=dtype), F.log_softmax(x, -1, dtype=dtype))
+    x = torch.randn(30, 4)
+    value = nlt.log_softmax(x, 1, dtype=dtype)
+    assert value.dtype == F.log_softmax(x, 1, dtype=dtype).dtype
+    exact = F.log_softmax(x.to(dtype).double(), 1)  # of the input in that dtype, as torch has it
+    torch.testing.assert_close(value.double(), exact, rtol=max(torch.finfo(dtype).eps / 2, 1e-6), atol=0)
 
 
 @pytest.mark.parametrize("loss", [loss for loss in draws.LOSSES if loss is not draws.log_softmax])

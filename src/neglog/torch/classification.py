@@ -56,6 +56,7 @@ def _small(input: Tensor, target: Tensor, ignore_index: int) -> Tensor | None:
         or target.dtype is not torch.int64
         or target.dim() != 1
         or not target.is_contiguous()
+        or type(ignore_index) is not int
     ):
         return None
     rows, classes = input.shape

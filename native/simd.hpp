@@ -195,19 +195,20 @@ inline VecD widen(HalfF v) { return __builtin_convertvector(v, VecD); }
 inline HalfF narrow(VecD v) { return __builtin_convertvector(v, HalfF); }
 
 // Sum of the lanes in a fixed order (a tree), in the precision of the lanes.
+template <class V> inline V swap_lanes(V v, int distance) { // lane i of the result is lane i ^ distance
+  Int<V> from;
+  for (int i = 0; i < Lanes<V>::n; ++i) from[i] = i ^ distance;
+  return __builtin_shuffle(v, from);
+}
 template <class V> inline Real<V> sum_lanes(V v) {
-  Real<V> x[Lanes<V>::n];
-  __builtin_memcpy(x, &v, sizeof v);
-  for (int half = Lanes<V>::n / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) x[i] += x[i + half];
-  return x[0];
+#pragma GCC unroll 4
+  for (int half = Lanes<V>::n / 2; half > 0; half /= 2) v += swap_lanes(v, half);
+  return v[0];
 }
 template <class V> inline Real<V> max_lanes(V v) {
-  Real<V> x[Lanes<V>::n];
-  __builtin_memcpy(x, &v, sizeof v);
-  for (int half = Lanes<V>::n / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) x[i] = x[i + half] > x[i] ? x[i + half] : x[i];
-  return x[0];
+#pragma GCC unroll 4
+  for (int half = Lanes<V>::n / 2; half > 0; half /= 2) v = max_or_second(swap_lanes(v, half), v);
+  return v[0];
 }
 template <class M> inline bool any(M mask) {
   if constexpr (sizeof(M) == 1) {

@@ -46,22 +46,25 @@ def evaluate(loss: Fused, input: Tensor) -> Tensor:
     """The value of ``loss`` at ``input``, by the way that :mod:`neglog.torch.routing` decides."""
     way = way_for(input, loss[: loss.tensors])
     if way is Way.KERNEL:
-        if input.requires_grad and torch.is_grad_enabled():
-            return _Kernel.apply(input, loss)  # pyright: ignore[reportReturnType]
-        return loss.forward(input, False)[0]
+        return by_kernel(loss, input)
     if way is Way.OPERATOR:
         return getattr(torch.ops.neglog, loss.name)(input, *loss)
     return loss.reference(input)
+
+
+def by_kernel(loss: Fused, input: Tensor) -> Tensor:
+    """The value by the kernel, with its gradient where somebody may ask for it."""
+    if input.requires_grad and torch.is_grad_enabled():
+        return _Kernel.apply(input, loss)  # pyright: ignore[reportReturnType]
+    return loss.forward(input, False)[0]
 
 
 class _Kernel(torch.autograd.Function):
     # forward(ctx, ...) in one piece: setup_context costs 28 us a call, and its use, functorch, takes the reference
 
     @staticmethod
-    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
-        ctx: Any, input: Tensor, loss: Fused, known: tuple[Tensor, Tensor | None] | None = None
-    ) -> Tensor:
-        value, ctx.gradient = known or loss.forward(input, True)
+    def forward(ctx: Any, input: Tensor, loss: Fused) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        value, ctx.gradient = loss.forward(input, True)
         ctx.with_value = ctx.gradient is not None
         ctx.wide = input.dtype.itemsize > 2
         ctx.loss = loss
@@ -69,23 +72,16 @@ class _Kernel(torch.autograd.Function):
         return value
 
     @staticmethod
-    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
-        ctx: Any, upstream: Tensor
-    ) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         if is_differentiated(upstream):
-            return _differentiable_gradient(ctx.loss, ctx.saved_tensors[0], upstream), None, None
+            return _differentiable_gradient(ctx.loss, ctx.saved_tensors[0], upstream), None
         gradient, ctx.gradient = ctx.gradient, None  # given away: a second backward computes it anew, the same way
         factor = upstream.item() if ctx.with_value else 0.0
         if ctx.with_value and (ctx.wide or abs(math.frexp(factor)[0]) == 0.5):  # half precision is rounded once
             if gradient is None:
                 gradient = ctx.loss.forward(ctx.saved_tensors[0], True)[1]
-            return gradient if factor == 1.0 else gradient.mul_(factor), None, None
-        return ctx.loss.backward(ctx.saved_tensors[0], upstream.resolve_neg()), None, None
-
-
-def with_gradient(loss: Fused, input: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
-    """A value and its gradient that are known already, as :func:`evaluate` returns them."""
-    return _Kernel.apply(input, loss, (value, gradient))  # pyright: ignore[reportReturnType]
+            return gradient if factor == 1.0 else gradient.mul_(factor), None
+        return ctx.loss.backward(ctx.saved_tensors[0], upstream.resolve_neg()), None
 
 
 def _differentiable_gradient(loss: Fused, input: Tensor, upstream: Tensor) -> Tensor:

@@ -46,12 +46,17 @@ def evaluate(loss: Fused, input: Tensor) -> Tensor:
     """The value of ``loss`` at ``input``, by the way that :mod:`neglog.torch.routing` decides."""
     way = way_for(input, loss[: loss.tensors])
     if way is Way.KERNEL:
-        if input.requires_grad and torch.is_grad_enabled():
-            return _Kernel.apply(input, loss)  # pyright: ignore[reportReturnType]
-        return loss.forward(input, False)[0]
+        return by_kernel(loss, input)
     if way is Way.OPERATOR:
         return getattr(torch.ops.neglog, loss.name)(input, *loss)
     return loss.reference(input)
+
+
+def by_kernel(loss: Fused, input: Tensor) -> Tensor:
+    """The value by the kernel, with its gradient where somebody may ask for it."""
+    if input.requires_grad and torch.is_grad_enabled():
+        return _Kernel.apply(input, loss)  # pyright: ignore[reportReturnType]
+    return loss.forward(input, False)[0]
 
 
 class _Kernel(torch.autograd.Function):

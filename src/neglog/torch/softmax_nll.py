@@ -162,3 +162,40 @@ class SoftmaxNLL(NamedTuple):
         return reduced(
             losses, part, self.sample_weight, by_class, self.reduction, self.number, self.empty, "cross_entropy"
         )
+
+
+class PlainMean(NamedTuple):
+    """The mean over contiguous rows without options: what :class:`SoftmaxNLL` spends on its arguments is left out."""
+
+    target: Tensor  # (N,) int64
+    ignore_index: int
+
+    name = SoftmaxNLL.name
+    tensors = 1
+
+    def result(self, input: Tensor) -> Tensor:
+        return self.general().result(input)
+
+    def forward(self, input: Tensor, with_gradient: bool) -> tuple[Tensor, Tensor | None]:
+        rows, classes = input.shape
+        gradient = torch.empty_like(input) if with_gradient and input.dtype is not torch.float16 else None
+        strides = (classes, 1, 1)
+        value, divisor, bad_row = _native.softmax_nll_strided(
+            CODES[input.dtype], rows, classes, 1, input.data_ptr(), strides, self.target.data_ptr(), 2, (0, 0, 0),
+            0, 0, 0, 0, True, self.ignore_index, 0.0, 1.0, 0.0, 0.0,
+            0, 0 if gradient is None else gradient.data_ptr(), strides, 2, 1.0, 1,
+        )  # fmt: skip
+        if bad_row >= 0 or not divisor:
+            return self.general().forward(input, with_gradient)  # which knows what to say
+        return torch.scalar_tensor(value, dtype=result_dtype(input), device=CPU), gradient
+
+    def backward(self, input: Tensor, upstream: Tensor) -> Tensor:
+        return self.general().backward(input, upstream)
+
+    def reference(self, input: Tensor) -> Tensor:
+        return self.general().reference(input)
+
+    def general(self) -> SoftmaxNLL:
+        return SoftmaxNLL(
+            self.target, None, None, None, None, 1, self.ignore_index, 0.0, 1.0, 0.0, 0.0, "entries", 0.0, "zero"
+        )

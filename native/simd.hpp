@@ -129,8 +129,8 @@ inline VecD madd(VecD a, VecD b, VecD c) {
 #endif
 }
 
-// As the comparison says: where either is NaN the result is b. That is what x86's max instruction does, but GCC 12 makes
-// a comparison and a masked move of it.
+// As the comparison says: where either is NaN the result is b. That is what x86's max instruction does, but GCC 12
+// makes a comparison and a masked move of it.
 template <class V> inline V max_or_second(V a, V b) { return a > b ? a : b; }
 template <class V> inline V min_or_second(V a, V b) { return a < b ? a : b; }
 #if defined(__AVX512F__)

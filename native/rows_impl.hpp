@@ -287,7 +287,7 @@ template <class T, class F> inline SoftmaxSum each_row(const SoftmaxJob &job, in
   const int64_t classes = job.classes, padded = classes + Lanes<Vec<R>>::n; // whole vectors from anywhere
   const Transform<R> transform(job);
   R *value = transformed ? static_cast<R *>(__builtin_malloc(3 * padded * sizeof(R))) : nullptr;
-  R *exists = value + padded, *slope = has_slope(job) ? exists + padded : nullptr;
+  R *exists = transformed ? value + padded : nullptr, *slope = has_slope(job) ? exists + padded : nullptr;
   if (transformed)
     for (int64_t k = 0; k < padded; ++k) exists[k] = R(k < classes && (!job.class_mask || job.class_mask[k]));
   SoftmaxSum result;

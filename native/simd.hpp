@@ -129,9 +129,26 @@ inline VecD madd(VecD a, VecD b, VecD c) {
 #endif
 }
 
-// As the comparison says: where either is NaN the result is b, which compiles to one max instruction on x86.
+// As the comparison says: where either is NaN the result is b. That is what x86's max instruction does, but GCC 12
+// makes a comparison and a masked move of it.
 template <class V> inline V max_or_second(V a, V b) { return a > b ? a : b; }
 template <class V> inline V min_or_second(V a, V b) { return a < b ? a : b; }
+#if defined(__AVX512F__)
+template <> inline VecF max_or_second(VecF a, VecF b) { return _mm512_maskz_max_ps(0xffff, a, b); }
+template <> inline VecD max_or_second(VecD a, VecD b) { return _mm512_maskz_max_pd(0xff, a, b); }
+template <> inline VecF min_or_second(VecF a, VecF b) { return _mm512_maskz_min_ps(0xffff, a, b); }
+template <> inline VecD min_or_second(VecD a, VecD b) { return _mm512_maskz_min_pd(0xff, a, b); }
+#elif defined(__AVX2__)
+template <> inline VecF max_or_second(VecF a, VecF b) { return _mm256_max_ps(a, b); }
+template <> inline VecD max_or_second(VecD a, VecD b) { return _mm256_max_pd(a, b); }
+template <> inline VecF min_or_second(VecF a, VecF b) { return _mm256_min_ps(a, b); }
+template <> inline VecD min_or_second(VecD a, VecD b) { return _mm256_min_pd(a, b); }
+#elif defined(__SSE2__)
+template <> inline VecF max_or_second(VecF a, VecF b) { return _mm_max_ps(a, b); }
+template <> inline VecD max_or_second(VecD a, VecD b) { return _mm_max_pd(a, b); }
+template <> inline VecF min_or_second(VecF a, VecF b) { return _mm_min_ps(a, b); }
+template <> inline VecD min_or_second(VecD a, VecD b) { return _mm_min_pd(a, b); }
+#endif
 
 template <class V> inline V absolute(V x) {
   if constexpr (sizeof(Real<V>) == 4)

@@ -53,7 +53,8 @@ def test_tables_have_a_line_for_every_case():
 
 @pytest.mark.skipif(not (memory.PROCESS / "clear_refs").exists(), reason="Linux keeps the peak")
 def test_memory_sees_what_is_allocated_and_freed():
-    case = Case("memory", "gradient", (4096, 1000))
+    # 64 MB: the C library never keeps more than 32 MB for later, so all that is allocated is seen
+    case = Case("memory", "gradient", (16_384, 1000))
     found = memory.beyond_gradient(torch_eager.prepare(case, Data(case)))
-    # torch keeps the log-probabilities and their gradient: twice the size of the logits, some of it reused
-    assert 0.9 * case.gradient_bytes < found < 3.5 * case.gradient_bytes
+    # torch keeps the log-probabilities and needs the gradient in them
+    assert 1.9 * case.gradient_bytes < found < 2.1 * case.gradient_bytes

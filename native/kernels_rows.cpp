@@ -21,9 +21,7 @@ template <class T> SoftmaxSum softmax_rows(const SoftmaxJob &job, int64_t begin,
                   : soft_rows<T, true, false>(job, begin, end, along);
   if (smooth) return soft_rows<T, false, true>(job, begin, end, along);
   if (along) return softmax_along<T>(job, begin, end);
-  if constexpr (sizeof(T) == sizeof(ComputeOf<T>))
-    if (in_pairs<T>(job)) return softmax_pairs<T>(job, begin, end);
-  return softmax_across<T>(job, begin, end);
+  return in_pairs(job) ? softmax_pairs<T>(job, begin, end) : softmax_across<T>(job, begin, end);
 }
 
 SoftmaxSum softmax_nll(const SoftmaxJob &job, int64_t begin, int64_t end) {

@@ -100,12 +100,15 @@ template <class I> inline I interleaved(int first) { // first, first + L, first 
 
 // Two classes are a Bernoulli: the one competitor is its own maximum, so no exponential but contest()'s is needed.
 // z and g hold the rows as they lie in memory, (row, class); a whole group fits two registers.
-template <class R> inline Vec<R> pair_across(const SoftmaxJob &job, const Group<R> &group, const R *z, int rows, R *g) {
+template <class T, class R = ComputeOf<T>>
+inline Vec<R> pair_across(const SoftmaxJob &job, const Group<R> &group, const T *z, int rows, T *g) {
   using V = Vec<R>;
+  using S = Storage<T>;
   constexpr int L = Group<R>::L;
+  const bool whole = rows == L;
   const int low = 2 * rows < L ? 2 * rows : L, high = 2 * rows - low;
-  const V a = rows == L ? load<V>(z) : load_first<V>(z, low, R(0));
-  const V b = rows == L ? load<V>(z + L) : load_first<V>(z + L, high, R(0));
+  const V a = whole ? S::load(z) : S::load_first(z, low, R(0));
+  const V b = whole ? S::load(z + L) : S::load_first(z + L, high, R(0));
   const V z0 = __builtin_shuffle(a, b, evens<Int<V>>(0)), z1 = __builtin_shuffle(a, b, evens<Int<V>>(1));
   const auto first = group.target == 0;
   const V target = first ? z0 : z1, other = first ? z1 : z0;
@@ -116,8 +119,15 @@ template <class R> inline Vec<R> pair_across(const SoftmaxJob &job, const Group<
     const auto idle = group.target < 0;
     const V own = idle ? V{} : coefficient * c.at_target, away = idle ? V{} : coefficient * c.lead * c.pull;
     const V g0 = first ? own : away, g1 = first ? away : own;
-    store_first(g, low, __builtin_shuffle(g0, g1, interleaved<Int<V>>(0)));
-    store_first(g + L, high, __builtin_shuffle(g0, g1, interleaved<Int<V>>(L / 2)));
+    const V front = __builtin_shuffle(g0, g1, interleaved<Int<V>>(0));
+    const V back = __builtin_shuffle(g0, g1, interleaved<Int<V>>(L / 2));
+    if (whole) {
+      S::store(g, front);
+      S::store(g + L, back);
+    } else {
+      S::store_first(g, low, front);
+      S::store_first(g + L, high, back);
+    }
   }
   return c.loss;
 }
@@ -315,15 +325,16 @@ template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64
 }
 
 // Rows of two classes that lie as pair_across() takes them.
-template <class T> inline bool in_pairs(const SoftmaxJob &job) {
+inline bool in_pairs(const SoftmaxJob &job) {
   const auto dense = [&](const Strides &s) { return s.classes == 1 && s.outer == 2; };
-  return sizeof(T) == sizeof(ComputeOf<T>) && job.classes == 2 && job.inner == 1 && dense(job.logits_at) &&
-         (!job.grad || dense(job.grad_at)) && !transforms(job);
+  return job.classes == 2 && job.inner == 1 && dense(job.logits_at) && (!job.grad || dense(job.grad_at)) &&
+         !transforms(job);
 }
-template <class R> inline SoftmaxSum softmax_pairs(const SoftmaxJob &job, int64_t begin, int64_t end) {
+template <class T> inline SoftmaxSum softmax_pairs(const SoftmaxJob &job, int64_t begin, int64_t end) {
+  using R = ComputeOf<T>;
   constexpr int L = Group<R>::L;
-  const auto *logits = static_cast<const R *>(job.logits);
-  auto *grad = static_cast<R *>(job.grad);
+  const auto *logits = static_cast<const T *>(job.logits);
+  auto *grad = static_cast<T *>(job.grad);
   SoftmaxSum result;
   double sums[L] = {};
   Group<R> group{};
@@ -331,7 +342,7 @@ template <class R> inline SoftmaxSum softmax_pairs(const SoftmaxJob &job, int64_
     const int rows = end - row < L ? static_cast<int>(end - row) : L;
     __builtin_prefetch(reinterpret_cast<const char *>(logits + 2 * row) + kAhead);
     fill(job, row, rows, group, result);
-    const auto losses = pair_across<R>(job, group, logits + 2 * row, rows, grad ? grad + 2 * row : nullptr);
+    const auto losses = pair_across<T>(job, group, logits + 2 * row, rows, grad ? grad + 2 * row : nullptr);
     put_losses(job, group, losses, row, rows, sums);
   }
   for (int i = 0; i < L; ++i) result.loss += sums[i];

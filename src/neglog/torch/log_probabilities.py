@@ -9,10 +9,9 @@ from torch import Tensor
 
 from neglog import _native
 from neglog.errors import InputKindError
-from neglog.torch import reference
+from neglog.torch import by_rows, reference
 from neglog.torch.arguments import (
     CODES,
-    CPU,
     DIVISORS,
     TARGET_CODES,
     Empty,
@@ -25,12 +24,11 @@ from neglog.torch.arguments import (
     legacy,
     per_entry,
     place,
-    result_dtype,
 )
 from neglog.torch.fused import evaluate, operator
-from neglog.torch.layout import Rows, rows_along
+from neglog.torch.layout import Rows
 from neglog.torch.parallel import is_group, share, total_weight
-from neglog.torch.reduction import divided, finished, reduced, weighted
+from neglog.torch.reduction import divided, reduced, weighted
 from neglog.torch.routing import may_look_at
 from neglog.torch.targets import (
     TOLERANCE,
@@ -61,31 +59,15 @@ class GatheredNLL(NamedTuple):
     tensors = 4
 
     def result(self, input: Tensor) -> Tensor:
-        shape = self.target.shape if self.reduction == "none" else ()
-        return torch.empty(shape, dtype=result_dtype(input), device=input.device)
+        return by_rows.result(self, input)
 
     def forward(self, input: Tensor, with_gradient: bool) -> tuple[Tensor, Tensor | None]:
-        rows = rows_along(input, self.dim)
-        dtype = result_dtype(input)
-        if self.reduction == "none":
-            losses = torch.empty(rows.outer * rows.inner, dtype=dtype, device=CPU)
-            self._kernel(rows, self.sample_weight, 1.0, losses=losses)
-            return rows.restore(losses), None
-        total, divisor = self._kernel(rows, self.sample_weight, 1.0)
-        return torch.scalar_tensor(finished(total, divisor, self.empty, "nll_loss"), dtype=dtype, device=CPU), None
+        return by_rows.forward(self, input, with_gradient, "nll_loss")
 
     def backward(self, input: Tensor, upstream: Tensor) -> Tensor:
-        rows = rows_along(input, self.dim)
-        gradient, strides = rows.like()
-        weight, factor = self.sample_weight, 1.0
-        if self.reduction != "none":
-            factor = upstream.item()
-        else:
-            weight = upstream.double() if weight is None else weighted(upstream.double(), weight)
-        self._kernel(rows, weight, factor, gradient=gradient, strides=strides)
-        return gradient
+        return by_rows.backward(self, input, upstream)
 
-    def _kernel(
+    def kernel(
         self,
         rows: Rows,
         sample_weight: Tensor | None,
@@ -111,7 +93,7 @@ class GatheredNLL(NamedTuple):
             raise_bad_index("nll_loss", self.target, position, rows.classes, self.ignore_index)
         if bad_input >= 0:
             self._raise_positive(rows.tensor, rows.position(bad_input))
-        return (value * scale, self.number) if given else (value, divisor)
+        return (value * scale if scale else value, self.number) if given else (value, divisor)
 
     def _check_values(self, input: Tensor, losses: Tensor, part: Tensor) -> None:
         wrong = part & (losses < -TOLERANCE[input.dtype.itemsize])

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from neglog import _native
-from neglog.torch import reference
+from neglog.torch import by_rows, reference
 from neglog.torch.arguments import CODES, CPU, DIVISORS, PROBABILITIES, TARGET_CODES, address, result_dtype
 from neglog.torch.fused import operator
-from neglog.torch.layout import Rows, rows_along
-from neglog.torch.reduction import finished, reduced, rows_read, weighted
+from neglog.torch.layout import Rows
+from neglog.torch.reduction import reduced, rows_read, weighted
 from neglog.torch.routing import may_look_at
 from neglog.torch.targets import check_probabilities, raise_bad_index, raise_bad_probability, readable_indices
 
@@ -40,35 +40,15 @@ class SoftmaxNLL(NamedTuple):
     tensors = 5
 
     def result(self, input: Tensor) -> Tensor:
-        shape = input.shape[: self.dim] + input.shape[self.dim + 1 :] if self.reduction == "none" else ()
-        return torch.empty(shape, dtype=result_dtype(input), device=input.device)
+        return by_rows.result(self, input)
 
     def forward(self, input: Tensor, with_gradient: bool) -> tuple[Tensor, Tensor | None]:
-        rows = rows_along(input, self.dim)
-        dtype = result_dtype(input)
-        if self.reduction == "none":
-            losses = torch.empty(rows.outer * rows.inner, dtype=dtype, device=CPU)
-            self._kernel(rows, self.sample_weight, 1.0, losses=losses)
-            return rows.restore(losses), None
-        gradient, strides = None, rows.strides
-        if with_gradient and input.dtype is not torch.float16:  # there a loss scale has to enter before rounding
-            gradient, strides = rows.like()
-        total, divisor = self._kernel(rows, self.sample_weight, 1.0, gradient=gradient, strides=strides)
-        value = finished(total, divisor, self.empty, "cross_entropy")
-        return torch.scalar_tensor(value, dtype=dtype, device=CPU), gradient
+        return by_rows.forward(self, input, with_gradient, "cross_entropy")
 
     def backward(self, input: Tensor, upstream: Tensor) -> Tensor:
-        rows = rows_along(input, self.dim)
-        gradient, strides = rows.like()
-        weight, factor = self.sample_weight, 1.0
-        if self.reduction != "none":
-            factor = upstream.item()
-        else:
-            weight = upstream.double() if weight is None else weighted(upstream.double(), weight)
-        self._kernel(rows, weight, factor, gradient=gradient, strides=strides)
-        return gradient
+        return by_rows.backward(self, input, upstream)
 
-    def _kernel(
+    def kernel(
         self,
         rows: Rows,
         sample_weight: Tensor | None,

@@ -124,7 +124,10 @@ def test_an_interrupted_command_leaves_nothing_half_written(tmp_path: Path, numb
     process("fit", "poisson", "a.csv", "--y", "n", "--save", "m.json", cwd=tmp_path)
     before = sorted(path.name for path in tmp_path.iterdir())
     command = [*NEGLOG, "predict", "m.json", "-", "--out", "p.csv", "--keep", "n"]
-    running = subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    running = subprocess.Popen(
+        command, cwd=tmp_path, env=ENVIRONMENT, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # tests in the background inherit "ignore"
+    )  # fmt: skip
     assert running.stdin is not None and running.stderr is not None
     running.stdin.write(b"n\n" + b"12345\n" * 1_200_000)  # more than the header buffer: the output file is open
     running.stdin.flush()

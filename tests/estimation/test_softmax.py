@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
+
 import numpy as np
 import pytest
 
@@ -77,7 +80,10 @@ def test_without_covariates_the_frequencies_come_back():
 def test_against_statsmodels():
     import statsmodels.api as sm
 
-    data = sm.datasets.anes96.load_pandas()
+    with warnings.catch_warnings():  # pandas leaves the file of a regex separator to the garbage collector
+        warnings.simplefilter("ignore", ResourceWarning)
+        data = sm.datasets.anes96.load_pandas()
+        gc.collect()
     x = sm.add_constant(data.exog.to_numpy(float), prepend=False)
     y = data.endog.to_numpy()
     theirs = sm.MNLogit(y, x).fit(method="newton", disp=0, tol=1e-12)

@@ -56,9 +56,9 @@ def _small(input: Tensor, target: Tensor, ignore_index: int) -> Tensor | None:
     ):
         return None
     rows, classes = input.shape
-    if target.shape[0] != rows or not 0 < rows * classes < 4096:
+    if target.numel() != rows or not 0 < rows * classes < 4096:
         return None
-    return by_kernel(PlainMean(target, ignore_index), input)
+    return by_kernel(PlainMean(target, ignore_index, rows, classes), input)
 
 
 def cross_entropy(

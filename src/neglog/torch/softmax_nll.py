@@ -9,7 +9,7 @@ from torch import Tensor
 
 from neglog import _native
 from neglog.torch import by_rows, reference
-from neglog.torch.arguments import CODES, CPU, DIVISORS, PROBABILITIES, TARGET_CODES, address, result_dtype
+from neglog.torch.arguments import CODES, CPU, DIVISORS, PROBABILITIES, TARGET_CODES, address
 from neglog.torch.fused import operator
 from neglog.torch.layout import Rows
 from neglog.torch.reduction import reduced, rows_read, weighted
@@ -149,6 +149,8 @@ class PlainMean(NamedTuple):
 
     target: Tensor  # (N,) int64
     ignore_index: int
+    rows: int
+    classes: int
 
     name = SoftmaxNLL.name
     tensors = 1
@@ -157,17 +159,17 @@ class PlainMean(NamedTuple):
         return self.general().result(input)
 
     def forward(self, input: Tensor, with_gradient: bool) -> tuple[Tensor, Tensor | None]:
-        rows, classes = input.shape
-        gradient = torch.empty_like(input) if with_gradient and input.dtype is not torch.float16 else None
-        strides = (classes, 1, 1)
+        dtype, strides = input.dtype, (self.classes, 1, 1)
+        gradient = torch.empty_like(input) if with_gradient and dtype is not torch.float16 else None
         value, divisor, bad_row = _native.softmax_nll_strided(
-            CODES[input.dtype], rows, classes, 1, input.data_ptr(), strides, self.target.data_ptr(), 2, (0, 0, 0),
+            CODES[dtype], self.rows, self.classes, 1, input.data_ptr(), strides, self.target.data_ptr(), 2, (0, 0, 0),
             0, 0, 0, 0, True, self.ignore_index, 0.0, 1.0, 0.0, 0.0,
             0, 0 if gradient is None else gradient.data_ptr(), strides, 2, 1.0, 1,
         )  # fmt: skip
         if bad_row >= 0 or not divisor:
             return self.general().forward(input, with_gradient)  # which knows what to say
-        return torch.scalar_tensor(value, dtype=result_dtype(input), device=CPU), gradient
+        dtype = torch.float64 if dtype is torch.float64 else torch.float32
+        return torch.scalar_tensor(value, dtype=dtype, device=CPU), gradient
 
     def backward(self, input: Tensor, upstream: Tensor) -> Tensor:
         return self.general().backward(input, upstream)

@@ -3,7 +3,7 @@
 #   make run     the main job on real data; results in out/
 #   make fashion trains a network on Fashion-MNIST with neglog.torch and with torch; results in out/fashion_mnist/
 #   make test    the whole test suite
-#   make bench   the benchmark table (about five minutes on two cores)
+#   make bench   the benchmark table (about five minutes on two idle cores)
 #   make lint    ruff, pyright, clang-format
 #   make dist    wheel and source archive; the wheel passes the tests in an environment of its own
 #   make docs/images/digits_reliability.svg   the README's picture, from make run

@@ -45,7 +45,7 @@ def way_for(input: Tensor, others: Iterable[Tensor | None]) -> Way:
         or input.dtype not in _KERNEL_DTYPES
         or input.is_neg()  # the imaginary part of a conjugate: its memory holds the negative
         or _transforms_active()
-        or forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
+        or forward_mode()
     ):
         return _REFERENCE
     for other in others:
@@ -75,11 +75,6 @@ def transforming() -> bool:
 def forward_mode() -> bool:
     """Whether tensors may carry tangents, which do not show in ``requires_grad``."""
     return forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
-
-
-def may_have_gradient(tensor: Tensor) -> bool:
-    """Whether somebody may ask for the derivative in ``tensor``, backward or forward."""
-    return tensor.requires_grad or forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]
 
 
 def is_differentiated(upstream: Tensor) -> bool:

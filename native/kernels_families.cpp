@@ -1,38 +1,23 @@
-#include "families/bernoulli.hpp"
-#include "families/normal.hpp"
-#include "families/poisson.hpp"
-#include "families/weibull.hpp"
-#include "loops.hpp"
+// The table of families: one entry per header in native/families. CMake writes family_list.hpp and, from
+// kernel_family.cpp.in, the source that compiles each of them.
+#include "family_job.hpp"
+#include "family_list.hpp"
 
 namespace neglog {
 namespace NEGLOG_ISA {
 
-namespace {
-
-template <class F> void run_order(int order, const FamilyJob &job, int64_t begin, int64_t end) {
-  static_assert(F::P <= kMaxParameters);
-  switch (order) {
-  case 0: return family_loop<F, 0>(job, begin, end);
-  case 1: return family_loop<F, 1>(job, begin, end);
-  default: return family_loop<F, 2>(job, begin, end);
-  }
-}
-
-void run(int family, int order, const FamilyJob &job, int64_t begin, int64_t end) {
-  using Run = void (*)(int, const FamilyJob &, int64_t, int64_t);
-  static constexpr Run all[] = {
-#define X(name, Struct) run_order<Struct>,
-      NEGLOG_FOR_EACH_FAMILY(X)
+#define X(name) extern const FamilyEntry name##_entry;
+NEGLOG_FOR_EACH_FAMILY(X)
 #undef X
-  };
-  all[family](order, job, begin, end);
-}
-
-} // namespace
 
 const FamilyKernels &family_kernels();
 const FamilyKernels &family_kernels() {
-  static const FamilyKernels table{run};
+  static const FamilyEntry all[] = {
+#define X(name) name##_entry,
+      NEGLOG_FOR_EACH_FAMILY(X)
+#undef X
+  };
+  static const FamilyKernels table{all, static_cast<int>(sizeof all / sizeof *all)};
   return table;
 }
 

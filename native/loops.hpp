@@ -2,27 +2,17 @@
 // row, float32 or float64; arithmetic is float64 and results are rounded once.
 #pragma once
 
-#include "families/family.hpp"
-#include "families/job.hpp"
+#include "family.hpp"
+#include "family_job.hpp"
 
 namespace neglog {
 namespace NEGLOG_ISA {
-
-template <int Order, int P> inline Jet<P, double> constant(double value, double derivatives) {
-  Jet<P, double> out = {};
-  out.value = value;
-  for (int i = 0; i < P; ++i) {
-    out.grad[i] = derivatives;
-    for (int j = i; j < P; ++j) out.hess[i][j] = derivatives;
-  }
-  return out;
-}
 
 // ------------------------------------------------------------------------------------------------ intervals (lo, hi]
 
 // log of a sum of densities: value, gradient and Hessian of log sum_i exp(log_weight_i - nll_i), by one pass that
 // keeps the largest term, the weighted mean of the gradients and of the Hessians, and the spread of the gradients.
-template <int Order, int P> class LogMean {
+template <int P> class LogMean {
 public:
   void add(double log_weight, const Jet<P, double> &nll) {
     const double term = log_weight - nll.value;
@@ -36,11 +26,11 @@ public:
     const double weight = exp(term - top_);
     total_ += weight;
     const double share = weight / total_;
-    for (int i = 0; i < P && Order >= 1; ++i) {
+    for (int i = 0; i < P; ++i) {
       before_[i] = nll.grad[i] - mean_.grad[i];
       mean_.grad[i] += share * before_[i];
     }
-    for (int i = 0; i < P && Order >= 2; ++i)
+    for (int i = 0; i < P; ++i)
       for (int j = i; j < P; ++j) {
         spread_[i][j] += weight * before_[i] * (nll.grad[j] - mean_.grad[j]);
         mean_.hess[i][j] += share * (nll.hess[i][j] - mean_.hess[i][j]);
@@ -48,11 +38,11 @@ public:
   }
 
   Jet<P, double> log_sum() const {
-    if (!(top_ > -kInf)) return constant<Order, P>(-kInf, kNaN);
+    if (!(top_ > -kInf)) return impossible<P>();
     Jet<P, double> out = {};
     out.value = top_ + log(total_);
-    for (int i = 0; i < P && Order >= 1; ++i) out.grad[i] = -mean_.grad[i];
-    for (int i = 0; i < P && Order >= 2; ++i)
+    for (int i = 0; i < P; ++i) out.grad[i] = -mean_.grad[i];
+    for (int i = 0; i < P; ++i)
       for (int j = i; j < P; ++j) out.hess[i][j] = spread_[i][j] / total_ - mean_.hess[i][j];
     return out;
   }
@@ -62,86 +52,71 @@ private:
   Jet<P, double> mean_ = {};
 };
 
-// log(exp(big) - exp(small)). The weights are big's and small's shares of the difference; their difference is 1, so
-// the Hessian needs only the difference of the gradients, not their squares.
-template <int Order, int P>
-inline Jet<P, double> log_difference(const Jet<P, double> &big, const Jet<P, double> &small) {
-  const double excess = 1 / expm1(big.value - small.value); // exp(small) / difference
-  if (excess == 0 || !(small.value > -kInf)) return big;    // also where small's derivatives have left the range
-  Jet<P, double> out = {};
-  out.value = big.value + log1mexp(small.value - big.value);
-  for (int i = 0; i < P && Order >= 1; ++i) out.grad[i] = big.grad[i] + excess * (big.grad[i] - small.grad[i]);
-  for (int i = 0; i < P && Order >= 2; ++i)
-    for (int j = i; j < P; ++j)
-      out.hess[i][j] = big.hess[i][j] + excess * (big.hess[i][j] - small.hess[i][j]) -
-                       excess * (1 + excess) * (big.grad[i] - small.grad[i]) * (big.grad[j] - small.grad[j]);
-  return out;
-}
-
 // A narrow interval of a continuous family: the density is smooth there, and on a positive support smooth in log y.
-template <class F, int Order> inline Jet<F::P, double> integrate_density(double lo, double hi, const double *p) {
-  LogMean<Order, F::P> mean;
+template <class F> inline Jet<F::P, double> integrate_density(double lo, double hi, const double *p) {
+  LogMean<F::P> mean;
   if constexpr (F::low == 0) {
     const double width = log1p((hi - lo) / lo);
     gauss_legendre<double>(0, width, [&](double v, double weight) {
       const double y = lo * exp(v);
-      mean.add(log(weight) + log(y), F::template nll<Order>(y, p));
+      mean.add(log(weight) + log(y), F::template nll<2>(y, p));
     });
   } else {
     gauss_legendre<double>(0, hi - lo,
-                           [&](double v, double weight) { mean.add(log(weight), F::template nll<Order>(lo + v, p)); });
+                           [&](double v, double weight) { mean.add(log(weight), F::template nll<2>(lo + v, p)); });
   }
   return mean.log_sum();
 }
 
-template <class F, int Order> inline Jet<F::P, double> sum_masses(double lo, double hi, const double *p) {
-  LogMean<Order, F::P> mean;
+template <class F> inline Jet<F::P, double> sum_masses(double lo, double hi, const double *p) {
+  LogMean<F::P> mean;
   // counted, because y + 1 == y from 2^53 on; there neighbouring masses are equal anyway
-  for (double i = 1; i <= hi - lo; ++i) mean.add(0.0, F::template nll<Order>(lo + i, p));
+  for (double i = 1; i <= hi - lo; ++i) mean.add(0.0, F::template nll<2>(lo + i, p));
   return mean.log_sum();
 }
 
 // log P(lo < Y <= hi) for valid p. Narrow intervals, where the smaller tail changes by less than a factor of exp(1/4),
 // are summed or integrated: their density is nearly constant. Others are the difference of that tail at both ends,
 // which costs a factor of 1 / (1 - exp(-1/4)) = 4.5 in accuracy at most.
-template <class F, int Order> Jet<F::P, double> log_window(double lo, double hi, const double *p) {
+template <class F> Jet<F::P, double> log_window(double lo, double hi, const double *p) {
   constexpr int P = F::P;
   constexpr double log2 = 0.69314718055994530942;
   if constexpr (F::discrete) lo = __builtin_floor(lo), hi = __builtin_floor(hi);
   const bool from_low = F::discrete ? lo < F::low : lo <= F::low, to_high = hi >= F::high;
   const bool empty = !(lo < hi) || lo >= F::high || (F::discrete ? hi < F::low : hi <= F::low);
-  if (empty) return constant<Order, P>(-kInf, kNaN);
-  if (from_low && to_high) return constant<Order, P>(0, 0);
-  if (from_low) return F::template log_cdf<Order>(hi, p);
-  if (to_high) return F::template log_sf<Order>(lo, p);
-  if (F::discrete && hi - lo <= 16) return sum_masses<F, Order>(lo, hi, p);
+  if (empty) return impossible<P>();
+  if (from_low && to_high) return certain<P>();
+  if (from_low) return F::log_cdf(hi, p);
+  if (to_high) return F::log_sf(lo, p);
+  if constexpr (requires { F::log_interval(lo, hi, p); }) return F::log_interval(lo, hi, p);
+  if (F::discrete && hi - lo <= 16) return sum_masses<F>(lo, hi, p);
 
-  auto big = F::template log_cdf<Order>(hi, p);
-  auto small = F::template log_cdf<Order>(lo, p);
+  auto big = F::log_cdf(hi, p);
+  auto small = F::log_cdf(lo, p);
   if (big.value > -log2) {
-    const auto above = F::template log_sf<Order>(lo, p);
-    if (above.value <= -log2) big = above, small = F::template log_sf<Order>(hi, p);
+    const auto above = F::log_sf(lo, p);
+    if (above.value <= -log2) big = above, small = F::log_sf(hi, p);
   }
-  if (big.value - small.value > 0.25) return log_difference<Order>(big, small);
-  if constexpr (!F::discrete) return integrate_density<F, Order>(lo, hi, p);
+  if (big.value - small.value > 0.25) return log_difference(big, small);
+  if constexpr (!F::discrete) return integrate_density<F>(lo, hi, p);
   // so many terms that the difference keeps more digits than it loses: their number is below the spread of Y
-  if (hi - lo > 4096) return log_difference<Order>(big, small);
-  return sum_masses<F, Order>(lo, hi, p);
+  if (hi - lo > 4096) return log_difference(big, small);
+  return sum_masses<F>(lo, hi, p);
 }
 
 // -------------------------------------------------------------------------------------------------------------- rows
 
 // One row that is not exact: lo < Y <= hi, as its nll (Rows::observed) or as log P (Rows::window).
-template <class F, int Order> Jet<F::P, double> window_row(Rows rows, double lo, double hi, const double *p) {
+template <class F> Jet<F::P, double> window_row(Rows rows, double lo, double hi, const double *p) {
   bool nan = lo != lo || hi != hi;
   for (int i = 0; i < F::P; ++i) nan |= p[i] != p[i];
-  if (nan) return constant<Order, F::P>(kNaN, kNaN);
-  if (!F::valid(p)) return constant<Order, F::P>(rows == Rows::observed ? kInf : kNaN, kNaN);
-  auto out = log_window<F, Order>(lo, hi, p);
+  if (nan) return constant<F::P>(kNaN, kNaN);
+  if (!F::valid(p)) return constant<F::P>(rows == Rows::observed ? kInf : kNaN, kNaN);
+  auto out = log_window<F>(lo, hi, p);
   if (rows == Rows::window) return out;
   out.value = 0.0 - out.value; // not -0.0 for certainty
-  for (int i = 0; i < F::P && Order >= 1; ++i) out.grad[i] = -out.grad[i];
-  for (int i = 0; i < F::P && Order >= 2; ++i)
+  for (int i = 0; i < F::P; ++i) out.grad[i] = -out.grad[i];
+  for (int i = 0; i < F::P; ++i)
     for (int j = i; j < F::P; ++j) out.hess[i][j] = -out.hess[i][j];
   return out;
 }
@@ -149,7 +124,7 @@ template <class F, int Order> Jet<F::P, double> window_row(Rows rows, double lo,
 template <class F, int Order> Jet<F::P, VecD> exact_rows(VecD y, const VecD *p) {
   auto nan = y != y;
   for (int i = 0; i < F::P; ++i) nan |= p[i] != p[i];
-  const auto possible = F::valid(p) & F::inside(y);
+  const auto possible = F::valid(p) & F::inside(y, p);
   auto out = F::template nll<Order>(y, p);
   if (!any<decltype(nan)>(~possible)) return out;
   const VecD none = nan ? splat<VecD>(kNaN) : splat<VecD>(kInf), unknown = splat<VecD>(kNaN);
@@ -225,9 +200,18 @@ template <class F, int Order> void family_loop(const FamilyJob &job, int64_t beg
       if (exact[lane]) continue;
       double row[P];
       for (int i = 0; i < P; ++i) row[i] = p[i][lane];
-      set_lane<Order>(jet, lane, window_row<F, Order>(job.rows, y[lane], upper[lane], row));
+      set_lane<Order>(jet, lane, window_row<F>(job.rows, y[lane], upper[lane], row));
     }
     write<Order>(job, at, n, jet);
+  }
+}
+
+template <class F> void run_family(int order, const FamilyJob &job, int64_t begin, int64_t end) {
+  static_assert(F::P <= kMaxParameters);
+  switch (order) {
+  case 0: return family_loop<F, 0>(job, begin, end);
+  case 1: return family_loop<F, 1>(job, begin, end);
+  default: return family_loop<F, 2>(job, begin, end);
   }
 }
 

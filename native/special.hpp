@@ -2,48 +2,15 @@
 // They are held to their cards through the families that use them (tests/properties/test_accuracy.py).
 #pragma once
 
-#include "math.hpp"
+#include "special_gamma.hpp"
 
 namespace neglog {
 namespace NEGLOG_ISA {
 
-constexpr double kLogSqrt2Pi = 0.91893853320467274178;
-
-// log(a / b) for a >= 0, b > 0, also where a / b leaves the range of normal numbers.
-template <class V> inline V log_ratio(V a, V b) {
-  const V quotient = a / b;
-  V y = log(quotient);
-  const auto outside = (quotient < 0x1p-1022) | (quotient == kInf);
-  if (any<decltype(quotient < quotient)>(outside)) y = outside ? log(a) - log(b) : y;
-  return y;
-}
-
-// log(1 + x) - x.  Domain: x >= -1.  Max error 6 ulp.  With s = x / (2 + x) it is s (2 s^2 (1/3 + s^2/5 + ...) - x),
-// which does not cancel; |s| <= 1/4 leaves 2^-54 after 13 terms.  Beyond, the difference loses a factor of 5 at most.
-template <class V> inline V log1pmx(V x) {
-  const V s = x / (x + 2.0), w = s * s;
-  V r = splat<V>(1.0 / 27);
-  r = madd(r, w, splat<V>(1.0 / 25));
-  r = madd(r, w, splat<V>(1.0 / 23));
-  r = madd(r, w, splat<V>(1.0 / 21));
-  r = madd(r, w, splat<V>(1.0 / 19));
-  r = madd(r, w, splat<V>(1.0 / 17));
-  r = madd(r, w, splat<V>(1.0 / 15));
-  r = madd(r, w, splat<V>(1.0 / 13));
-  r = madd(r, w, splat<V>(1.0 / 11));
-  r = madd(r, w, splat<V>(1.0 / 9));
-  r = madd(r, w, splat<V>(1.0 / 7));
-  r = madd(r, w, splat<V>(1.0 / 5));
-  r = madd(r, w, splat<V>(1.0 / 3));
-  const V near = s * (2.0 * w * r - x);
-  const auto far = absolute(s) > 0.25;
-  return any<decltype(s < s)>(far) ? (far ? log1p(x) - x : near) : near;
-}
-
 // log n! - ((n + 1/2) log n - n + log sqrt(2 pi)), the error of Stirling's formula, for whole n >= 1 (0 gives the
 // table's 0). Table to 15, then 1/(12 n) - 1/(360 n^3) + ... (Abramowitz and Stegun 6.1.41), below 2^-57 after five
 // terms.
-template <class V> inline V stirling_error(V n) {
+template <class V> inline V stirling_error_whole(V n) {
   static constexpr double table[16] = {
       0.0,
       0.08106146679532725822,

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "dispatch.hpp"
-#include "families/job.hpp"
+#include "family_job.hpp"
 #include "threads.hpp"
 
 NEGLOG_CHOOSE(FamilyKernels, family_kernels)
@@ -16,18 +15,16 @@ namespace {
 
 using namespace neglog;
 
-constexpr const char *kNames[] = {
-#define X(name, Struct) #name,
-    NEGLOG_FOR_EACH_FAMILY(X)
-#undef X
-};
-
 Argument argument(const AnyArray &a) { return {a.data(), holds<float>(a), a.size() == 1}; }
 
 void family_rows(const std::string &family, int rows, AnyArray y, std::optional<AnyArray> upper,
                  std::vector<AnyArray> parameters, std::vector<OutArray> outputs) {
-  const auto *found = std::find(std::begin(kNames), std::end(kNames), family);
-  if (found == std::end(kNames)) throw nb::value_error(("no native family " + family).c_str());
+  const FamilyKernels &known = family_kernels();
+  const FamilyEntry *end = known.families + known.count;
+  const FamilyEntry *found = std::find_if(known.families, end, [&](const FamilyEntry &f) { return family == f.name; });
+  if (found == end) throw nb::value_error(("no native family " + family).c_str());
+  if (static_cast<int>(parameters.size()) != found->parameters)
+    throw nb::value_error((family + ": wrong number of parameters").c_str());
   FamilyJob job{};
   job.rows = static_cast<Rows>(rows);
   job.y = argument(y);
@@ -41,9 +38,8 @@ void family_rows(const std::string &family, int rows, AnyArray y, std::optional<
   // 1024 rows cost from 2 us (exact) to 1 ms (intervals of counts): well above the cost of handing them out
   constexpr std::int64_t grain = 1024;
   nb::gil_scoped_release release;
-  const auto kernel = family_kernels().run;
-  const int which = static_cast<int>(found - std::begin(kNames)), order = static_cast<int>(outputs.size()) - 1;
-  parallel_for(job.n, grain, [&](std::int64_t begin, std::int64_t end) { kernel(which, order, job, begin, end); });
+  const int order = static_cast<int>(outputs.size()) - 1;
+  parallel_for(job.n, grain, [&](std::int64_t first, std::int64_t last) { found->run(order, job, first, last); });
 }
 
 } // namespace

@@ -1,7 +1,7 @@
 // Bernoulli(logit): nll = log(1 + exp(-logit)) for y = 1 and log(1 + exp(logit)) for y = 0.
 #pragma once
 
-#include "families/family.hpp"
+#include "family.hpp"
 
 namespace neglog {
 namespace NEGLOG_ISA {
@@ -12,7 +12,7 @@ struct Bernoulli {
   static constexpr double low = 0, high = 1;
 
   template <class V> static auto valid(const V *p) { return p[0] == p[0]; }
-  template <class V> static auto inside(V y) { return (y == 0.0) | (y == 1.0); }
+  template <class V> static auto inside(V y, const V *) { return (y == 0.0) | (y == 1.0); }
 
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
     const auto one = y == 1.0;
@@ -29,15 +29,17 @@ struct Bernoulli {
   }
 
   // the one threshold inside the support: P(Y <= 0) = P(Y = 0), P(Y > 0) = P(Y = 1)
-  template <int Order> static Jet<P, double> log_cdf(double, const double *p) { return log_mass<Order>(0.0, p); }
-  template <int Order> static Jet<P, double> log_sf(double, const double *p) { return log_mass<Order>(1.0, p); }
+  static Jet<P, double> log_cdf(double, const double *p) { return log_mass(0.0, p); }
+  static Jet<P, double> log_sf(double, const double *p) { return log_mass(1.0, p); }
 
 private:
-  template <int Order> static Jet<P, double> log_mass(double y, const double *p) {
-    const auto jet = nll<Order>(y, p);
+  static Jet<P, double> log_mass(double y, const double *p) {
+    const auto jet = nll<2>(y, p);
     return {-jet.value, {-jet.grad[0]}, {{-jet.hess[0][0]}}};
   }
 };
+
+NEGLOG_FAMILY(bernoulli, Bernoulli)
 
 } // namespace NEGLOG_ISA
 } // namespace neglog

@@ -2,7 +2,7 @@
 // binomial probabilities" (2000): log sqrt(2 pi y) + stirling_error(y) + y log(y / rate) + rate - y.
 #pragma once
 
-#include "families/family.hpp"
+#include "family.hpp"
 
 namespace neglog {
 namespace NEGLOG_ISA {
@@ -13,26 +13,26 @@ struct Poisson {
   static constexpr double low = 0, high = kInf;
 
   template <class V> static auto valid(const V *p) { return (p[0] >= 0.0) & (p[0] < kInf); }
-  template <class V> static auto inside(V y) { return (y >= 0.0) & (y < kInf) & whole(y); }
+  template <class V> static auto inside(V y, const V *) { return (y >= 0.0) & (y < kInf) & whole(y); }
 
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
     const V rate = p[0];
     const auto none = y == 0.0;
     const V n = none ? splat<V>(1.0) : y;
     Jet<P, V> out = {};
-    out.value = none ? rate : 0.5 * log(n) + kLogSqrt2Pi + stirling_error(n) + deviance(n, rate);
+    out.value = none ? rate : 0.5 * log(n) + kLogSqrt2Pi + stirling_error_whole(n) + deviance(n, rate);
     if constexpr (Order >= 1) out.grad[0] = none ? splat<V>(1.0) : (rate - y) / rate;
     if constexpr (Order >= 2) out.hess[0][0] = none ? V{} : y / rate / rate;
     return out;
   }
 
   // Whichever tail is the small one is an integral without cancellation; the other is its complement.
-  template <int Order> static Jet<P, double> log_sf(double y, const double *p) {
+  static Jet<P, double> log_sf(double y, const double *p) {
     const double k = __builtin_floor(y), rate = p[0];
     if (k + 1 > rate) return upper(k, rate);
     return complement(lower(k, rate), k, rate, 1.0);
   }
-  template <int Order> static Jet<P, double> log_cdf(double y, const double *p) {
+  static Jet<P, double> log_cdf(double y, const double *p) {
     const double k = __builtin_floor(y), rate = p[0];
     if (k == 0) return {-rate, {-1.0}, {{0.0}}};
     if (rate == 0) return {0.0, {0.0}, {{k == 1 ? -1.0 : 0.0}}};
@@ -42,14 +42,6 @@ struct Poisson {
 
 private:
   using Tail = Jet<P, double>;
-
-  // n log(n / rate) + rate - n for n >= 1
-  template <class V> static V deviance(V n, V rate) {
-    const V x = (rate - n) / n;
-    const auto far = absolute(x) > 0.5;
-    const V near = -n * log1pmx(far ? V{} : x);
-    return any<decltype(n < n)>(far) ? (far ? n * log_ratio(n, rate) + (rate - n) : near) : near;
-  }
 
   // log P(Y <= k) for 1 <= k, k + 1 <= rate. P(Y <= k) / P(Y = k) = rate * integral of exp(g(v)) over v > 0 with
   // g(v) = k log(1 + v) - rate v: the incomplete gamma integral from its end on. With q the reciprocal of that ratio
@@ -108,6 +100,8 @@ private:
     return {sum_lanes(total), sum_lanes(first) / sum_lanes(total)};
   }
 };
+
+NEGLOG_FAMILY(poisson, Poisson)
 
 } // namespace NEGLOG_ISA
 } // namespace neglog

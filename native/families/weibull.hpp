@@ -4,7 +4,7 @@
 // w_k = u, w_s = -k/s, w_kk = 0, w_ks = -1/s, w_ss = k/s^2.
 #pragma once
 
-#include "families/family.hpp"
+#include "family.hpp"
 
 namespace neglog {
 namespace NEGLOG_ISA {
@@ -17,7 +17,7 @@ struct Weibull {
   template <class V> static auto valid(const V *p) {
     return (p[0] > 0.0) & (p[0] < kInf) & (p[1] > 0.0) & (p[1] < kInf);
   }
-  template <class V> static auto inside(V y) { return (y >= 0.0) & (y < kInf); }
+  template <class V> static auto inside(V y, const V *) { return (y >= 0.0) & (y < kInf); }
 
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
     const V k = p[0], s = p[1], u = log_ratio(y, s), t = exp(k * u), zero = V{};
@@ -36,32 +36,30 @@ struct Weibull {
     return out;
   }
 
-  template <int Order> static Jet<P, double> log_sf(double y, const double *p) {
+  static Jet<P, double> log_sf(double y, const double *p) {
     const double k = p[0], s = p[1], u = log_ratio(y, s), t = exp(k * u);
-    return through_w<Order>({-t, -t, -t}, u, k, s);
+    return through_w({-t, -t, -t}, u, k, s);
   }
-  template <int Order> static Jet<P, double> log_cdf(double y, const double *p) {
+  static Jet<P, double> log_cdf(double y, const double *p) {
     const double k = p[0], s = p[1], u = log_ratio(y, s);
-    return through_w<Order>(log_one_minus_exp(k * u), u, k, s);
+    return through_w(log_one_minus_exp(k * u), u, k, s);
   }
 
 private:
   // the chain rule from a function of w, given by its value, slope and curvature
-  template <int Order> static Jet<P, double> through_w(const LogOneMinusExp &f, double u, double k, double s) {
+  static Jet<P, double> through_w(const LogOneMinusExp &f, double u, double k, double s) {
     Jet<P, double> out = {};
     out.value = f.value;
-    if constexpr (Order >= 1) {
-      out.grad[0] = f.slope * u;
-      out.grad[1] = -f.slope * (k / s);
-    }
-    if constexpr (Order >= 2) {
-      out.hess[0][0] = f.curvature * u * u;
-      out.hess[0][1] = -(f.curvature * u * k + f.slope) / s;
-      out.hess[1][1] = (k / s) * ((f.curvature * k + f.slope) / s);
-    }
+    out.grad[0] = f.slope * u;
+    out.grad[1] = -f.slope * (k / s);
+    out.hess[0][0] = f.curvature * u * u;
+    out.hess[0][1] = -(f.curvature * u * k + f.slope) / s;
+    out.hess[1][1] = (k / s) * ((f.curvature * k + f.slope) / s);
     return out;
   }
 };
+
+NEGLOG_FAMILY(weibull, Weibull)
 
 } // namespace NEGLOG_ISA
 } // namespace neglog

@@ -13,7 +13,7 @@ from neglog.errors import InputKindError, ShapeError
 
 Array = NDArray[Any]
 
-# What the rows of a call mean; native/families/job.hpp has the same list.
+# What the rows of a call mean; native/family_job.hpp has the same list.
 EXACT = 0  # -log f(y)
 OBSERVED = 1  # -log f(y) where y == upper, otherwise -log P(y < Y <= upper)
 WINDOW = 2  # +log P(y < Y <= upper)

@@ -3,9 +3,6 @@
 
 #include <stdint.h>
 
-// The families with a struct in native/families: X(name in Python, struct).
-#define NEGLOG_FOR_EACH_FAMILY(X) X(bernoulli, Bernoulli) X(normal, Normal) X(poisson, Poisson) X(weibull, Weibull)
-
 namespace neglog {
 
 constexpr int kMaxParameters = 4;
@@ -31,9 +28,18 @@ struct FamilyJob {
   bool float_out;
 };
 
+// rows [begin, end) with derivatives up to `order`
+using FamilyRun = void (*)(int order, const FamilyJob &, int64_t begin, int64_t end);
+
+struct FamilyEntry {
+  const char *name; // as in Python
+  int parameters;
+  FamilyRun run;
+};
+
 struct FamilyKernels {
-  // rows [begin, end) with derivatives up to `order`; the family by its position in NEGLOG_FOR_EACH_FAMILY
-  void (*run)(int family, int order, const FamilyJob &, int64_t begin, int64_t end);
+  const FamilyEntry *families;
+  int count;
 };
 
 } // namespace neglog

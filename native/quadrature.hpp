@@ -1,31 +1,10 @@
-// What a family's struct provides. The loops (loops.hpp) do the rest: domain, support, censoring, broadcasting.
-//
-//   static constexpr int P                        number of parameters
-//   static constexpr bool discrete                values are whole numbers
-//   static constexpr double low, high             ends of the support
-//   template <class V> auto valid(const V *p)     mask: the parameters lie in their domains
-//   template <class V> auto inside(V y)           mask: y lies in the support
-//   template <int Order, class V> Jet<P, V> nll(V y, const V *p)              exact row
-//   template <int Order> Jet<P, double> log_cdf(double y, const double *p)    log P(Y <= y), y between the ends
-//   template <int Order> Jet<P, double> log_sf(double y, const double *p)     log P(Y > y), likewise
-//
-// Order says how many derivatives in the parameters are wanted: analytic and exact. Parameters and y that are not valid
-// may give anything.
+// Numerical integration over numbers or vectors of nodes.
 #pragma once
 
-#include "special.hpp"
+#include "math.hpp"
 
 namespace neglog {
 namespace NEGLOG_ISA {
-
-// Value, gradient and Hessian; the triangle hess[i][j], i <= j, is filled.
-template <int P, class V> struct Jet {
-  V value, grad[P], hess[P][P];
-};
-
-template <class V> inline auto whole(V y) { // for y >= 0; adding 2^52 rounds to a whole number, from there on all are
-  return ((y + 0x1p52) - 0x1p52 == y) | (y >= 0x1p52);
-}
 
 // Gauss-Legendre rule on [-1, 1], exact for polynomials of degree 31. The number of nodes is a multiple of any number
 // of lanes.

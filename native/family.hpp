@@ -1,0 +1,68 @@
+// What a family's struct provides. The loops (loops.hpp) do the rest: domain, support, censoring, broadcasting.
+//
+//   static constexpr int P                        number of parameters
+//   static constexpr bool discrete                values are whole numbers
+//   static constexpr double low, high             ends of the support, the widest if they depend on the parameters
+//   template <class V> auto valid(const V *p)     mask: the parameters lie in their domains
+//   template <class V> auto inside(V y, const V *p)                           mask: y lies in the support
+//   template <int Order, class V> Jet<P, V> nll(V y, const V *p)              exact row
+//   Jet<P, double> log_cdf(double y, const double *p)                         log P(Y <= y), y between low and high
+//   Jet<P, double> log_sf(double y, const double *p)                          log P(Y > y), likewise
+// and, where the general way does not do,
+//   Jet<P, double> log_interval(double lo, double hi, const double *p)        log P(lo < Y <= hi), both ends inside:
+//   for
+//                                                 a density with a kink, or where there is a closed form
+//
+// Order says how many derivatives in the parameters are wanted of an exact row; rows that are not exact always come
+// with both. They are exact: analytic, or by jets (jet.hpp). Parameters and y that are not valid may give anything.
+// Where the support depends on the parameters, tails beyond its ends are certain() or impossible().
+#pragma once
+
+#include "jet.hpp"
+#include "quadrature.hpp"
+#include "special.hpp"
+
+// At the end of native/families/<name>.hpp: the struct of the family <name>.
+#define NEGLOG_FAMILY(name, Struct) using name##_family = Struct;
+
+namespace neglog {
+namespace NEGLOG_ISA {
+
+template <class V> inline auto whole(V y) { // for y >= 0; adding 2^52 rounds to a whole number, from there on all are
+  return ((y + 0x1p52) - 0x1p52 == y) | (y >= 0x1p52);
+}
+
+template <int P> inline Jet<P, double> constant(double value, double derivatives) {
+  Jet<P, double> out = {};
+  out.value = value;
+  for (int i = 0; i < P; ++i) {
+    out.grad[i] = derivatives;
+    for (int j = i; j < P; ++j) out.hess[i][j] = derivatives;
+  }
+  return out;
+}
+template <int P> inline Jet<P, double> certain() { return constant<P>(0, 0); }           // log 1
+template <int P> inline Jet<P, double> impossible() { return constant<P>(-kInf, kNaN); } // log 0
+
+// log(exp(big) - exp(small)). The weights are big's and small's shares of the difference; their difference is 1, so
+// the Hessian needs only the difference of the gradients, not their squares.
+template <int P> inline Jet<P, double> log_difference(const Jet<P, double> &big, const Jet<P, double> &small) {
+  const double excess = 1 / expm1(big.value - small.value); // exp(small) / difference
+  if (excess == 0 || !(small.value > -kInf)) return big;    // also where small's derivatives have left the range
+  Jet<P, double> out = {};
+  out.value = big.value + log1mexp(small.value - big.value);
+  for (int i = 0; i < P; ++i) out.grad[i] = big.grad[i] + excess * (big.grad[i] - small.grad[i]);
+  for (int i = 0; i < P; ++i)
+    for (int j = i; j < P; ++j)
+      out.hess[i][j] = big.hess[i][j] + excess * (big.hess[i][j] - small.hess[i][j]) -
+                       excess * (1 + excess) * (big.grad[i] - small.grad[i]) * (big.grad[j] - small.grad[j]);
+  return out;
+}
+
+// log(1 - exp(small)): the large tail from the small one
+template <int P> inline Jet<P, double> log_complement(const Jet<P, double> &small) {
+  return log_difference(certain<P>(), small);
+}
+
+} // namespace NEGLOG_ISA
+} // namespace neglog

@@ -23,6 +23,7 @@ class Family(ABC):
     parameters: ClassVar[tuple[Parameter, ...]]
     support: ClassVar[Interval]
     discrete: ClassVar[bool]
+    regular: ClassVar[bool] = True  # the score has mean zero, and its variance is the expected Hessian
     location: ClassVar[str]  # the parameter that takes covariates when only one matrix is given
     dispersion: ClassVar[str | None] = None  # the scale that the square root of a precision weight divides
     # the parameter, on the identity link, that moves with the data: f(y + a; theta + a) = f(y; theta)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from neglog.core.observations import Observations
 from neglog.errors import DataError, InputKindError
-from neglog.families import kernel
+from neglog.families import expectation, kernel, quantile
 from neglog.families.base import Array, Family, Rng
 
 
@@ -313,7 +313,22 @@ class ScalarFamily(Family):
         if check and rows == kernel.WINDOW:
             _check_order(call, **arrays)
         dtype = kernel.widest([*data.values(), *given])
-        return kernel.evaluate(self.name, rows, order, list(arrays.values()), values, shape, dtype)
+        return self._jets(rows, order, list(arrays.values()), values, shape, dtype)
+
+    def _jets(
+        self,
+        rows: int,  # kernel.EXACT, OBSERVED or WINDOW
+        order: int,  # 0 value, 1 and gradient, 2 and Hessian
+        data: list[Array],  # y, or lower and upper
+        values: list[Array],  # of the parameters
+        shape: tuple[int, ...],  # that all of them broadcast to
+        dtype: np.dtype[Any],  # of the gradient; value and Hessian are at least float32
+    ) -> tuple[Any, ...]:
+        """Value ``shape``, gradient ``(P, *shape)``, Hessian ``(P, P, *shape)``: the native loop over the rows.
+
+        A family made of other families overrides this.
+        """
+        return kernel.evaluate(self.name, rows, order, data, values, shape, dtype)
 
     def _rows(
         self,
@@ -363,6 +378,31 @@ class ScalarFamily(Family):
         values = [value.astype(np.float64, copy=False) for value in self._real(function, given, check)]
         return values, kernel.result_dtype(given)
 
+    @final
+    def quantile_of_log(self, log_p: Array, upper: bool, values: list[Array]) -> Array:
+        """The ``y`` with ``log P(Y <= y)``, or with ``upper`` ``log P(Y > y)``, equal to ``log_p``: any probability.
+
+        ``values`` are float64 parameters inside their domains, of the shape of ``log_p``. NaN stays NaN.
+        """
+        shape = log_p.shape
+        flat = [np.broadcast_to(value, shape).reshape(-1) for value in values]
+        low, high = (np.broadcast_to(end, shape).reshape(-1).astype(np.float64) for end in self._ends(*values))
+        target = log_p.reshape(-1)
+        tail = self.log_sf if upper else self.log_cdf
+
+        def log_tail(y: Array, at: Array) -> Array:
+            return tail(y, *[value[at] for value in flat], check=False)
+
+        if self.discrete:
+            y = quantile.invert_counts(log_tail, target, upper, low, high)
+        else:
+
+            def log_density(y: Array, at: Array) -> Array:
+                return -self.nll(y, *[value[at] for value in flat], check=False)
+
+            y = quantile.invert(log_tail, log_density, target, upper, low, high)
+        return np.where(np.isnan(target), np.nan, y).reshape(shape)
+
     # The hooks of a family. Parameters arrive as checked float64 arrays that broadcast together.
 
     @abstractmethod
@@ -373,13 +413,21 @@ class ScalarFamily(Family):
     def _var(self, *params: Array) -> Array:
         """Variance."""
 
-    @abstractmethod
     def _fisher(self, *params: Array) -> dict[tuple[int, int], Array]:
-        """Entries of the expected Hessian that are not zero, one triangle."""
+        """Variance of the score: the entries that are not zero, one triangle. Here by quadrature."""
+        return expectation.fisher(self, list(params))
 
-    @abstractmethod
     def _ppf(self, q: Array, *params: Array) -> Array:
-        """Quantiles for ``q`` in [0, 1] or NaN."""
+        """Quantiles for ``q`` in [0, 1] or NaN. Here by inverting the smaller tail."""
+        q, *values = np.broadcast_arrays(q, *params)
+        low = q <= 0.5
+        below = self.quantile_of_log(np.log(np.where(low, q, np.nan)), False, values)
+        above = self.quantile_of_log(np.log1p(-np.where(low, np.nan, q)), True, values)
+        return np.where(low, below, above)
+
+    def _ends(self, *params: Array) -> tuple[Array | float, Array | float]:
+        """Ends of the support at these parameters."""
+        return self.support.low, self.support.high
 
     @abstractmethod
     def _draw(self, rng: np.random.Generator, shape: tuple[int, ...], *params: Array) -> Array:

@@ -12,6 +12,7 @@ from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
 from neglog.families.categorical import Categorical
 from neglog.families.facts import LINKS, Interval, Link, Parameter
+from neglog.families.gamma import Gamma
 from neglog.families.normal import Normal
 from neglog.families.poisson import Poisson
 from neglog.families.registry import family, names
@@ -23,6 +24,7 @@ __all__ = [
     "Bernoulli",
     "Categorical",
     "Family",
+    "Gamma",
     "Interval",
     "Link",
     "Normal",

@@ -24,6 +24,8 @@ _HOME = {
     "Poisson": "neglog.families",
     "Bernoulli": "neglog.families",
     "Categorical": "neglog.families",
+    "GEV": "neglog.families",
+    "GeneralizedPareto": "neglog.families",
     "right_censored": "neglog.core.observations",
     "interval": "neglog.core.observations",
     "fit": "neglog.estimation",
@@ -64,6 +66,8 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.evaluation import Score as Score
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Categorical as Categorical
+    from neglog.families import GEV as GEV
+    from neglog.families import GeneralizedPareto as GeneralizedPareto
     from neglog.families import Normal as Normal
     from neglog.families import Poisson as Poisson
     from neglog.families import Weibull as Weibull

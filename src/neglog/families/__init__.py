@@ -12,6 +12,8 @@ from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
 from neglog.families.categorical import Categorical
 from neglog.families.facts import LINKS, Interval, Link, Parameter
+from neglog.families.generalized_pareto import GeneralizedPareto
+from neglog.families.gev import GEV
 from neglog.families.normal import Normal
 from neglog.families.poisson import Poisson
 from neglog.families.registry import family, names
@@ -19,10 +21,12 @@ from neglog.families.scalar import ScalarFamily
 from neglog.families.weibull import Weibull
 
 __all__ = [
+    "GEV",
     "LINKS",
     "Bernoulli",
     "Categorical",
     "Family",
+    "GeneralizedPareto",
     "Interval",
     "Link",
     "Normal",

@@ -16,7 +16,7 @@ def test_cards(on_isa, isa):
     assert measured["log1pmx"][1] < 6 * 2**-52
     for name in ("log_gamma", "digamma", "trigamma", "stirling_error"):
         largest, far = measured[name]
-        assert largest < 5e-15, name
+        assert largest < (8e-15 if name == "trigamma" else 4e-15), name
         assert far < 1e-15, name
 
 

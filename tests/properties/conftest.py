@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import neglog as nl
-from neglog.families import Family, ScalarFamily
+from neglog.families import Family, Parameter, ScalarFamily
 
 ALL = [nl.family(name) for name in nl.families.names()]
 SCALAR = [f for f in ALL if isinstance(f, ScalarFamily)]
@@ -30,7 +30,11 @@ class Rows:
 
 def draw_parameters(family: Family, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     # one unit on the link scale: shapes and scales mostly between 0.2 and 5
-    return tuple(p.link.inverse(0.8 * rng.normal(size=(*shape, *(CLASSES,) * p.event_ndim))) for p in family.parameters)
+    def draw(p: Parameter) -> np.ndarray:
+        theta = p.link.inverse(0.8 * rng.normal(size=(*shape, *(CLASSES,) * p.event_ndim)))
+        return np.ceil(6 * np.abs(theta)) if p.domain.integer else theta
+
+    return tuple(draw(p) for p in family.parameters)
 
 
 def draw_rows(family: Family, shape: tuple[int, ...], seed: int = 0) -> Rows:

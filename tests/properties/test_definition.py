@@ -64,7 +64,8 @@ def check_differences(function, params, grad, hess):
 def test_finite_differences_of_exact_rows(scalar, rows):
     r = rows(scalar, (50,))
     _, grad, hess = scalar.nll_grad_hess(*r.args)
-    check_differences(lambda *p: scalar.nll_grad(r.y, *p), r.params, grad, hess)
+    # unchecked: a number of trials is whole, and the formula goes on between
+    check_differences(lambda *p: scalar.nll_grad(r.y, *p, check=False), r.params, grad, hess)
 
 
 @pytest.mark.parametrize("kind", ["log_cdf", "log_sf", "log_interval", "observed"])
@@ -83,7 +84,7 @@ def test_finite_differences_of_tails(scalar, rows, ends, kind):
     assert finite.mean() > 0.5
     keep = [p[finite] for p in params]
     data = [d[finite] for d in data]
-    check_differences(lambda *p: method(*data, *p)[:2], keep, grad[:, finite], hess[:, :, finite])
+    check_differences(lambda *p: method(*data, *p, check=False)[:2], keep, grad[:, finite], hess[:, :, finite])
 
 
 def test_hessian_is_symmetric_and_orders_agree(scalar, rows):

@@ -23,6 +23,8 @@ class Family(ABC):
     parameters: ClassVar[tuple[Parameter, ...]]
     support: ClassVar[Interval]
     discrete: ClassVar[bool]
+    # relative error of log_cdf, log_sf, log_interval and their gradients per condition number; Hessians: 100 times that
+    tail_accuracy: ClassVar[float] = 1e-12
     regular: ClassVar[bool] = True  # the score has mean zero, and its variance is the expected Hessian
     location: ClassVar[str]  # the parameter that takes covariates when only one matrix is given
     dispersion: ClassVar[str | None] = None  # the scale that the square root of a precision weight divides

@@ -31,6 +31,8 @@ def names() -> list[str]:
 def family(name: str | Family) -> Family:
     """The family of that name; a family is returned as it is.
 
+    Case and underscores do not matter: ``"log_normal"``, ``"lognormal"`` and ``"LogNormal"`` are one.
+
     Raises
     ------
     InputError
@@ -44,8 +46,10 @@ def family(name: str | Family) -> Family:
     """
     if isinstance(name, Family):
         return name
-    if name not in _FAMILIES:
+    plain = str(name).replace("_", "").lower()
+    found = next((f for known, f in _FAMILIES.items() if known.replace("_", "") == plain), None)
+    if found is None:
         near = difflib.get_close_matches(str(name), _FAMILIES, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise InputError(f"family: there is no family {name!r}; {hint}known are {', '.join(names())}")
-    return _FAMILIES[name]
+    return found

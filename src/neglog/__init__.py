@@ -66,9 +66,9 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.estimation import fit as fit
     from neglog.estimation import load as load
     from neglog.evaluation import Score as Score
+    from neglog.families import GEV as GEV
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Categorical as Categorical
-    from neglog.families import GEV as GEV
     from neglog.families import GeneralizedPareto as GeneralizedPareto
     from neglog.families import Normal as Normal
     from neglog.families import Poisson as Poisson

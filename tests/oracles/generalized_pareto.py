@@ -51,9 +51,4 @@ TAIL = [
     for t in (-1e-300, -1e-12, -40.0, -690.0)
     for kind in KINDS
     if 1e-13 < 1 + shape * quantile(t, shape, 1.0) < 1e300
-] + [
-    (kind, (y,), (shape, 3e-5))
-    for shape in (1e-3, 1e6)
-    for y in (1e-9, 1.0)
-    for kind in KINDS
-]
+] + [(kind, (y,), (shape, 3e-5)) for shape in (1e-3, 1e6) for y in (1e-9, 1.0) for kind in KINDS]

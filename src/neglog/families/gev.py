@@ -86,8 +86,10 @@ class GEV(ScalarFamily):
 
     def _fisher(self, *params: Array) -> dict[tuple[int, int], Array]:
         finite = np.broadcast_arrays(*params)[0] > -0.5
-        return {at: np.where(finite, entry, math.inf if at[0] == at[1] else math.nan)
-                for at, entry in super()._fisher(*params).items()}
+        return {
+            at: np.where(finite, entry, math.inf if at[0] == at[1] else math.nan)
+            for at, entry in super()._fisher(*params).items()
+        }
 
     def _ppf(self, q: Array, *params: Array) -> Array:
         shape, loc, scale = params
@@ -106,11 +108,11 @@ class GEV(ScalarFamily):
         y = representative(rows)
         order = np.argsort(y, kind="stable")
         y, weight = y[order], weight[order]
-        center = float(np.average(y, weights=weight))
-        size = float(np.abs(y - center).max())
+        rise = y - y[0]
+        mean, size = float(np.average(rise, weights=weight)), float(rise[-1])
         if not size > 0:  # equal values have no spread; any positive number of their size will do to start from
-            return 0.0, center, max(abs(center), 1.0) * 1e-3
-        z, p = (y - center) / size, np.append(0.0, np.cumsum(weight) / weight.sum())
+            return 0.0, float(y[0]), max(abs(float(y[0])), 1.0) * 1e-3
+        z, p = (rise - mean) / size, np.append(0.0, np.cumsum(weight) / weight.sum())
         # probability-weighted moments of the empirical distribution; their L-skewness gives the shape: Hosking, Wallis
         # and Wood, "Estimation of the generalized extreme-value distribution" (1985)
         first, second = (float(np.sum(z * np.diff(p**n)) / n) for n in (2, 3))
@@ -123,4 +125,4 @@ class GEV(ScalarFamily):
         if scale + 1.01 * min(shape * (end - loc) for end in (z[0], z[-1])) <= 0:  # a row would lie beyond the end
             shape, scale = 0.0, spread / math.log(2)
             loc = -np.euler_gamma * scale
-        return shape, center + size * loc, size * scale
+        return shape, float(y[0]) + mean + size * loc, size * scale

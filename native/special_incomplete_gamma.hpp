@@ -5,9 +5,7 @@
 // 1e-3 to 1e10 and probabilities down to 10^-400000: value and gradient 1e-13, Hessian 1e-11 relative per condition
 // number, in most of the domain 1e-14.
 // Edges: x = 0 and log x = -inf: P impossible, Q certain. x = inf: P certain, Q impossible.
-//
-// Derivatives in x are relative: grad[1] = x f_x, hess[0][1] = x f_ax, hess[1][1] = x^2 f_xx. They neither overflow nor
-// depend on units. chain() takes them with a jet of x that has been divided by x.
+// Derivatives in x are relative, as in gamma_density.hpp.
 //
 // Method. Whichever tail is on the far side of a is the small one:
 //   P(a, x) = b a * integral of exp(-a w + x (1 - e^-w)) dw     (t = x e^-w in the definition), x < a
@@ -20,7 +18,7 @@
 // Stegun 6.5.29, whose terms are positive. The large tail is one minus the small one.
 #pragma once
 
-#include "family.hpp"
+#include "gamma_density.hpp"
 
 namespace neglog {
 namespace NEGLOG_ISA {
@@ -83,29 +81,6 @@ template <class V> inline V expm1_minus(V t, V expm1_t) {
   double factorial = 6402373705728000;
   for (int k = 18; k > 2; --k) r = madd(r, t, splat<V>(1 / (factorial /= k)));
   return absolute(t) < 1.0 ? t * t * r : expm1_t - t;
-}
-
-// -log(x^a e^-x / Gamma(a)), minus the log-density of log X for X of a gamma distribution with scale 1, as a jet in a
-// and, relatively (see above), in x. V is double or VecD.  Domain: a > 0, x >= 0, log_x = log x.  In Stirling's form,
-// because a log x - x and log Gamma(a) cancel: a log(a / x) + x - a + stirling_error(a) + log sqrt(2 pi / a).
-template <int Order, class V> inline Jet<2, V> gamma_nll(V a, V x, V log_x) {
-  const V t = (x - a) / a, r = 1.0 / a, log_a = log(a);
-  const auto near = absolute(t) < 0.5;
-  const V tame = near ? t : V{}, bend = log1pmx(tame);
-  const V log_q = near ? tame + bend : log_x - log_a; // log(x / a)
-  const auto error = stirling_error<Order>(a);
-  Jet<2, V> out = {};
-  out.value = (near ? -a * bend : (x - a) - a * log_q) + error.value + (kLogSqrt2Pi - 0.5 * log_a);
-  if constexpr (Order >= 1) {
-    out.grad[0] = error.slope - 0.5 * r - log_q;
-    out.grad[1] = x - a;
-  }
-  if constexpr (Order >= 2) {
-    out.hess[0][0] = error.curvature + r + 0.5 * r * r;
-    out.hess[0][1] = splat<V>(-1.0);
-    out.hess[1][1] = a;
-  }
-  return out;
 }
 
 namespace incomplete_gamma {

@@ -24,6 +24,7 @@ _HOME = {
     "Poisson": "neglog.families",
     "Bernoulli": "neglog.families",
     "Categorical": "neglog.families",
+    "Ordered": "neglog.families",
     "right_censored": "neglog.core.observations",
     "interval": "neglog.core.observations",
     "fit": "neglog.estimation",
@@ -65,6 +66,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Categorical as Categorical
     from neglog.families import Normal as Normal
+    from neglog.families import Ordered as Ordered
     from neglog.families import Poisson as Poisson
     from neglog.families import Weibull as Weibull
     from neglog.families import family as family

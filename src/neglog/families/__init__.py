@@ -13,6 +13,7 @@ from neglog.families.bernoulli import Bernoulli
 from neglog.families.categorical import Categorical
 from neglog.families.facts import LINKS, Interval, Link, Parameter
 from neglog.families.normal import Normal
+from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
 from neglog.families.registry import family, names
 from neglog.families.scalar import ScalarFamily
@@ -26,6 +27,7 @@ __all__ = [
     "Interval",
     "Link",
     "Normal",
+    "Ordered",
     "Parameter",
     "Poisson",
     "ScalarFamily",

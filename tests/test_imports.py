@@ -23,7 +23,7 @@ LAYERS = [
     {"_optional"},
     {"core"},
     {"families"},
-    {"losses", "torch", "estimation", "evaluation"},
+    {"like", "losses", "torch", "estimation", "evaluation"},
     {"report"},
     {"demo"},
     {"neglog"},

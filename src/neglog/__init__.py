@@ -17,6 +17,7 @@ _HOME = {
     "losses": "neglog.losses",
     "torch": "neglog.torch",
     "families": "neglog.families",
+    "like": "neglog.like",
     "errors": "neglog.errors",
     "family": "neglog.families",
     "Normal": "neglog.families",
@@ -46,6 +47,7 @@ __all__ = sorted([*_HOME, "__version__"])  # pyright: ignore[reportUnsupportedDu
 if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.py compares it with _HOME
     from neglog import errors as errors
     from neglog import families as families
+    from neglog import like as like
     from neglog import losses as losses
     from neglog import torch as torch
     from neglog.core.observations import interval as interval

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import neglog as nl
-from neglog.families import ScalarFamily
 from neglog.estimation import problem as problems
+from neglog.families import ScalarFamily
 
 SCALAR = [name for name in nl.families.names() if isinstance(nl.family(name), ScalarFamily)]
 N = 40

@@ -206,7 +206,7 @@ def _plain_classes(family: Any, sample: Sample) -> None:
     if sample.weight_kind == "precision":
         raise InputError(f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind")
     if sample.window is not None:
-        raise InputError(f"fit: truncation has no meaning for the classes of {family.name}")
+        raise InputError(f"fit: the classes of {family.name} have no window, so truncation has no meaning for them")
 
 
 def _model(

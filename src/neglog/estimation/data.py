@@ -69,7 +69,7 @@ def gather(
     lost: dict[str, Mask] = {f"the response {request.response!r}": _missing_response(y)}
     weight = _column(named(weights, table, "weights"), n, "weights", lost)
     window = _window(truncation, n, request, lost)
-    offsets = _offsets(family, offset, n, request, vector, lost)
+    offsets = _offsets(family, offset, n, request, lost)
     groups = None if clusters is None else array(named(clusters, table, "clusters"))
     if groups is not None:
         _same_length(groups.shape, n, "clusters")
@@ -159,9 +159,7 @@ def _window(truncation: Any, n: int, request: Request, lost: dict[str, Mask]) ->
     return ends[0], ends[1]
 
 
-def _offsets(
-    family: Any, offset: Any, n: int, request: Request, vector: bool, lost: dict[str, Mask]
-) -> dict[str, Floats]:
+def _offsets(family: Any, offset: Any, n: int, request: Request, lost: dict[str, Mask]) -> dict[str, Floats]:
     """By parameter; a bare array belongs to the location. A categorical takes ``(n, C)``."""
     if offset is None:
         return {}
@@ -171,6 +169,7 @@ def _offsets(
         if name not in request.sources:
             raise InputError(f"fit: offset names {name!r}; the parameters are {', '.join(request.sources)}")
         column = floats(named(values, request.table, "offset"), "offset")
+        vector = family.classes == "unordered"
         if vector and (column.ndim != 2 or len(column) != n):
             raise ShapeError(f"fit: offset has shape {column.shape}; a {family.name} takes (n, C)")
         if not vector:
@@ -218,9 +217,7 @@ def _complete(lost: dict[str, Mask], used: Mask, missing: str) -> tuple[Mask, in
     return used & ~incomplete, int(incomplete.sum())
 
 
-def _classes(
-    labels: NDArray[Any], order: tuple[Any, ...] | None, ordered: bool
-) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
+def _classes(labels: Any, order: tuple[Any, ...] | None, ordered: bool) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
     """The classes that occur, in the order that the labels declare or else sorted, and the index of each row's."""
     try:
         classes, codes = np.unique(labels, return_inverse=True)

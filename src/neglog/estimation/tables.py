@@ -76,7 +76,7 @@ def array(column: Any) -> NDArray[Any]:
 
 def levels(column: Any) -> tuple[Any, ...] | None:
     """The categories of an ordered pandas Categorical, in their order; None for what declares none."""
-    dtype = getattr(column, "dtype", None)
+    dtype: Any = getattr(column, "dtype", None)
     return tuple(dtype.categories) if getattr(dtype, "ordered", False) else None
 
 

@@ -32,7 +32,7 @@ class Ordered(Family):
     thresholds : (..., K), real, increasing
         :math:`\theta_0 < \dots < \theta_{K-1}`, the cuts between neighbouring classes; the other axes broadcast
         against ``y`` and ``loc``.
-    link : {"logit", "probit", "cloglog"}
+    link : "logit", "probit" or "cloglog"
         Of the family itself, ``Ordered("probit")``: :math:`F` is logistic (proportional odds, McCullagh 1980),
         normal, or :math:`1 - e^{-e^x}` (proportional hazards in discrete time).
 

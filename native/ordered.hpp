@@ -71,7 +71,7 @@ struct CloglogLink {
 private:
   static Jet<3, double> one(double loc, double lower, double upper) {
     const double w = upper - lower, a = exp(lower - loc), odds = 1 / expm1(w);
-    const LogOneMinusExp f = log_one_minus_exp(upper - loc + log1mexp(-w));
+    const Derivatives<double> f = log_one_minus_exp(upper - loc + log1mexp(-w));
     const double f_bend = -f.curvature, share = 1 + odds; // dm/dupper = share, dm/dlower = -odds, dm/dloc = -1
     const double m_bend = f.slope * odds * share;         // the slope times -d2m/dupper2
     Jet<3, double> out = {};

@@ -11,7 +11,13 @@
 from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
 from neglog.families.categorical import Categorical
+from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
+from neglog.families.gumbel import Gumbel
+from neglog.families.gumbel_min import GumbelMin
+from neglog.families.laplace import Laplace
+from neglog.families.log_normal import LogNormal
+from neglog.families.logistic import Logistic
 from neglog.families.normal import Normal
 from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
@@ -23,9 +29,15 @@ __all__ = [
     "LINKS",
     "Bernoulli",
     "Categorical",
+    "Exponential",
     "Family",
+    "Gumbel",
+    "GumbelMin",
     "Interval",
+    "Laplace",
     "Link",
+    "LogNormal",
+    "Logistic",
     "Normal",
     "Ordered",
     "Parameter",

@@ -26,6 +26,8 @@ _HOME = {
     "Bernoulli": "neglog.families",
     "Categorical": "neglog.families",
     "Ordered": "neglog.families",
+    "GEV": "neglog.families",
+    "GeneralizedPareto": "neglog.families",
     "Logistic": "neglog.families",
     "Laplace": "neglog.families",
     "GumbelMin": "neglog.families",
@@ -71,9 +73,11 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.estimation import fit as fit
     from neglog.estimation import load as load
     from neglog.evaluation import Score as Score
+    from neglog.families import GEV as GEV
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Categorical as Categorical
     from neglog.families import Exponential as Exponential
+    from neglog.families import GeneralizedPareto as GeneralizedPareto
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
     from neglog.families import Laplace as Laplace

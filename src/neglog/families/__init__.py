@@ -13,6 +13,8 @@ from neglog.families.bernoulli import Bernoulli
 from neglog.families.categorical import Categorical
 from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
+from neglog.families.generalized_pareto import GeneralizedPareto
+from neglog.families.gev import GEV
 from neglog.families.gumbel import Gumbel
 from neglog.families.gumbel_min import GumbelMin
 from neglog.families.laplace import Laplace
@@ -26,11 +28,13 @@ from neglog.families.scalar import ScalarFamily
 from neglog.families.weibull import Weibull
 
 __all__ = [
+    "GEV",
     "LINKS",
     "Bernoulli",
     "Categorical",
     "Exponential",
     "Family",
+    "GeneralizedPareto",
     "Gumbel",
     "GumbelMin",
     "Interval",

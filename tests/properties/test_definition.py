@@ -31,11 +31,13 @@ def test_derivatives_are_those_of_the_reference(family, rows):
         for i, g in enumerate(first):
             second = torch.autograd.grad(g.sum(), params, retain_graph=True, allow_unused=True, materialize_grads=True)
             np.testing.assert_allclose(np.stack([s.detach() for s in second]), hess[i], rtol=1e-9, atol=1e-9)
-    else:
-        np.testing.assert_allclose(first[0].detach(), grad, rtol=1e-10, atol=1e-10)
+    else:  # (*batch, all entries of all parameters)
+        flat = torch.cat([g.reshape(*y.shape, -1) for g in first], -1)
+        np.testing.assert_allclose(flat.detach(), grad, rtol=1e-10, atol=1e-10)
         for c in range(grad.shape[-1]):
-            (second,) = torch.autograd.grad(first[0][..., c].sum(), params, retain_graph=True)
-            np.testing.assert_allclose(second.detach(), hess[..., c, :], rtol=1e-9, atol=1e-9)
+            second = torch.autograd.grad(flat[..., c].sum(), params, retain_graph=True)
+            second = torch.cat([s.reshape(*y.shape, -1) for s in second], -1)
+            np.testing.assert_allclose(second, hess[..., c, :], rtol=1e-9, atol=1e-9)
 
 
 def five_point(f, x, step):

@@ -22,6 +22,7 @@ from neglog.families.laplace import Laplace
 from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
 from neglog.families.normal import Normal
+from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
 from neglog.families.registry import family, names
 from neglog.families.scalar import ScalarFamily
@@ -44,6 +45,7 @@ __all__ = [
     "LogNormal",
     "Logistic",
     "Normal",
+    "Ordered",
     "Parameter",
     "Poisson",
     "ScalarFamily",

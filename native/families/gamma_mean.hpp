@@ -18,23 +18,22 @@ struct GammaMean {
 
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
     const V m = p[0], a = p[1], q = y / m;
-    Jet<P, V> out = in_mean_and_shape(gamma_nll<Order>(a, a * q, log(a) + log_ratio(y, m)), m, a);
+    Jet<P, V> out = swapped(in_shape_and_scale(gamma_nll_by_mean<Order>(a, q, log_ratio(y, m)), m));
     out.value += log(y);
     return gamma_at_zero(out, y, a, [&] { return log(m); });
   }
 
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double m = p[0], a = p[1];
-    return in_mean_and_shape(log_gamma_p(a, a * (y / m), log(a) + log_ratio(y, m)), m, a);
+    return swapped(in_shape_and_scale(log_gamma_p_by_mean(a, y / m, log_ratio(y, m)), m));
   }
   static Jet<P, double> log_sf(double y, const double *p) {
     const double m = p[0], a = p[1];
-    return in_mean_and_shape(log_gamma_q(a, a * (y / m), log(a) + log_ratio(y, m)), m, a);
+    return swapped(in_shape_and_scale(log_gamma_q_by_mean(a, y / m, log_ratio(y, m)), m));
   }
 
 private:
-  template <class V> static Jet<P, V> in_mean_and_shape(const Jet<2, V> &f, V m, V a) {
-    const auto g = in_shape_and_mean(f, a, m);
+  template <class V> static Jet<P, V> swapped(const Jet<2, V> &g) {
     return {g.value, {g.grad[1], g.grad[0]}, {{g.hess[1][1], g.hess[0][1]}, {V{}, g.hess[0][0]}}};
   }
 };

@@ -19,24 +19,24 @@ struct Nakagami {
 
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
     const V m = p[0], w = p[1];
-    Jet<P, V> out = in_shape_and_mean(gamma_nll<Order>(m, ratio(y, m, w), log_of_ratio(y, m, w)), m, w);
-    out.value += log(0.5 * y);
+    const V log_y = log(y);
+    Jet<P, V> out = in_shape_and_scale(gamma_nll_by_mean<Order>(m, y / w * y, log_ratio(y, w) + log_y), w);
+    out.value += log_y - kLog2;
     // at 0 the density is infinite, sqrt(2 / (pi w)) or zero as m is below, equal to or above 1/2
     return gamma_at_zero(out, y, 2.0 * m, [&] { return 0.5 * (log(w) + kLogHalfPi); });
   }
 
   static Jet<P, double> log_cdf(double y, const double *p) {
-    return in_shape_and_mean(log_gamma_p(p[0], ratio(y, p[0], p[1]), log_of_ratio(y, p[0], p[1])), p[0], p[1]);
+    const double m = p[0], w = p[1];
+    return in_shape_and_scale(log_gamma_p_by_mean(m, y / w * y, log_ratio(y, w) + log(y)), w);
   }
   static Jet<P, double> log_sf(double y, const double *p) {
-    return in_shape_and_mean(log_gamma_q(p[0], ratio(y, p[0], p[1]), log_of_ratio(y, p[0], p[1])), p[0], p[1]);
+    const double m = p[0], w = p[1];
+    return in_shape_and_scale(log_gamma_q_by_mean(m, y / w * y, log_ratio(y, w) + log(y)), w);
   }
 
 private:
-  static constexpr double kLogHalfPi = 0.45158270528945486473;
-
-  template <class V> static V ratio(V y, V m, V w) { return m * (y / w * y); }
-  template <class V> static V log_of_ratio(V y, V m, V w) { return log(m) + log_ratio(y, w) + log(y); }
+  static constexpr double kLog2 = 0.69314718055994530942, kLogHalfPi = 0.45158270528945486473;
 };
 
 NEGLOG_FAMILY(nakagami, Nakagami)

@@ -41,7 +41,7 @@ class Nakagami(ScalarFamily):
     --------
     >>> import neglog as nl
     >>> float(nl.Nakagami().log_sf(3.0, shape=1.0, spread=2.0))  # Rayleigh: -y^2 / spread
-    -4.5
+    -4.50000000000...
     """
 
     name: ClassVar[str] = "nakagami"

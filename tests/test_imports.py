@@ -23,6 +23,7 @@ LAYERS = [
     {"_optional"},
     {"core"},
     {"families"},
+    {"compose"},
     {"losses", "torch", "estimation", "evaluation"},
     {"report"},
     {"demo"},

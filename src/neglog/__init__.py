@@ -18,12 +18,17 @@ _HOME = {
     "torch": "neglog.torch",
     "families": "neglog.families",
     "errors": "neglog.errors",
-    "family": "neglog.families",
+    "family": "neglog.compose",
     "Normal": "neglog.families",
     "Weibull": "neglog.families",
     "Poisson": "neglog.families",
     "Bernoulli": "neglog.families",
     "Categorical": "neglog.families",
+    "Truncated": "neglog.compose",
+    "Mixture": "neglog.compose",
+    "ZeroInflated": "neglog.compose",
+    "Hurdle": "neglog.compose",
+    "Fixed": "neglog.compose",
     "right_censored": "neglog.core.observations",
     "interval": "neglog.core.observations",
     "fit": "neglog.estimation",
@@ -47,6 +52,12 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog import families as families
     from neglog import losses as losses
     from neglog import torch as torch
+    from neglog.compose import Fixed as Fixed
+    from neglog.compose import Hurdle as Hurdle
+    from neglog.compose import Mixture as Mixture
+    from neglog.compose import Truncated as Truncated
+    from neglog.compose import ZeroInflated as ZeroInflated
+    from neglog.compose import family as family
     from neglog.core.observations import interval as interval
     from neglog.core.observations import right_censored as right_censored
     from neglog.core.threads import get_num_threads as get_num_threads
@@ -67,7 +78,6 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Normal as Normal
     from neglog.families import Poisson as Poisson
     from neglog.families import Weibull as Weibull
-    from neglog.families import family as family
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ from neglog.families.categorical import Categorical
 from neglog.families.facts import LINKS, Interval, Link, Parameter
 from neglog.families.normal import Normal
 from neglog.families.poisson import Poisson
-from neglog.families.registry import family, names
+from neglog.families.registry import composition, family, names, spelled
 from neglog.families.scalar import ScalarFamily
 from neglog.families.weibull import Weibull
 
@@ -30,6 +30,8 @@ __all__ = [
     "Poisson",
     "ScalarFamily",
     "Weibull",
+    "composition",
     "family",
     "names",
+    "spelled",
 ]

@@ -78,36 +78,11 @@ void logsumexp(const LseJob &job, int64_t begin, int64_t end) {
   }
 }
 
-template <class V> void apply(int which, const Real<V> *x, Real<V> *out, int64_t n) {
-  constexpr int L = Lanes<V>::n;
-  for (int64_t i = 0; i < n; i += L) {
-    const int m = n - i < L ? static_cast<int>(n - i) : L;
-    const V v = load_first<V>(x + i, m, 0);
-    V y{};
-    switch (which) { // as in kMathNames
-    case 0: y = exp(v); break;
-    case 1: y = log(v); break;
-    case 2: y = log1p(v); break;
-    case 3: y = tanh(v); break;
-    case 4: y = expm1(v); break;
-    default:
-      if constexpr (sizeof(Real<V>) == 8) switch (which) {
-        case 5: y = log1pexp(v); break;
-        case 6: y = log1mexp(v); break;
-        case 7: y = sigmoid(v); break;
-        }
-    }
-    store_first(out + i, m, y);
-  }
-}
-void math_double(int which, const double *x, double *out, int64_t n) { apply<VecD>(which, x, out, n); }
-void math_float(int which, const float *x, float *out, int64_t n) { apply<VecF>(which, x, out, n); }
-
 } // namespace
 
 const RowKernels &row_kernels();
 const RowKernels &row_kernels() {
-  static const RowKernels table{softmax_nll, divisor, logsumexp, math_double, math_float};
+  static const RowKernels table{softmax_nll, divisor, logsumexp};
   return table;
 }
 

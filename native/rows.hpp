@@ -59,12 +59,6 @@ struct RowKernels {
   SoftmaxSum (*softmax_nll)(const SoftmaxJob &, std::int64_t begin, std::int64_t end);
   double (*divisor)(const SoftmaxJob &, std::int64_t begin, std::int64_t end); // from the targets alone
   void (*logsumexp)(const LseJob &, std::int64_t begin, std::int64_t end);
-  // math.hpp for the tests: `which` counts through kMathNames
-  void (*math)(int which, const double *x, double *out, std::int64_t n);
-  void (*math_float)(int which, const float *x, float *out, std::int64_t n);
 };
-
-constexpr const char *kMathNames[] = {"exp", "log", "log1p", "tanh", "expm1", "log1pexp", "log1mexp", "sigmoid"};
-constexpr int kFloatMath = 5; // the first five exist in float32 too
 
 } // namespace neglog

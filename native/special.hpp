@@ -72,11 +72,14 @@ inline NormalTail normal_tail(double z) {
   return {-0.5 * z * z - kLogSqrt2Pi - log(hazard), hazard, excess};
 }
 
+// log(1 + exp(x)), its slope 1 / (1 + exp(-x)) and its curvature, each relative in both tails.  Domain: all.
+template <class V> inline Derivatives<V> softplus(V x) {
+  const V small = exp(-absolute(x)), r = 1.0 / (1.0 + small), nearer = x > 0.0 ? splat<V>(1.0) : small;
+  return {log1p(small) + (x > 0.0 ? x : V{}), nearer * r, small * r * r};
+}
+
 // log(1 - exp(-t)) as a function of w = log t has slope t / (exp(t) - 1) and the curvature below. Double, t >= 0.
-struct LogOneMinusExp {
-  double value, slope, curvature;
-};
-inline LogOneMinusExp log_one_minus_exp(double w) {
+inline Derivatives<double> log_one_minus_exp(double w) {
   const double t = exp(w);
   if (t > 750) return {0, 0, 0};
   const double value = t < 0x1p-60 ? w : log1mexp(-t);

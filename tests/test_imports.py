@@ -24,7 +24,7 @@ LAYERS = [
     {"core"},
     {"families"},
     {"compose"},
-    {"losses", "torch", "estimation", "evaluation"},
+    {"like", "losses", "torch", "estimation", "evaluation"},
     {"report"},
     {"demo"},
     {"neglog"},

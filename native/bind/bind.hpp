@@ -22,6 +22,7 @@ template <class T> bool holds(const AnyArray &a) { return a.dtype() == nb::dtype
 void bind_rows(nb::module_ &m);
 void bind_accumulate(nb::module_ &m);
 void bind_families(nb::module_ &m);
+void bind_functions(nb::module_ &m);
 void bind_losses(nb::module_ &m);
 void bind_scores(nb::module_ &m);
 void bind_stats(nb::module_ &m);

@@ -42,6 +42,7 @@ NB_MODULE(_native, m) {
   bind_rows(m);
   bind_accumulate(m);
   bind_families(m);
+  bind_functions(m);
   bind_losses(m);
   bind_scores(m);
   bind_stats(m);

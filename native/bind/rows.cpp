@@ -1,7 +1,6 @@
 #include "address.hpp"
 #include "bind.hpp"
 
-#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -231,21 +230,6 @@ void logsumexp(AnyArray logits, MaybeOut lse, MaybeOut out, bool probabilities) 
   normalise(job, 0);
 }
 
-OutArray math(const std::string &name, AnyArray x, OutArray out) {
-  const auto n = static_cast<std::int64_t>(x.size());
-  const auto *found = std::find(std::begin(kMathNames), std::end(kMathNames), name);
-  const auto which = static_cast<int>(found - std::begin(kMathNames));
-  if (found != std::end(kMathNames) && holds<double>(x)) {
-    row_kernels().math(which, static_cast<const double *>(x.data()), static_cast<double *>(out.data()), n);
-    return out;
-  }
-  if (which < kFloatMath && holds<float>(x)) {
-    row_kernels().math_float(which, static_cast<const float *>(x.data()), static_cast<float *>(out.data()), n);
-    return out;
-  }
-  throw nb::value_error(("no such function of this dtype: " + name).c_str());
-}
-
 } // namespace
 
 void bind_rows(nb::module_ &m) {
@@ -269,5 +253,4 @@ void bind_rows(nb::module_ &m) {
         nb::arg("probabilities"), nb::arg("threads"), "logsumexp() of memory at an address, with any strides.");
   m.def("advise_huge", &advise_huge, nb::arg("address"), nb::arg("bytes"),
         "Asks for huge pages under a fresh buffer that is about to be written whole.");
-  m.def("math", &math, nb::arg("name"), nb::arg("x"), nb::arg("out"), "A function of math.hpp, for the tests.");
 }

@@ -1,7 +1,7 @@
 // Normal(loc, scale): nll = z^2 / 2 + log scale + log sqrt(2 pi), z = (y - loc) / scale.
 #pragma once
 
-#include "family.hpp"
+#include "location_scale.hpp"
 
 namespace neglog {
 namespace NEGLOG_ISA {
@@ -31,25 +31,15 @@ struct Normal {
     return out;
   }
 
-  static Jet<P, double> log_sf(double y, const double *p) { return tail((y - p[0]) / p[1], p[1], 1.0); }
-  static Jet<P, double> log_cdf(double y, const double *p) { return tail((p[0] - y) / p[1], p[1], -1.0); }
-
-private:
-  // log P(Z > z) where dz/dloc = -side / scale and dz/dscale = -z / scale. Its slope in z is -h and the slope of h is
-  // h (h - z); written with h - z nothing cancels in the tail.
-  static Jet<P, double> tail(double z, double scale, double side) {
+  // The slope of log P(Z > z) is -h and the slope of h is h (h - z); written with h - z nothing cancels in the tail.
+  static Jet<P, double> log_sf(double y, const double *p) {
+    const double z = (y - p[0]) / p[1];
     const NormalTail t = normal_tail(z);
-    const double h = t.hazard / scale;
-    Jet<P, double> out = {};
-    out.value = t.log_sf;
-    if (t.hazard == 0) return out; // certain to the last bit, and z may be so large that z^2 overflows
-    out.grad[0] = side * h;
-    out.grad[1] = h * z;
-    const double bend = t.excess * z;
-    out.hess[0][0] = -h * (t.excess / scale);
-    out.hess[0][1] = -side * (h / scale) * (1 + bend);
-    out.hess[1][1] = -(h / scale) * z * (2 + bend);
-    return out;
+    return location_scale_tail(standard(z, t.log_sf, -t.hazard, -t.hazard * t.excess), z, p[1]);
+  }
+  static Jet<P, double> log_cdf(double y, const double *p) {
+    const double q[P] = {-p[0], p[1]};
+    return mirrored(log_sf(-y, q));
   }
 };
 

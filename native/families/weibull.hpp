@@ -4,7 +4,7 @@
 // w_k = u, w_s = -k/s, w_kk = 0, w_ks = -1/s, w_ss = k/s^2.
 #pragma once
 
-#include "family.hpp"
+#include "location_scale.hpp"
 
 namespace neglog {
 namespace NEGLOG_ISA {
@@ -38,24 +38,11 @@ struct Weibull {
 
   static Jet<P, double> log_sf(double y, const double *p) {
     const double k = p[0], s = p[1], u = log_ratio(y, s), t = exp(k * u);
-    return through_w({-t, -t, -t}, u, k, s);
+    return through_log({-t, -t, -t}, u, k, s);
   }
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double k = p[0], s = p[1], u = log_ratio(y, s);
-    return through_w(log_one_minus_exp(k * u), u, k, s);
-  }
-
-private:
-  // the chain rule from a function of w, given by its value, slope and curvature
-  static Jet<P, double> through_w(const LogOneMinusExp &f, double u, double k, double s) {
-    Jet<P, double> out = {};
-    out.value = f.value;
-    out.grad[0] = f.slope * u;
-    out.grad[1] = -f.slope * (k / s);
-    out.hess[0][0] = f.curvature * u * u;
-    out.hess[0][1] = -(f.curvature * u * k + f.slope) / s;
-    out.hess[1][1] = (k / s) * ((f.curvature * k + f.slope) / s);
-    return out;
+    return through_log(log_one_minus_exp(k * u), u, k, s);
   }
 };
 

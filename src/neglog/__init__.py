@@ -17,18 +17,29 @@ _HOME = {
     "losses": "neglog.losses",
     "torch": "neglog.torch",
     "families": "neglog.families",
+    "like": "neglog.like",
     "errors": "neglog.errors",
     "family": "neglog.compose",
     "Normal": "neglog.families",
     "Weibull": "neglog.families",
     "Poisson": "neglog.families",
     "Bernoulli": "neglog.families",
+    "Beta": "neglog.families",
     "Categorical": "neglog.families",
     "Truncated": "neglog.compose",
     "Mixture": "neglog.compose",
     "ZeroInflated": "neglog.compose",
     "Hurdle": "neglog.compose",
     "Fixed": "neglog.compose",
+    "Ordered": "neglog.families",
+    "GEV": "neglog.families",
+    "GeneralizedPareto": "neglog.families",
+    "Logistic": "neglog.families",
+    "Laplace": "neglog.families",
+    "GumbelMin": "neglog.families",
+    "Gumbel": "neglog.families",
+    "Exponential": "neglog.families",
+    "LogNormal": "neglog.families",
     "right_censored": "neglog.core.observations",
     "interval": "neglog.core.observations",
     "fit": "neglog.estimation",
@@ -50,6 +61,7 @@ __all__ = sorted([*_HOME, "__version__"])  # pyright: ignore[reportUnsupportedDu
 if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.py compares it with _HOME
     from neglog import errors as errors
     from neglog import families as families
+    from neglog import like as like
     from neglog import losses as losses
     from neglog import torch as torch
     from neglog.compose import Fixed as Fixed
@@ -73,9 +85,19 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.estimation import fit as fit
     from neglog.estimation import load as load
     from neglog.evaluation import Score as Score
+    from neglog.families import GEV as GEV
     from neglog.families import Bernoulli as Bernoulli
+    from neglog.families import Beta as Beta
     from neglog.families import Categorical as Categorical
+    from neglog.families import Exponential as Exponential
+    from neglog.families import GeneralizedPareto as GeneralizedPareto
+    from neglog.families import Gumbel as Gumbel
+    from neglog.families import GumbelMin as GumbelMin
+    from neglog.families import Laplace as Laplace
+    from neglog.families import Logistic as Logistic
+    from neglog.families import LogNormal as LogNormal
     from neglog.families import Normal as Normal
+    from neglog.families import Ordered as Ordered
     from neglog.families import Poisson as Poisson
     from neglog.families import Weibull as Weibull
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.properties.conftest import ends, rows  # noqa: F401
+from tests.properties.conftest import *  # noqa: F403
 
 import neglog as nl
 

@@ -44,6 +44,20 @@ def rounded(x: Exact) -> float:
         return math.inf if x > 0 else -math.inf
 
 
+def exact_sum(values: NDArray[np.float64], weight: NDArray[np.float64] | None = None) -> float:
+    """``sum(weight * values)``, correctly rounded, with both halves of every product.
+
+    A row of weight 3 is exactly three rows. Infinities and NaN come out as mathematics says.
+
+    >>> exact_sum(np.array([1e100, 1.0, -1e100]))
+    1.0
+    """
+    total = ExactSums(1)
+    values = np.ascontiguousarray(values)
+    total.add(None, *((values,) if weight is None else (values, weight)))
+    return rounded(exact_values(total)[0])
+
+
 def rounded_ratio(numerator: Exact, denominator: Exact) -> float:
     """``numerator / denominator``, rounded once; NaN for 0 / 0, infinite for x / 0."""
     if isinstance(numerator, float) or isinstance(denominator, float):

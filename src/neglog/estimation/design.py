@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neglog.estimation.sums import exact_sum
+from neglog.core.accumulate import exact_sum
 from neglog.estimation.tables import Floats
 
 

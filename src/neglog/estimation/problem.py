@@ -13,9 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
+from neglog.core.accumulate import exact_sum
 from neglog.estimation.design import Design, curvature
 from neglog.estimation.rows import RowModel, SoftmaxRows
-from neglog.estimation.sums import exact_sum
 from neglog.estimation.tables import Floats
 
 DENSE = 2000  # coefficients; a Hessian of 2000 x 2000 takes 32 MB and a third of a second to factor on one core

@@ -12,7 +12,7 @@ from neglog.core.observations import Observations
 from neglog.families.base import Array
 from neglog.families.facts import LINKS, POSITIVE, REAL, Interval, Parameter
 from neglog.families.registry import register
-from neglog.families.representative import representative
+from neglog.families.representative import center_and_spread, representative
 from neglog.families.scalar import ScalarFamily
 
 
@@ -78,9 +78,4 @@ class Normal(ScalarFamily):
         return rng.normal(*params, size=shape)
 
     def _start(self, rows: Observations, weight: Array) -> tuple[float, ...]:
-        y = representative(rows)
-        loc = float(np.average(y, weights=weight))
-        size = float(np.abs(y - loc).max()) or 1.0  # first, so that squares neither overflow nor vanish
-        spread = size * math.sqrt(float(np.average(((y - loc) / size) ** 2, weights=weight)))
-        # equal values have no spread; any positive number of their size will do to start from
-        return loc, spread or max(abs(loc), 1.0) * 1e-3
+        return center_and_spread(representative(rows), weight)

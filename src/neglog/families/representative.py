@@ -22,3 +22,19 @@ def representative(
     with np.errstate(invalid="ignore"):
         middle = np.where(both, first + (last - first) / 2, np.where(np.isfinite(first), first, last))
     return np.where(np.isfinite(middle), middle, max(low, 0.0))
+
+
+def center_and_spread(y: NDArray[np.float64], weight: NDArray[np.float64]) -> tuple[float, float]:
+    """Weighted mean and standard deviation of finite values; the spread is never 0."""
+    center = float(np.average(y, weights=weight))
+    size = float(np.abs(y - center).max()) or 1.0  # first, so that squares neither overflow nor vanish
+    spread = size * math.sqrt(float(np.average(((y - center) / size) ** 2, weights=weight)))
+    # equal values have no spread; any positive number of their size will do to start from
+    return center, spread or max(abs(center), 1.0) * 1e-3
+
+
+def weighted_quantile(y: NDArray[np.float64], weight: NDArray[np.float64], q: float) -> float:
+    """The smallest value with at least the share ``q`` of the weight at or below it."""
+    order = np.argsort(y)
+    share = np.cumsum(weight[order])
+    return float(y[order][np.searchsorted(share, q * share[-1] * (1 - 1e-12))])

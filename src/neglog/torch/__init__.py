@@ -15,6 +15,7 @@ from neglog.torch.binary import (  # noqa: E402
 )
 from neglog.torch.classification import cross_entropy, cross_entropy_parts  # noqa: E402
 from neglog.torch.divergence import kl_div  # noqa: E402
+from neglog.torch.likelihood import Censored, interval, nll, right_censored  # noqa: E402
 from neglog.torch.log_probabilities import nll_loss  # noqa: E402
 from neglog.torch.modules import (  # noqa: E402
     BCELoss,
@@ -32,6 +33,7 @@ from neglog.torch.stats import LogitStats, logit_stats  # noqa: E402
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
+    "Censored",
     "CrossEntropyLoss",
     "KLDivLoss",
     "LogSoftmax",
@@ -42,11 +44,14 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "cross_entropy_parts",
+    "interval",
     "kl_div",
     "log_softmax",
     "logit_stats",
     "logsumexp",
     "multilabel_soft_margin_loss",
+    "nll",
     "nll_loss",
+    "right_censored",
     "total_weight",
 ]

@@ -1,0 +1,318 @@
+"""The nll of rows of a scalar family as a differentiable tensor.
+
+Exact rows: the kernel gives value and gradient in one pass and, for a double backward, the Hessian; whatever else is
+asked for (the derivative in y, a third one, other devices, torch.func, compiled code) is the family's reference.
+
+Censored rows have kernels only. Their derivatives in the ends of the interval are densities over its probability,
+
+    V = -log P(l < Y <= u):   dV/dl = f(l) / P = exp(V - E(l)),   dV/du = -f(u) / P = -exp(V - E(u)),   E = -log f,
+
+with the next order by the chain rule. A row whose ends are equal is exact: V = E(l), and its slope is that of ``l``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import FunctionCtx
+
+from neglog.errors import InputKindError
+from neglog.families import kernel
+from neglog.families.facts import Interval
+from neglog.families.scalar import ScalarFamily
+from neglog.torch.reference import widened
+from neglog.torch.routing import Way, forward_mode, is_differentiated, transforming, way_for
+
+
+class Rows(NamedTuple):
+    """What is evaluated: tensors of one shape follow, ``y`` or ``lower, upper``, then the parameters."""
+
+    family: ScalarFamily
+    dtype: torch.dtype  # of value and slopes
+    ends: int  # 0: exact rows; 2: censored rows
+    moving: bool = False  # whether the ends are differentiated too
+
+
+def exact_rows(family: ScalarFamily, y: Tensor, params: list[Tensor], dtype: torch.dtype) -> Tensor:
+    """``-log f(y)`` per row; tensors of one shape."""
+    if all(way_for(p, (y,)) is Way.KERNEL for p in params):
+        return _by_kernel(Rows(family, dtype, 0), y, *params)
+    return by_reference(family, y, params).to(dtype)
+
+
+def censored_rows(
+    family: ScalarFamily, lower: Tensor, upper: Tensor, params: list[Tensor], dtype: torch.dtype
+) -> Tensor:
+    """``-log P(lower < Y <= upper)`` per row, ``-log f(lower)`` where the ends are equal; on the CPU."""
+    tensors = [t.resolve_neg() for t in (lower, upper, *params)]
+    for tensor in tensors:
+        if tensor.device.type != "cpu":
+            raise InputKindError(
+                f"nll: censored rows on {tensor.device}; allowed: the CPU, where the kernels of log-CDFs are"
+            )
+    tracked = lower.requires_grad or upper.requires_grad
+    if tracked and family.discrete:
+        raise _no_slope_in_counts()
+    rows = Rows(family, dtype, 2, (tracked or forward_mode() or transforming()) and not family.discrete)
+    if forward_mode() or transforming():
+        return _Derivative.apply(rows, 0, *tensors)  # pyright: ignore[reportReturnType]
+    return _by_kernel(rows, *tensors)
+
+
+def readable(y: Tensor) -> Tensor:
+    """Data as the kernels read it: integers become float64, half precision float32, exactly."""
+    if not y.is_floating_point():
+        return y.to(torch.float32 if y.device.type == "mps" else torch.float64)
+    return widened(y)
+
+
+def by_reference(family: ScalarFamily, y: Tensor, params: list[Tensor]) -> Tensor:
+    """``-log f(y)`` in torch ops, ``+inf`` outside the parameters' domains; float64 where the device has it.
+
+    Rounded once at the end, so that float32 parameters lose nothing to cancellation.
+    """
+    if y.device.type != "mps":
+        y, params = y.double(), [p.double() for p in params]
+    allowed, missing = None, None
+    for parameter, p in zip(family.parameters, params, strict=True):
+        within, absent = inside(parameter.domain, p.detach()), p.detach().isnan()
+        allowed = within if allowed is None else allowed & within
+        missing = absent if missing is None else missing | absent
+    if allowed is None or missing is None:
+        return family.reference(torch, y, *params)
+    safe = [torch.where(allowed, p, at) for p, at in zip(params, harmless_parameters(family), strict=True)]
+    outside = torch.where(missing | y.detach().isnan(), torch.nan, torch.inf).to(y.dtype)
+    return torch.where(allowed, family.reference(torch, y, *safe), outside)
+
+
+def inside(domain: Interval, x: Tensor) -> Tensor:
+    """Elementwise membership; NaN is in no interval."""
+    low = x >= domain.low if domain.low_closed else x > domain.low
+    high = x <= domain.high if domain.high_closed else x < domain.high
+    return low & high & (x == x.floor()) if domain.integer else low & high
+
+
+def harmless_parameters(family: ScalarFamily) -> list[float]:
+    """Parameters inside their domains: where a row is not read, these stand in for what it holds.
+
+    Real ones count 0, 1, ...: ends in their order.
+    """
+    real = iter(range(len(family.parameters)))
+    return [
+        float(next(real)) if p.domain.low == -np.inf and p.domain.high == np.inf else _within(p.domain)
+        for p in family.parameters
+    ]
+
+
+def harmless_data(family: ScalarFamily) -> float:
+    """An observation that is possible at :func:`harmless_parameters`."""
+    return _within(family.support)
+
+
+def _within(interval: Interval) -> float:
+    low, high = interval.low, interval.high
+    if high < np.inf:
+        middle = high - 1 if low == -np.inf else (low + high) / 2
+        return float(np.floor(middle)) if interval.integer else middle
+    return low + 1.0 if low > -np.inf else 0.5
+
+
+def _by_kernel(rows: Rows, *tensors: Tensor) -> Tensor:
+    if torch.is_grad_enabled() and any(t.requires_grad for t in tensors):
+        return _Eager.apply(rows, *tensors)  # pyright: ignore[reportReturnType]
+    return _evaluated(rows, 0, tensors)[0]
+
+
+class _Eager(torch.autograd.Function):
+    """The value, with all slopes from the same pass. Without setup_context, which costs 28 us a call."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Rows, *tensors: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        value, ctx.slopes = _evaluated(rows, 1, tensors)
+        ctx.rows = rows
+        ctx.save_for_backward(*tensors)
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        tensors, rows = ctx.saved_tensors, ctx.rows
+        wanted = ctx.needs_input_grad[1:]
+        if is_differentiated(upstream):
+            products: Tensor = upstream * _Derivative.apply(rows, 1, *tensors)
+            return None, *_per_tensor(rows, wanted, products)
+        slopes, ctx.slopes = ctx.slopes, None  # given away: a second backward computes them anew
+        if slopes is None:
+            slopes = _evaluated(rows, 1, tensors)[1]
+        return None, *_per_tensor(rows, wanted, slopes.mul_(upstream))
+
+
+class _Derivative(torch.autograd.Function):
+    """The derivatives of one order, stacked in front: 0 the value, 1 slopes, 2 curvatures, 3 of exact rows only.
+
+    It brings what torch may ask of it: backward, forward mode and vmap, in any combination.
+    """
+
+    @staticmethod
+    def forward(rows: Rows, order: int, *tensors: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return _thirds(rows, *tensors) if order == 3 else _evaluated(rows, order, tensors)[order]
+
+    @staticmethod
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Any, ...], output: Tensor) -> None:  # pyright: ignore
+        ctx.rows, ctx.order, *tensors = inputs  # pyright: ignore
+        ctx.set_materialize_grads(False)  # a tangent that is not there differs from one of zeros
+        ctx.save_for_backward(*tensors)
+        ctx.save_for_forward(*tensors)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor | None) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        rows, tensors, wanted = ctx.rows, ctx.saved_tensors, ctx.needs_input_grad[2:]
+        if upstream is None:
+            return (None,) * len(ctx.needs_input_grad)
+        products = upstream * _next(rows, ctx.order, tensors)
+        for _ in range(ctx.order):
+            products = products.sum(1)
+        return None, None, *_per_tensor(rows, wanted, products)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Tensor:
+        rows, tensors, order = ctx.rows, ctx.saved_tensors, ctx.order
+        given = tangents[2:]
+        if rows.ends and not rows.moving and any(t is not None for t in given[:2]):
+            raise _no_slope_in_counts()
+        used = given if rows.moving else given[rows.ends or 1 :]
+        zero = torch.zeros_like(tensors[-1])
+        moved = torch.stack([zero if t is None else t for t in used])
+        return (moved[(slice(None), *(None,) * order)] * _next(rows, order, tensors)).sum(0)
+
+    @staticmethod
+    def vmap(  # pyright: ignore[reportIncompatibleMethodOverride]
+        info: Any, in_dims: tuple[Any, ...], rows: Rows, order: int, *tensors: Tensor
+    ) -> tuple[Tensor, int]:
+        size = info.batch_size
+        stacked = [
+            t.unsqueeze(0).expand(size, *t.shape) if dim is None else t.movedim(dim, 0)
+            for t, dim in zip(tensors, in_dims[2:], strict=True)
+        ]
+        return _Derivative.apply(rows, order, *stacked), order  # pyright: ignore[reportReturnType]
+
+
+def _next(rows: Rows, order: int, tensors: tuple[Tensor, ...]) -> Tensor:
+    """The derivative of order ``order + 1``."""
+    if order == (2 if rows.ends else 3):
+        kind, limit = ("censored", 2) if rows.ends else ("exact", 3)
+        raise NotImplementedError(f"nll: a derivative of {kind} rows beyond order {limit}; allowed: up to {limit}")
+    return _Derivative.apply(rows, order + 1, *tensors)  # pyright: ignore[reportReturnType]
+
+
+def _per_tensor(rows: Rows, wanted: tuple[bool, ...], products: Tensor) -> list[Tensor | None]:
+    """``products``, one per slope, in the places of the tensors."""
+    fixed = 0 if rows.moving else rows.ends or 1
+    if rows.ends and not rows.moving and any(wanted[:2]):
+        raise _no_slope_in_counts()
+    return [None] * fixed + [p if want else None for p, want in zip(products, wanted[fixed:], strict=True)]
+
+
+def _no_slope_in_counts() -> InputKindError:
+    return InputKindError(
+        "nll: an end of a censored row requires a gradient, but the probability of counts does not vary smoothly with "
+        "it; allowed for discrete families: ends without requires_grad"
+    )
+
+
+# ------------------------------------------------------------------------------------------------ numbers, no autograd
+
+
+def _evaluated(rows: Rows, order: int, tensors: tuple[Tensor, ...]) -> list[Tensor]:
+    """[value, slopes, curvatures][: order + 1]; slopes (S, *shape), one per tensor that is differentiated, in order."""
+    data, params = list(tensors[: rows.ends or 1]), list(tensors[rows.ends or 1 :])
+    kind = kernel.OBSERVED if rows.ends else kernel.EXACT
+    if not (rows.moving and order):
+        return _jets(rows, kind, order, data, params)
+    wide = rows._replace(dtype=torch.float64)  # rates are exponentials of differences
+    data, params = [t.double() for t in data], [p.double() for p in params]
+    jets = _jets(wide, kind, order, data, params)
+    return [t.to(rows.dtype) for t in _with_ends(wide, order, jets, data, params)]
+
+
+def _thirds(rows: Rows, y: Tensor, *params: Tensor) -> Tensor:
+    """Third derivatives of exact rows, by the reference."""
+    with torch.enable_grad():
+        live = [p.detach().requires_grad_() for p in params]
+        out = by_reference(rows.family, y, live).unsqueeze(0)
+        for _ in range(3):
+            each = [
+                torch.autograd.grad(entry.sum(), live, create_graph=True, allow_unused=True, materialize_grads=True)
+                for entry in out.flatten(0, -1 - y.dim())
+            ]
+            out = torch.stack([torch.stack(slopes) for slopes in each])
+        return out.detach().reshape(*(len(live),) * 3, *y.shape).to(rows.dtype)
+
+
+def _jets(rows: Rows, kind: int, order: int, data: list[Tensor], params: list[Tensor]) -> list[Tensor]:
+    dtype = np.dtype(np.float64 if rows.dtype is torch.float64 else np.float32)
+    arrays = [_array(t) for t in data]
+    results = rows.family._jets(  # pyright: ignore[reportPrivateUsage]
+        kind, order, arrays, [_array(t) for t in params], tuple(params[0].shape), dtype
+    )
+    return [torch.from_numpy(np.asarray(result)) for result in results]
+
+
+def _array(values: Tensor) -> Any:
+    """The tensor's memory; one element where it repeats one."""
+    values = values.detach()
+    if values.numel() > 1 and not any(values.stride()):
+        values = values[(0,) * values.dim()]
+    return values.numpy()
+
+
+def _with_ends(rows: Rows, order: int, jets: list[Tensor], data: list[Tensor], params: list[Tensor]) -> list[Tensor]:
+    """Slopes and curvatures of censored rows with those in both ends in front."""
+    value, slopes = jets[0], jets[1]
+    known = data[0] == data[1]
+    low, high = (_density(rows, end, params, order) for end in data)
+    rates = [torch.where(known, 0.0, sign * torch.exp(value - e.value)) for sign, e in ((1, low), (-1, high))]
+    out = [value, torch.stack([torch.where(known, low.slope, rates[0]), rates[1], *slopes])]
+    if order > 1:
+        count = len(params) + 2
+        matrix = value.new_empty((count, count, *value.shape))
+        matrix[2:, 2:] = jets[2]
+        matrix[0, 1] = _product(rates[0], rates[1])
+        for i, (e, rate) in enumerate(((low, rates[0]), (high, rates[1]))):
+            matrix[i, i] = _product(rate, rate - e.slope)
+            matrix[i, 2:] = _product(rate, slopes - e.params)
+        matrix[0, 0] = torch.where(known, low.bend, matrix[0, 0])
+        matrix[0, 2:] = torch.where(known, low.mixed, matrix[0, 2:])
+        for i in range(2):
+            matrix[i + 1 :, i] = matrix[i, i + 1 :]
+        out.append(matrix)
+    return out
+
+
+def _product(rate: Tensor, factor: Tensor) -> Tensor:
+    """0 where the density at the end is 0, as at an infinite one."""
+    return torch.where(rate == 0, 0.0, rate * factor)
+
+
+class _Density(NamedTuple):
+    """``E = -log f`` at an end of the rows and its derivatives; those after ``slope`` for curvatures only."""
+
+    value: Tensor
+    slope: Tensor  # in the end
+    params: Tensor
+    bend: Tensor  # the second in the end
+    mixed: Tensor  # in the end and each parameter
+
+
+def _density(rows: Rows, end: Tensor, params: list[Tensor], order: int) -> _Density:
+    value, *slopes = _jets(rows, kernel.EXACT, order - 1, [end], params)
+    with torch.enable_grad():
+        y = torch.where(end.isfinite(), end, harmless_data(rows.family)).detach().requires_grad_()
+        live = [p.detach().requires_grad_() for p in params]
+        (slope,) = torch.autograd.grad(by_reference(rows.family, y, live).sum(), y, create_graph=order > 1)
+        if order == 1:
+            return _Density(value, slope, slope, slope, slope)
+        bend, *mixed = torch.autograd.grad(slope.sum(), [y, *live], allow_unused=True, materialize_grads=True)
+    return _Density(value, slope.detach(), slopes[0], bend, torch.stack(mixed))

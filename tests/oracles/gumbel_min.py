@@ -1,0 +1,43 @@
+"""GumbelMin(loc, scale), of minima, in mpmath."""
+
+from mpmath import exp, expm1, log, mp
+
+DISCRETE = False
+
+
+def nll(y, loc, scale):
+    z = (y - loc) / scale
+    return exp(z) - z + log(scale)
+
+
+def cdf(y, loc, scale):
+    return -expm1(-exp((y - loc) / scale))
+
+
+def sf(y, loc, scale):
+    return exp(-exp((y - loc) / scale))
+
+
+def interval(lower, upper, loc, scale):
+    with mp.workdps(mp.dps + 40):
+        return sf(lower, loc, scale) * -expm1(exp((lower - loc) / scale) - exp((upper - loc) / scale))
+
+
+PARAMS = [(0.0, 1.0), (0.4, 0.7), (-120.0, 15.0)]
+BULK = [
+    (kind, (loc + z * scale,), (loc, scale))
+    for loc, scale in PARAMS
+    for z in (-2.9, -1.7, 0.01, 0.3, 1.3)
+    for kind in ("nll", "log_cdf", "log_sf")
+] + [
+    ("log_interval", (loc + z * scale, loc + (z + width) * scale), (loc, scale))
+    for loc, scale in PARAMS[1:]
+    for z in (-2.1, -0.2, 0.5)
+    for width in (1e-9, 0.3, 4.0)
+]
+TAIL = [
+    (kind, (loc + z * scale,), (loc, scale))
+    for loc, scale in PARAMS[:2]
+    for z in (-700.0, -40.0, -8.0, 3.0, 6.0, 40.0)
+    for kind in ("nll", "log_cdf", "log_sf")
+] + [("log_interval", (z, z + width), (0.0, 1.0)) for z in (-650.0, -9.0, 4.0) for width in (1e-8, 0.5, 30.0)]

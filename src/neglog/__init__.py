@@ -25,6 +25,9 @@ _HOME = {
     "Poisson": "neglog.families",
     "Bernoulli": "neglog.families",
     "Categorical": "neglog.families",
+    "Ordered": "neglog.families",
+    "GEV": "neglog.families",
+    "GeneralizedPareto": "neglog.families",
     "Logistic": "neglog.families",
     "Laplace": "neglog.families",
     "GumbelMin": "neglog.families",
@@ -70,15 +73,18 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.estimation import fit as fit
     from neglog.estimation import load as load
     from neglog.evaluation import Score as Score
+    from neglog.families import GEV as GEV
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Categorical as Categorical
     from neglog.families import Exponential as Exponential
+    from neglog.families import GeneralizedPareto as GeneralizedPareto
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
     from neglog.families import Laplace as Laplace
     from neglog.families import Logistic as Logistic
     from neglog.families import LogNormal as LogNormal
     from neglog.families import Normal as Normal
+    from neglog.families import Ordered as Ordered
     from neglog.families import Poisson as Poisson
     from neglog.families import Weibull as Weibull
     from neglog.families import family as family

@@ -13,23 +13,28 @@ from neglog.families.bernoulli import Bernoulli
 from neglog.families.categorical import Categorical
 from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
+from neglog.families.generalized_pareto import GeneralizedPareto
+from neglog.families.gev import GEV
 from neglog.families.gumbel import Gumbel
 from neglog.families.gumbel_min import GumbelMin
 from neglog.families.laplace import Laplace
 from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
 from neglog.families.normal import Normal
+from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
 from neglog.families.registry import family, names
 from neglog.families.scalar import ScalarFamily
 from neglog.families.weibull import Weibull
 
 __all__ = [
+    "GEV",
     "LINKS",
     "Bernoulli",
     "Categorical",
     "Exponential",
     "Family",
+    "GeneralizedPareto",
     "Gumbel",
     "GumbelMin",
     "Interval",
@@ -38,6 +43,7 @@ __all__ = [
     "LogNormal",
     "Logistic",
     "Normal",
+    "Ordered",
     "Parameter",
     "Poisson",
     "ScalarFamily",

@@ -1,4 +1,4 @@
-"""``python -m examples.regression_heads [--out DIR] [--tables NAME,...] [--splits N] [--steps N] [--seed N] [--quiet]``."""
+"""``python -m examples.regression_heads [--out DIR] [--tables A,B] [--splits N] [--steps N] [--seed N] [--quiet]``."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ Z95 = 1.959963984540054
 
 
 def stderr(difference: Tensor, splits: Splits) -> float:
-    """Of the mean over splits that share rows: Nadeau & Bengio, Machine Learning 52 (2003) 239-281, corrected variance."""
+    """Of a mean over splits that share rows: corrected as by Nadeau & Bengio, Machine Learning 52 (2003) 239-281."""
     count, test, train = len(difference), splits.test.y.shape[1], splits.train.y.shape[1]
     return math.sqrt((1 / count + test / train) * difference.var().item()) if count > 1 else math.nan
 
@@ -30,16 +30,16 @@ def report(results: dict[str, list[Run]], splits: dict[str, Splits], picture: Sh
     return Report(
         kind="training",
         title="Losses for a mean and a variance, on real tables",
-        subtitle=f"{len(results)} tables, {count} random splits each; NLL in nats and RMSE, both in the table's own unit",
+        subtitle=f"{len(results)} tables, {count} random splits each; NLL in nats and RMSE, in the tables' units",
         ok=True,
         status="ok",
         message="",
         facts=tuple(_winner(name, runs, splits[name]) for name, runs in results.items()),
         blocks=(
             Note(
-                "Every head sits on the same network (one hidden layer of 50), gets the same rows, and keeps the weights "
-                "with which its validation NLL was lowest. Intervals are of paired differences and allow for splits that "
-                "share rows."
+                "Every head sits on the same network (one hidden layer of 50), gets the same rows, and keeps the "
+                "weights with which its validation NLL was lowest. Intervals are of paired differences and allow for "
+                "splits that share rows."
             ),
             picture,
             *(_figure(name, runs, splits[name]) for name, runs in results.items()),
@@ -118,8 +118,8 @@ def picture(networks: Networks, run: Run, splits: Splits) -> Shades:
     density = torch.exp(-((heights - loc) ** 2) / (2 * var)) / var.sqrt()
     return Shades(
         title=f"{table.name}: what a variance of its own is for",
-        caption=f"{run.head.name}, first split, in units of the training rows: the more a household earns, the less its "
-        "income says about what it spends on food. Points are the training rows.",
+        caption=f"{run.head.name}, first split, in units of the training rows: the more a household earns, the less "
+        "its income says about what it spends on food. Points are the training rows.",
         cells=tuple(tuple(row) for row in density.tolist()),
         x=(low, high),
         y=(bottom, top),

@@ -24,6 +24,7 @@ _HOME = {
     "Weibull": "neglog.families",
     "Poisson": "neglog.families",
     "Bernoulli": "neglog.families",
+    "Beta": "neglog.families",
     "Categorical": "neglog.families",
     "Ordered": "neglog.families",
     "MultivariateNormal": "neglog.families",
@@ -76,6 +77,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.evaluation import Score as Score
     from neglog.families import GEV as GEV
     from neglog.families import Bernoulli as Bernoulli
+    from neglog.families import Beta as Beta
     from neglog.families import Categorical as Categorical
     from neglog.families import Exponential as Exponential
     from neglog.families import GeneralizedPareto as GeneralizedPareto

@@ -10,6 +10,7 @@
 
 from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
+from neglog.families.beta import Beta
 from neglog.families.categorical import Categorical
 from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
@@ -32,6 +33,7 @@ __all__ = [
     "GEV",
     "LINKS",
     "Bernoulli",
+    "Beta",
     "Categorical",
     "Exponential",
     "Family",

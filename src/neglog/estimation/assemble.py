@@ -219,6 +219,12 @@ def _joint(
     place, matrix = (parameter.name for parameter in family.parameters)
     loc, factor = family.start(sample.y, sample.weight)  # the maximum itself, unless something is fixed
     size = len(loc)
+    deviation = (np.asarray(sample.y) - loc) / np.sqrt((factor * factor).sum(axis=1))
+    if not fixed and (extra := dependent(deviation, 1.0)).any():
+        raise DataError(
+            f"fit: column {np.flatnonzero(extra)[0]} of the response is a linear combination of columns before it and "
+            "a constant, so the likelihood has no maximum: leave it out"
+        )
     if size > _JOINT:
         raise InputError(f"fit: {size} columns; beyond {_JOINT} use {type(family).__name__}.start, the maximum itself")
     row, column = np.tril_indices(size)

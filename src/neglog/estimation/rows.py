@@ -228,9 +228,9 @@ class JointRows:
 
     def theta(self, eta: Floats) -> tuple[Floats, Floats]:
         """``loc`` ``(D,)`` and the factor ``(D, D)``."""
-        entries = np.array(
-            [eta[p, 0] + self.offsets[p][0] if p in self.offsets else eta[p, 0] for p in range(len(eta))]
-        )
+        entries = np.array(eta[:, 0])
+        for p, held in self.offsets.items():
+            entries[p] += held[0]
         logs, size = list(self.logarithms), self.y.shape[1]
         entries[logs] = np.exp(entries[logs])
         factor = np.zeros((size, size))

@@ -190,14 +190,16 @@ class MultivariateNormal(Family):
             raise DataError("MultivariateNormal.start: there is no row to start from")
         values, weight = values[use], weight[use] / weight[use].sum()
         loc = weight @ values
-        # R of the centred rows is the factor's transpose: their squares, which would lose half the digits, are not formed
-        factor = np.linalg.qr((values - loc) * np.sqrt(weight)[:, None], mode="r").T
+        # R of the centred rows is the factor's transpose; squares, which would lose half the digits, are not formed
+        upper = np.asarray(np.linalg.qr((values - loc) * np.sqrt(weight)[:, None], mode="r"))
         square = np.zeros((len(loc), len(loc)))
-        square[:, : factor.shape[1]] = factor
+        square[:, : len(upper)] = upper.T
         square *= np.where(np.diag(square) < 0, -1.0, 1.0)
         spread = np.sqrt((square * square).sum(axis=1))
-        small = np.diag(square) <= 1e-12 * spread
+        spread[spread <= 1e-15 * np.abs(loc)] = 0.0  # equal values, whose mean was rounded
+        small = (np.diag(square) <= 1e-12 * spread) | (spread == 0)
         typical = float(spread.max()) or max(float(np.abs(loc).max()), 1.0)
+        square[spread == 0] = 0.0
         square[small, small] = 1e-3 * np.where(spread > 0, spread, typical)[small]
         return loc, np.tril(square)
 
@@ -210,7 +212,7 @@ class MultivariateNormal(Family):
 
     def _inside(self, loc: Array, factor: Array) -> Array:
         place, matrix = self.parameters
-        return place.contains(loc).all(-1) & matrix.contains(factor).all((-2, -1))
+        return np.asarray(place.contains(loc).all(-1) & matrix.contains(factor).all((-2, -1)))
 
     def _values(
         self, function: str, params: tuple[ArrayLike, ...], named: dict[str, ArrayLike], check: bool

@@ -32,6 +32,7 @@ _HOME = {
     "Hurdle": "neglog.compose",
     "Fixed": "neglog.compose",
     "Ordered": "neglog.families",
+    "MultivariateNormal": "neglog.families",
     "GEV": "neglog.families",
     "GeneralizedPareto": "neglog.families",
     "Logistic": "neglog.families",
@@ -96,6 +97,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Laplace as Laplace
     from neglog.families import Logistic as Logistic
     from neglog.families import LogNormal as LogNormal
+    from neglog.families import MultivariateNormal as MultivariateNormal
     from neglog.families import Normal as Normal
     from neglog.families import Ordered as Ordered
     from neglog.families import Poisson as Poisson

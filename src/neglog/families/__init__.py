@@ -21,6 +21,7 @@ from neglog.families.gumbel_min import GumbelMin
 from neglog.families.laplace import Laplace
 from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
+from neglog.families.multivariate_normal import MultivariateNormal
 from neglog.families.normal import Normal
 from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
@@ -44,6 +45,7 @@ __all__ = [
     "Link",
     "LogNormal",
     "Logistic",
+    "MultivariateNormal",
     "Normal",
     "Ordered",
     "Parameter",

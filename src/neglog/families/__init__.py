@@ -25,11 +25,12 @@ from neglog.families.inverse_gamma import InverseGamma
 from neglog.families.laplace import Laplace
 from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
+from neglog.families.multivariate_normal import MultivariateNormal
 from neglog.families.nakagami import Nakagami
 from neglog.families.normal import Normal
 from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
-from neglog.families.registry import family, names
+from neglog.families.registry import composition, family, names, spelled
 from neglog.families.scalar import ScalarFamily
 from neglog.families.weibull import Weibull
 
@@ -53,6 +54,7 @@ __all__ = [
     "Link",
     "LogNormal",
     "Logistic",
+    "MultivariateNormal",
     "Nakagami",
     "Normal",
     "Ordered",
@@ -60,6 +62,8 @@ __all__ = [
     "Poisson",
     "ScalarFamily",
     "Weibull",
+    "composition",
     "family",
     "names",
+    "spelled",
 ]

@@ -57,7 +57,7 @@ def test_value_and_gradient_are_those_of_the_family(way, family):
 
 @every_family
 def test_derivatives_in_the_parameters(way, family):
-    y, params = rows_of(family, 5)
+    y, params = rows_of(family, 3)
     function, live = in_parameters(family, y, params, reduction="none")
     checks = {"check_batched_grad": True, "atol": 1e-5, "rtol": 1e-4}
     assert gradcheck(function, live, check_forward_ad=True, **checks)
@@ -78,7 +78,7 @@ def test_double_backward_is_the_exact_hessian(family):
 @every_family
 def test_third_derivatives(family):
     """Beyond the kernels: a double backward that is differentiated again."""
-    y, params = rows_of(family, 3)
+    y, params = rows_of(family, 2)
     function, live = in_parameters(family, y, params, reduction="sum")
 
     def slope(*given):
@@ -175,7 +175,7 @@ def test_censored_rows(family):
 
 @every_family
 def test_derivatives_in_the_ends(family):
-    lower, upper, params = censored(family)
+    lower, upper, params = censored(family, 4)  # one of each kind
     moving = continuous(family)
     exact = lower == upper
     live, stepped = from_zero(

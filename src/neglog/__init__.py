@@ -26,6 +26,8 @@ _HOME = {
     "Bernoulli": "neglog.families",
     "Categorical": "neglog.families",
     "GEV": "neglog.families",
+    "BirnbaumSaunders": "neglog.families",
+    "BurrXII": "neglog.families",
     "GeneralizedPareto": "neglog.families",
     "Logistic": "neglog.families",
     "Laplace": "neglog.families",
@@ -74,6 +76,8 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.evaluation import Score as Score
     from neglog.families import GEV as GEV
     from neglog.families import Bernoulli as Bernoulli
+    from neglog.families import BirnbaumSaunders as BirnbaumSaunders
+    from neglog.families import BurrXII as BurrXII
     from neglog.families import Categorical as Categorical
     from neglog.families import Exponential as Exponential
     from neglog.families import GeneralizedPareto as GeneralizedPareto

@@ -24,6 +24,11 @@ def total(f: ScalarFamily, *params: float) -> float:
     def density(y):
         return float(np.exp(-f.nll(np.float64(y), *params)))
 
+    def log_density(v):  # of log Y, which is smooth where the density of Y has a pole or a long tail
+        return float(np.exp(v - f.nll(np.exp(v), *params)))
+
+    if f.support.low == 0:
+        density, cuts = log_density, np.log(cuts)
     return sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(cuts))
 
 

@@ -10,6 +10,8 @@
 
 from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
+from neglog.families.birnbaum_saunders import BirnbaumSaunders
+from neglog.families.burr_xii import BurrXII
 from neglog.families.categorical import Categorical
 from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
@@ -30,6 +32,8 @@ __all__ = [
     "GEV",
     "LINKS",
     "Bernoulli",
+    "BirnbaumSaunders",
+    "BurrXII",
     "Categorical",
     "Exponential",
     "Family",

@@ -32,6 +32,11 @@ def draw_parameters(family: Family, shape: tuple[int, ...], rng: np.random.Gener
     # one unit on the link scale: shapes and scales mostly between 0.2 and 5
     def draw(p: Parameter) -> np.ndarray:
         theta = p.link.inverse(0.8 * rng.normal(size=(*shape, *(CLASSES,) * p.event_ndim)))
+        if p.form == "increasing":
+            return np.sort(theta, axis=-1)
+        if p.form == "cholesky":
+            diagonal = np.eye(CLASSES, dtype=bool)
+            return np.where(diagonal, np.exp(theta), np.tril(theta))
         return np.ceil(6 * np.abs(theta)) if p.domain.integer else theta
 
     return tuple(draw(p) for p in family.parameters)

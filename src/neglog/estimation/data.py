@@ -15,7 +15,7 @@ from neglog.core.observations import Observations
 from neglog.errors import DataError, InputError, ShapeError
 from neglog.estimation import terms
 from neglog.estimation.request import Request, named, rows_in
-from neglog.estimation.tables import Floats, Mask, array, floats, listed, nulls
+from neglog.estimation.tables import Floats, Mask, array, floats, levels, listed, nulls
 
 WEIGHT_KINDS = ("frequency", "precision", "sampling")
 _LARGEST = 1e152  # the curvature of a density in its scale has the square of the response, or one over it
@@ -63,12 +63,13 @@ def gather(
     if missing not in ("raise", "drop"):
         raise InputError(f"fit: missing={missing!r}; allowed: 'raise', 'drop'")
     n, table = rows_in(request.y), request.table
-    vector = bool(family.parameters[0].event_ndim)
-    y = _response(request.y, vector)
+    vector = bool(family.classes)
+    order = levels(request.y)
+    y = _response(request.y, vector, family.event_ndim)
     lost: dict[str, Mask] = {f"the response {request.response!r}": _missing_response(y)}
     weight = _column(named(weights, table, "weights"), n, "weights", lost)
     window = _window(truncation, n, request, lost)
-    offsets = _offsets(family, offset, n, request, vector, lost)
+    offsets = _offsets(family, offset, n, request, lost)
     groups = None if clusters is None else array(named(clusters, table, "clusters"))
     if groups is not None:
         _same_length(groups.shape, n, "clusters")
@@ -92,7 +93,9 @@ def gather(
     windows = None if window is None else (window[0][keep], window[1][keep])
     classes = None
     if vector:
-        classes, y = _classes(y)
+        classes, y = _classes(y, order, family.classes == "ordered")
+    elif family.event_ndim:
+        _refuse(~np.isfinite(y).all(axis=1), keep, y, f"outside the support of {family.name}")  # type: ignore[arg-type]
     else:
         y = _inside(family, y, windows, keep)
     repeats = weight is not None and weight_kind == "frequency"
@@ -110,21 +113,25 @@ def gather(
     )
 
 
-def _response(y: Any, vector: bool) -> Observations | NDArray[Any]:
+def _response(y: Any, vector: bool, event_ndim: int) -> Observations | NDArray[Any]:
     if isinstance(y, Observations):
         if vector:
             raise InputError("fit: classes cannot be censored; give their labels")
+        if event_ndim:
+            raise InputError("fit: observations of several numbers cannot be censored")
         if len(y.shape) != 1:
             raise ShapeError(f"fit: the response has shape {y.shape}; allowed: (n,)")
         return y
     values = array(y) if vector else floats(y, "the response")
-    if values.ndim != 1:
-        raise ShapeError(f"fit: the response has shape {values.shape}; allowed: (n,)")
+    if values.ndim != 1 + event_ndim:
+        raise ShapeError(f"fit: the response has shape {values.shape}; allowed: {'(n, D)' if event_ndim else '(n,)'}")
     return values
 
 
 def _missing_response(y: Observations | NDArray[Any]) -> Mask:
-    return np.isnan(y.lower) | np.isnan(y.upper) if isinstance(y, Observations) else nulls(y)
+    if isinstance(y, Observations):
+        return np.isnan(y.lower) | np.isnan(y.upper)
+    return np.asarray(nulls(y).reshape(len(y), -1).any(axis=1))
 
 
 def _same_length(shape: tuple[int, ...], n: int, what: str) -> None:
@@ -158,9 +165,7 @@ def _window(truncation: Any, n: int, request: Request, lost: dict[str, Mask]) ->
     return ends[0], ends[1]
 
 
-def _offsets(
-    family: Any, offset: Any, n: int, request: Request, vector: bool, lost: dict[str, Mask]
-) -> dict[str, Floats]:
+def _offsets(family: Any, offset: Any, n: int, request: Request, lost: dict[str, Mask]) -> dict[str, Floats]:
     """By parameter; a bare array belongs to the location. A categorical takes ``(n, C)``."""
     if offset is None:
         return {}
@@ -170,6 +175,7 @@ def _offsets(
         if name not in request.sources:
             raise InputError(f"fit: offset names {name!r}; the parameters are {', '.join(request.sources)}")
         column = floats(named(values, request.table, "offset"), "offset")
+        vector = family.classes == "unordered"
         if vector and (column.ndim != 2 or len(column) != n):
             raise ShapeError(f"fit: offset has shape {column.shape}; a {family.name} takes (n, C)")
         if not vector:
@@ -217,7 +223,8 @@ def _complete(lost: dict[str, Mask], used: Mask, missing: str) -> tuple[Mask, in
     return used & ~incomplete, int(incomplete.sum())
 
 
-def _classes(labels: Any) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
+def _classes(labels: Any, order: tuple[Any, ...] | None, ordered: bool) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
+    """The classes that occur, in the order that the labels declare or else sorted, and the index of each row's."""
     try:
         classes, codes = np.unique(labels, return_inverse=True)
     except TypeError:
@@ -225,6 +232,15 @@ def _classes(labels: Any) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
     plain = [label.item() if isinstance(label, np.generic) else label for label in classes.tolist()]
     if len(classes) < 2:
         raise DataError(f"fit: all labels are {plain[0]!r}; at least two classes are needed")
+    if ordered and order is not None:
+        place = np.array([order.index(label) for label in plain])
+        plain = [plain[i] for i in np.argsort(place)]
+        codes = np.argsort(np.argsort(place))[codes]
+    elif ordered and any(isinstance(label, str) for label in plain):
+        raise InputError(
+            f"fit: the labels {listed(plain, 3)} are text, whose order is the alphabet's; give numbers, or an "
+            "ordered pandas Categorical"
+        )
     return tuple(plain), codes.astype(np.int64)
 
 
@@ -281,8 +297,12 @@ def _refuse(bad: Mask, keep: Mask, values: Floats, why: str) -> None:
     if bad.any():
         at = np.flatnonzero(keep)[bad]
         raise DataError(
-            f"fit: row {at[0]}: {values[bad][0]:g} is {why} ({bad.sum()} such rows: {listed(at.tolist(), 5)})"
+            f"fit: row {at[0]}: {_shown(values[bad][0])} is {why} ({bad.sum()} such rows: {listed(at.tolist(), 5)})"
         )
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if np.ndim(value) == 0 else str(value)
 
 
 def _original(keep: Mask, bad: Mask) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from neglog.compose import family as find_family
 from neglog.core.observations import Observations
 from neglog.errors import DataError, InputError
 from neglog.estimation import data as rows
@@ -16,7 +17,6 @@ from neglog.estimation.data import Sample
 from neglog.estimation.problem import DENSE
 from neglog.estimation.result import Fit, Training
 from neglog.estimation.tables import Floats, listed
-from neglog.families import family as find_family
 
 
 def fit(
@@ -57,9 +57,10 @@ def fit(
     family : str or Family
         ``"normal"``, ``"weibull"``, ``"poisson"``, ``"bernoulli"``, ``"categorical"``.
     y : (n,) array, Observations, name or formula
-        The response. Categorical: labels of any sortable kind. A string is a formula or a column of ``data``;
-        the left side of a formula may be a column, ``right_censored(time, event)``, ``interval(low, high)``,
-        or an expression.
+        The response. Categorical: labels of any sortable kind. Ordered: numbers, or an ordered pandas Categorical;
+        thresholds are named ``thresholds.0`` ... and take the place of an intercept. A string is a formula or a
+        column of ``data``; the left side of a formula may be a column, ``right_censored(time, event)``,
+        ``interval(low, high)``, or an expression.
     X : (n, k) array, table, list of column names, formula, or a dict of these by parameter, optional
         Covariates, used as they are. Without a dict they belong to the location (``family.location``).
     data : DataFrame, pyarrow Table or dict of columns, optional

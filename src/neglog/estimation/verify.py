@@ -73,8 +73,11 @@ def _informed(family: Any, problem: Problem, layout: Layout, hessian: Hessian) -
     known = inverse(hessian)
     if known is None:
         return False
-    links = [parameter.link.name for parameter in family.parameters] * (len(layout.designs) // len(family.parameters))
-    limit = [_LOST_DATA if link == "identity" and not family.discrete else _LOST for link in links]
+    if family.discrete:
+        return bool((problem.spread(known) <= _LOST).all())
+    if family.event_ndim:
+        return bool((problem.spread(known) <= _LOST_DATA).all())
+    limit = [_LOST_DATA if parameter.link.name == "identity" else _LOST for parameter in family.parameters]
     return bool((problem.spread(known) <= limit).all())
 
 
@@ -220,7 +223,7 @@ def _cause(family: Any, sample: Sample, separated: bool = False) -> str:
             kinds = sorted({sides[int(kind)] for kind in np.unique(y.kind)})
             return f"No row is exact: all {len(y)} are {' or '.join(kinds)}. "
         y = y.lower[y.exact]
-    if len(y) and (y == y[0]).all():
+    if len(y) and not family.event_ndim and (y == y[0]).all():
         return f"All {len(y)} exact values are {y[0]:g}. " if len(y) > 1 else "There is only one exact value. "
     if separated and family.discrete:
         return "Some outcomes are predicted perfectly by these columns. "

@@ -10,6 +10,7 @@
 
 from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
+from neglog.families.beta import Beta
 from neglog.families.birnbaum_saunders import BirnbaumSaunders
 from neglog.families.burr_xii import BurrXII
 from neglog.families.categorical import Categorical
@@ -22,9 +23,11 @@ from neglog.families.gumbel_min import GumbelMin
 from neglog.families.laplace import Laplace
 from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
+from neglog.families.multivariate_normal import MultivariateNormal
 from neglog.families.normal import Normal
+from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
-from neglog.families.registry import family, names
+from neglog.families.registry import composition, family, names, spelled
 from neglog.families.scalar import ScalarFamily
 from neglog.families.weibull import Weibull
 
@@ -32,6 +35,7 @@ __all__ = [
     "GEV",
     "LINKS",
     "Bernoulli",
+    "Beta",
     "BirnbaumSaunders",
     "BurrXII",
     "Categorical",
@@ -45,11 +49,15 @@ __all__ = [
     "Link",
     "LogNormal",
     "Logistic",
+    "MultivariateNormal",
     "Normal",
+    "Ordered",
     "Parameter",
     "Poisson",
     "ScalarFamily",
     "Weibull",
+    "composition",
     "family",
     "names",
+    "spelled",
 ]

@@ -19,14 +19,20 @@ _HOME = {
     "families": "neglog.families",
     "like": "neglog.like",
     "errors": "neglog.errors",
-    "family": "neglog.families",
+    "family": "neglog.compose",
     "Normal": "neglog.families",
     "Weibull": "neglog.families",
     "Poisson": "neglog.families",
     "Bernoulli": "neglog.families",
     "Beta": "neglog.families",
     "Categorical": "neglog.families",
+    "Truncated": "neglog.compose",
+    "Mixture": "neglog.compose",
+    "ZeroInflated": "neglog.compose",
+    "Hurdle": "neglog.compose",
+    "Fixed": "neglog.compose",
     "Ordered": "neglog.families",
+    "MultivariateNormal": "neglog.families",
     "GEV": "neglog.families",
     "GeneralizedPareto": "neglog.families",
     "Logistic": "neglog.families",
@@ -59,6 +65,12 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog import like as like
     from neglog import losses as losses
     from neglog import torch as torch
+    from neglog.compose import Fixed as Fixed
+    from neglog.compose import Hurdle as Hurdle
+    from neglog.compose import Mixture as Mixture
+    from neglog.compose import Truncated as Truncated
+    from neglog.compose import ZeroInflated as ZeroInflated
+    from neglog.compose import family as family
     from neglog.core.observations import interval as interval
     from neglog.core.observations import right_censored as right_censored
     from neglog.core.threads import get_num_threads as get_num_threads
@@ -85,11 +97,11 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Laplace as Laplace
     from neglog.families import Logistic as Logistic
     from neglog.families import LogNormal as LogNormal
+    from neglog.families import MultivariateNormal as MultivariateNormal
     from neglog.families import Normal as Normal
     from neglog.families import Ordered as Ordered
     from neglog.families import Poisson as Poisson
     from neglog.families import Weibull as Weibull
-    from neglog.families import family as family
 
 
 def __getattr__(name: str) -> Any:

@@ -160,8 +160,9 @@ def test_draws_of_classes_follow_the_probabilities():
 
 def test_draws_have_the_shape_asked_for(family, rows):
     params = rows(family, (3,)).params
-    assert np.shape(family.sample(*params, rng=0)) == (3,)
-    assert np.shape(family.sample(*params, size=(5, 3), rng=0)) == (5, 3)
+    event = np.shape(rows(family, ()).y)
+    assert np.shape(family.sample(*params, rng=0)) == (3, *event)
+    assert np.shape(family.sample(*params, size=(5, 3), rng=0)) == (5, 3, *event)
     np.testing.assert_array_equal(family.sample(*params, rng=7), family.sample(*params, rng=7))
     with pytest.raises(nl.ShapeError):
         family.sample(*params, size=4)

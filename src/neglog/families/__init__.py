@@ -21,10 +21,11 @@ from neglog.families.gumbel_min import GumbelMin
 from neglog.families.laplace import Laplace
 from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
+from neglog.families.multivariate_normal import MultivariateNormal
 from neglog.families.normal import Normal
 from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
-from neglog.families.registry import family, names
+from neglog.families.registry import composition, family, names, spelled
 from neglog.families.scalar import ScalarFamily
 from neglog.families.weibull import Weibull
 
@@ -44,12 +45,15 @@ __all__ = [
     "Link",
     "LogNormal",
     "Logistic",
+    "MultivariateNormal",
     "Normal",
     "Ordered",
     "Parameter",
     "Poisson",
     "ScalarFamily",
     "Weibull",
+    "composition",
     "family",
     "names",
+    "spelled",
 ]

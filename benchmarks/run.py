@@ -100,9 +100,10 @@ def measure_memory(only: str, _: int) -> list[dict[str, Any]]:
 
 def measure_families(only: str, rounds: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    chosen = [case for case in families.cases() if only in case.name]
-    for _, same in groupby(chosen, key=lambda case: replace(case, task="")):
-        these = list(same)
+    for _, same in groupby(families.cases(), key=lambda case: replace(case, task="")):
+        these = list(same)  # both tasks: they share a line
+        if not any(only in case.name for case in these):
+            continue
         data = families.Data(these[0])
         found = [row for case in these for row in families.measure(case, data, rounds)]
         print(render.family_line(found), flush=True)

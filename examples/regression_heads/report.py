@@ -70,7 +70,7 @@ def _figure(runs: list[Run], splits: Splits, score: str) -> Whiskers:
 
     table = splits.table
     columns = "one column" if table.x.shape[1] == 1 else f"{table.x.shape[1]} columns"
-    about = f"{number(len(table.y))} rows, {columns}" if score == "NLL" else f"in units of the {table.target}"
+    about = f"{number(len(table.y))} rows, {columns}" if score == "NLL" else f"target: {table.target}"
     return Whiskers(
         title=f"{table.name}: {score}",
         caption=f"{score} of held-out rows above that of the {REFERENCE}, mean of paired differences with its 95% "

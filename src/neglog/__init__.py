@@ -39,6 +39,8 @@ _HOME = {
     "Ordered": "neglog.families",
     "MultivariateNormal": "neglog.families",
     "GEV": "neglog.families",
+    "BirnbaumSaunders": "neglog.families",
+    "BurrXII": "neglog.families",
     "GeneralizedPareto": "neglog.families",
     "Logistic": "neglog.families",
     "Laplace": "neglog.families",
@@ -94,6 +96,8 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import GEV as GEV
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Beta as Beta
+    from neglog.families import BirnbaumSaunders as BirnbaumSaunders
+    from neglog.families import BurrXII as BurrXII
     from neglog.families import Categorical as Categorical
     from neglog.families import Chi2 as Chi2
     from neglog.families import Exponential as Exponential

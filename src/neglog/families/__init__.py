@@ -11,6 +11,8 @@
 from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
 from neglog.families.beta import Beta
+from neglog.families.birnbaum_saunders import BirnbaumSaunders
+from neglog.families.burr_xii import BurrXII
 from neglog.families.categorical import Categorical
 from neglog.families.chi2 import Chi2
 from neglog.families.exponential import Exponential
@@ -39,6 +41,8 @@ __all__ = [
     "LINKS",
     "Bernoulli",
     "Beta",
+    "BirnbaumSaunders",
+    "BurrXII",
     "Categorical",
     "Chi2",
     "Exponential",

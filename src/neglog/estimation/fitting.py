@@ -32,7 +32,7 @@ def fit(
     truncation: Any = None,
     clusters: Any = None,
     l2: float = 0.0,
-    fixed: Mapping[str, float] | None = None,
+    fixed: Mapping[str, Any] | None = None,
     start: Mapping[str, float] | None = None,
     cov_type: str | None = None,
     missing: str = "raise",
@@ -83,7 +83,9 @@ def fit(
         covariates are excluded. Categorical: without it the first class is the reference; with it each class
         has a vector, and intercepts sum to zero.
     fixed, start : dict of name to value, optional
-        Values that are not estimated, and where to begin, under the names and on the scale of ``Fit.params``.
+        Values that are not estimated, and where to begin, under the names and on the scale of ``Fit.params``. A
+        parameter without covariates may be fixed at one value per row, an array or a column's name: a binomial's
+        numbers of trials. It is then not among ``Fit.params``.
     cov_type : {"observed", "expected", "opg", "sandwich", "cluster"}, optional
         Where standard errors come from. Default: observed.
     missing : {"raise", "drop"}

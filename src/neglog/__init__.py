@@ -26,6 +26,11 @@ _HOME = {
     "Bernoulli": "neglog.families",
     "Beta": "neglog.families",
     "Categorical": "neglog.families",
+    "Gamma": "neglog.families",
+    "Chi2": "neglog.families",
+    "GammaMean": "neglog.families",
+    "InverseGamma": "neglog.families",
+    "Nakagami": "neglog.families",
     "Truncated": "neglog.compose",
     "Mixture": "neglog.compose",
     "ZeroInflated": "neglog.compose",
@@ -90,14 +95,19 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Beta as Beta
     from neglog.families import Categorical as Categorical
+    from neglog.families import Chi2 as Chi2
     from neglog.families import Exponential as Exponential
+    from neglog.families import Gamma as Gamma
+    from neglog.families import GammaMean as GammaMean
     from neglog.families import GeneralizedPareto as GeneralizedPareto
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
+    from neglog.families import InverseGamma as InverseGamma
     from neglog.families import Laplace as Laplace
     from neglog.families import Logistic as Logistic
     from neglog.families import LogNormal as LogNormal
     from neglog.families import MultivariateNormal as MultivariateNormal
+    from neglog.families import Nakagami as Nakagami
     from neglog.families import Normal as Normal
     from neglog.families import Ordered as Ordered
     from neglog.families import Poisson as Poisson

@@ -66,6 +66,7 @@ class Fixed(ScalarFamily):
             dispersion=inner.dispersion if inner.dispersion in left else None,
             translation=inner.translation if inner.translation in left else None,
             regular=inner.regular,
+            smooth=inner.smooth,
         )
 
     @property

@@ -93,6 +93,7 @@ class Mixture(Composition):
             discrete=known[0].discrete,
             location=f"{known[0].location}_0",
             regular=all(f.regular for f in known),
+            smooth=all(f.smooth for f in known),
         )
 
     @property

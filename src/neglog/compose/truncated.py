@@ -77,6 +77,7 @@ class Truncated(Composition):
             location=inner.location,
             dispersion=inner.dispersion,
             regular=inner.regular,
+            smooth=inner.smooth,
         )
 
     def reference(self, xp: Any, y: Any, *params: Any) -> Any:

@@ -66,6 +66,7 @@ class ZeroInflated(Composition):
             discrete=family.discrete,
             location=family.location,
             regular=family.regular,
+            smooth=family.smooth,
         )
 
     @property

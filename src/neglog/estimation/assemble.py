@@ -408,7 +408,9 @@ def _start(
     1 on log and logit scales; on the scale of the data, what one row tells.
     """
     theta = family.start(y, weight)
-    eta = [_short(float(p.link.apply(value))) for p, value in zip(family.parameters, theta, strict=True)]
+    eta = [float(p.link.apply(value)) for p, value in zip(family.parameters, theta, strict=True)]
+    if family.smooth:  # elsewhere a start may be an extreme value, and rounded it would be impossible
+        eta = [_short(value) for value in eta]
     units = [1.0] * len(eta)
     if family.discrete:
         return eta, units

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -136,11 +138,26 @@ def fit(
     )
     information = inference.check(cov_type, known, sample)
     model = assemble(known, call, sample, float(l2), fixed or {}, start or {})
+    if not known.smooth:
+        model = _inside_the_edge(model)
     _possible(known, model, sample)
     problem = model.problem
     search = optimise.minimise(problem.evaluate, model.start, problem.travel, problem.rounding, max_iter)
     verdict = verify.judge(known, problem, model.layout, search, sample)
     return _report(known, call, sample, model, search, verdict, information, float(l2))
+
+
+def _inside_the_edge(model: Model) -> Model:
+    """Where a family ends at the extremes of the data, links and units may have rounded the start beyond them."""
+    if np.isfinite(model.problem.nll_rows(model.start)).all():
+        return model
+    nudges = itertools.product((0.0, -1.0, 1.0), repeat=min(model.problem.size, 4))
+    for signs in nudges:
+        moved = model.start.copy()
+        moved[: len(signs)] += 8 * np.finfo(float).eps * np.array(signs) * (1 + np.abs(moved[: len(signs)]))
+        if np.isfinite(model.problem.nll_rows(moved)).all():
+            return dataclasses.replace(model, start=moved)
+    return model
 
 
 def _possible(family: Any, model: Model, sample: Sample) -> None:

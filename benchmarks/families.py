@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import statistics
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -20,6 +21,7 @@ from benchmarks.timing import timed
 
 RIVALS = (ours_families, scipy_stats, numba_stats, torch_distributions)
 ORACLES = Path(__file__).parents[1] / "tests" / "oracles"
+sys.path.append(str(ORACLES))  # some of them share a module there
 HEAD = 100  # rows that are compared with mpmath
 
 # What float32 holds exactly, so that everybody computes with the same numbers.

@@ -84,8 +84,8 @@ def _edge(problem: Problem, layout: Layout, search: Search) -> Verdict:
     advice = "Resample the rows to see how far they vary"
     if steep.any():
         advice = (
-            f"The support ends at the data as {_directed(layout, steep)}. Fix that parameter at its estimate (fixed=...) "
-            "for standard errors of the others"
+            f"The support ends at the data as {_directed(layout, steep)}. Fix that parameter at its estimate "
+            "(fixed=...) for standard errors of the others"
         )
     return Verdict("edge", f"{STATUS['edge']}. {advice}")
 

@@ -31,6 +31,7 @@ class Family(ABC):
     # the likelihood of exact rows has no corner (Laplace) and no edge (Uniform) where it is largest
     smooth: ClassVar[bool] = True
     location: ClassVar[str]  # the parameter that takes covariates when only one matrix is given
+    atom: ClassVar[float | None] = None  # the one value of a continuous family that has a probability, not a density
     dispersion: ClassVar[str | None] = None  # the scale that the square root of a precision weight divides
     # the parameter, on the identity link, that moves with the data: f(y + a; theta + a) = f(y; theta)
     translation: ClassVar[str | None] = None

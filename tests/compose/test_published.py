@@ -166,6 +166,7 @@ def test_a_window_around_an_atom():
     square = integrate.quad(lambda y: y**2 * np.exp(-f.nll(y, *params)), 0, 1.5)[0]
     assert float(f.mean(*params)) == pytest.approx(mean, abs=1e-8)
     assert float(f.var(*params)) == pytest.approx(square - mean**2, abs=1e-8)
+    assert f.ppf(zero / 2, *params) == 0.0
     assert np.mean(f.sample(*params, size=20000, rng=0) == 0) == pytest.approx(zero, abs=0.02)
 
 

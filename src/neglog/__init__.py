@@ -29,6 +29,7 @@ _HOME = {
     "Beta": "neglog.families",
     "Categorical": "neglog.families",
     "Gamma": "neglog.families",
+    "GeneralizedGamma": "neglog.families",
     "Chi2": "neglog.families",
     "GammaMean": "neglog.families",
     "InverseGamma": "neglog.families",
@@ -106,6 +107,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Exponential as Exponential
     from neglog.families import Gamma as Gamma
     from neglog.families import GammaMean as GammaMean
+    from neglog.families import GeneralizedGamma as GeneralizedGamma
     from neglog.families import GeneralizedPareto as GeneralizedPareto
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin

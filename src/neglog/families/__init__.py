@@ -19,6 +19,7 @@ from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
 from neglog.families.gamma import Gamma
 from neglog.families.gamma_mean import GammaMean
+from neglog.families.generalized_gamma import GeneralizedGamma
 from neglog.families.generalized_pareto import GeneralizedPareto
 from neglog.families.gev import GEV
 from neglog.families.gumbel import Gumbel
@@ -52,6 +53,7 @@ __all__ = [
     "Family",
     "Gamma",
     "GammaMean",
+    "GeneralizedGamma",
     "GeneralizedPareto",
     "Gumbel",
     "GumbelMin",

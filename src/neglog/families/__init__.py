@@ -24,6 +24,7 @@ from neglog.families.gev import GEV
 from neglog.families.gumbel import Gumbel
 from neglog.families.gumbel_min import GumbelMin
 from neglog.families.inverse_gamma import InverseGamma
+from neglog.families.inverse_gaussian import InverseGaussian
 from neglog.families.laplace import Laplace
 from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
@@ -33,6 +34,7 @@ from neglog.families.normal import Normal
 from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
 from neglog.families.registry import composition, family, names, spelled
+from neglog.families.rice import Rice
 from neglog.families.scalar import ScalarFamily
 from neglog.families.weibull import Weibull
 
@@ -54,6 +56,7 @@ __all__ = [
     "GumbelMin",
     "Interval",
     "InverseGamma",
+    "InverseGaussian",
     "Laplace",
     "Link",
     "LogNormal",
@@ -64,6 +67,7 @@ __all__ = [
     "Ordered",
     "Parameter",
     "Poisson",
+    "Rice",
     "ScalarFamily",
     "Weibull",
     "composition",

@@ -24,9 +24,12 @@ _HOME = {
     "Weibull": "neglog.families",
     "Poisson": "neglog.families",
     "Bernoulli": "neglog.families",
+    "NB2": "neglog.families",
+    "StudentT": "neglog.families",
     "Beta": "neglog.families",
     "Categorical": "neglog.families",
     "Gamma": "neglog.families",
+    "GeneralizedGamma": "neglog.families",
     "Chi2": "neglog.families",
     "GammaMean": "neglog.families",
     "InverseGamma": "neglog.families",
@@ -96,6 +99,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.estimation import load as load
     from neglog.evaluation import Score as Score
     from neglog.families import GEV as GEV
+    from neglog.families import NB2 as NB2
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Beta as Beta
     from neglog.families import BirnbaumSaunders as BirnbaumSaunders
@@ -105,6 +109,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Exponential as Exponential
     from neglog.families import Gamma as Gamma
     from neglog.families import GammaMean as GammaMean
+    from neglog.families import GeneralizedGamma as GeneralizedGamma
     from neglog.families import GeneralizedPareto as GeneralizedPareto
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
@@ -119,6 +124,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Ordered as Ordered
     from neglog.families import Poisson as Poisson
     from neglog.families import Rice as Rice
+    from neglog.families import StudentT as StudentT
     from neglog.families import Weibull as Weibull
 
 

@@ -19,6 +19,7 @@ from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
 from neglog.families.gamma import Gamma
 from neglog.families.gamma_mean import GammaMean
+from neglog.families.generalized_gamma import GeneralizedGamma
 from neglog.families.generalized_pareto import GeneralizedPareto
 from neglog.families.gev import GEV
 from neglog.families.gumbel import Gumbel
@@ -30,17 +31,20 @@ from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
 from neglog.families.multivariate_normal import MultivariateNormal
 from neglog.families.nakagami import Nakagami
+from neglog.families.nb2 import NB2
 from neglog.families.normal import Normal
 from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
 from neglog.families.registry import composition, family, names, spelled
 from neglog.families.rice import Rice
 from neglog.families.scalar import ScalarFamily
+from neglog.families.student_t import StudentT
 from neglog.families.weibull import Weibull
 
 __all__ = [
     "GEV",
     "LINKS",
+    "NB2",
     "Bernoulli",
     "Beta",
     "BirnbaumSaunders",
@@ -51,6 +55,7 @@ __all__ = [
     "Family",
     "Gamma",
     "GammaMean",
+    "GeneralizedGamma",
     "GeneralizedPareto",
     "Gumbel",
     "GumbelMin",
@@ -69,6 +74,7 @@ __all__ = [
     "Poisson",
     "Rice",
     "ScalarFamily",
+    "StudentT",
     "Weibull",
     "composition",
     "family",

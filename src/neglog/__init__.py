@@ -42,6 +42,8 @@ _HOME = {
     "Ordered": "neglog.families",
     "MultivariateNormal": "neglog.families",
     "GEV": "neglog.families",
+    "Rice": "neglog.families",
+    "InverseGaussian": "neglog.families",
     "BirnbaumSaunders": "neglog.families",
     "BurrXII": "neglog.families",
     "GeneralizedPareto": "neglog.families",
@@ -112,6 +114,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
     from neglog.families import InverseGamma as InverseGamma
+    from neglog.families import InverseGaussian as InverseGaussian
     from neglog.families import Laplace as Laplace
     from neglog.families import Logistic as Logistic
     from neglog.families import LogNormal as LogNormal
@@ -120,6 +123,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Normal as Normal
     from neglog.families import Ordered as Ordered
     from neglog.families import Poisson as Poisson
+    from neglog.families import Rice as Rice
     from neglog.families import StudentT as StudentT
     from neglog.families import Weibull as Weibull
 

@@ -25,6 +25,7 @@ from neglog.families.gev import GEV
 from neglog.families.gumbel import Gumbel
 from neglog.families.gumbel_min import GumbelMin
 from neglog.families.inverse_gamma import InverseGamma
+from neglog.families.inverse_gaussian import InverseGaussian
 from neglog.families.laplace import Laplace
 from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
@@ -35,6 +36,7 @@ from neglog.families.normal import Normal
 from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
 from neglog.families.registry import composition, family, names, spelled
+from neglog.families.rice import Rice
 from neglog.families.scalar import ScalarFamily
 from neglog.families.student_t import StudentT
 from neglog.families.weibull import Weibull
@@ -59,6 +61,7 @@ __all__ = [
     "GumbelMin",
     "Interval",
     "InverseGamma",
+    "InverseGaussian",
     "Laplace",
     "Link",
     "LogNormal",
@@ -69,6 +72,7 @@ __all__ = [
     "Ordered",
     "Parameter",
     "Poisson",
+    "Rice",
     "ScalarFamily",
     "StudentT",
     "Weibull",

@@ -160,9 +160,17 @@ inline VecD read(const Argument &a, int64_t at, int n) {
 inline void write(void *out, bool is_float, int64_t at, int n, VecD v) {
   if (is_float) {
     const HalfF narrowed = narrow(v);
-    __builtin_memcpy(static_cast<float *>(out) + at, &narrowed, n * sizeof(float));
+    auto *to = static_cast<float *>(out) + at;
+    if (n == kLanes)
+      __builtin_memcpy(to, &narrowed, sizeof narrowed); // one store; a size unknown here is a call
+    else
+      __builtin_memcpy(to, &narrowed, n * sizeof(float));
   } else {
-    __builtin_memcpy(static_cast<double *>(out) + at, &v, n * sizeof(double));
+    auto *to = static_cast<double *>(out) + at;
+    if (n == kLanes)
+      store(to, v);
+    else
+      __builtin_memcpy(to, &v, n * sizeof(double));
   }
 }
 

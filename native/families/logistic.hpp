@@ -31,13 +31,7 @@ struct Logistic {
     return mirrored(log_sf(-y, q));
   }
   static Jet<P, double> log_interval(double lo, double hi, const double *p) {
-    const auto nll = interval_nll<2>(lo - p[0], hi - p[0], hi - lo, p[1]);
-    Jet<P, double> out = {};
-    out.value = -nll.value;
-    for (int i = 0; i < P; ++i) out.grad[i] = -nll.grad[i];
-    for (int i = 0; i < P; ++i)
-      for (int j = i; j < P; ++j) out.hess[i][j] = -nll.hess[i][j];
-    return out;
+    return -interval_nll<2>(lo - p[0], hi - p[0], hi - lo, p[1]);
   }
 
   // -log P(lo < Y <= hi) = softplus(-u) + softplus(w) - log(1 - exp(-d)), u = (hi - loc) / scale, w = (lo - loc) /

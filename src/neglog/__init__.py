@@ -25,6 +25,14 @@ _HOME = {
     "Poisson": "neglog.families",
     "Bernoulli": "neglog.families",
     "Categorical": "neglog.families",
+    "DiscretizedLogistic": "neglog.families",
+    "Geometric": "neglog.families",
+    "Uniform": "neglog.families",
+    "Pareto": "neglog.families",
+    "HalfNormal": "neglog.families",
+    "Rayleigh": "neglog.families",
+    "Cauchy": "neglog.families",
+    "LogLogistic": "neglog.families",
     "Logistic": "neglog.families",
     "Laplace": "neglog.families",
     "GumbelMin": "neglog.families",
@@ -72,14 +80,22 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.evaluation import Score as Score
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Categorical as Categorical
+    from neglog.families import Cauchy as Cauchy
+    from neglog.families import DiscretizedLogistic as DiscretizedLogistic
     from neglog.families import Exponential as Exponential
+    from neglog.families import Geometric as Geometric
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
+    from neglog.families import HalfNormal as HalfNormal
     from neglog.families import Laplace as Laplace
     from neglog.families import Logistic as Logistic
+    from neglog.families import LogLogistic as LogLogistic
     from neglog.families import LogNormal as LogNormal
     from neglog.families import Normal as Normal
+    from neglog.families import Pareto as Pareto
     from neglog.families import Poisson as Poisson
+    from neglog.families import Rayleigh as Rayleigh
+    from neglog.families import Uniform as Uniform
     from neglog.families import Weibull as Weibull
     from neglog.families import family as family
 

@@ -11,36 +11,52 @@
 from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
 from neglog.families.categorical import Categorical
+from neglog.families.cauchy import Cauchy
+from neglog.families.discretized_logistic import DiscretizedLogistic
 from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
+from neglog.families.geometric import Geometric
 from neglog.families.gumbel import Gumbel
 from neglog.families.gumbel_min import GumbelMin
+from neglog.families.half_normal import HalfNormal
 from neglog.families.laplace import Laplace
+from neglog.families.log_logistic import LogLogistic
 from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
 from neglog.families.normal import Normal
+from neglog.families.pareto import Pareto
 from neglog.families.poisson import Poisson
+from neglog.families.rayleigh import Rayleigh
 from neglog.families.registry import family, names
 from neglog.families.scalar import ScalarFamily
+from neglog.families.uniform import Uniform
 from neglog.families.weibull import Weibull
 
 __all__ = [
     "LINKS",
     "Bernoulli",
     "Categorical",
+    "Cauchy",
+    "DiscretizedLogistic",
     "Exponential",
     "Family",
+    "Geometric",
     "Gumbel",
     "GumbelMin",
+    "HalfNormal",
     "Interval",
     "Laplace",
     "Link",
+    "LogLogistic",
     "LogNormal",
     "Logistic",
     "Normal",
     "Parameter",
+    "Pareto",
     "Poisson",
+    "Rayleigh",
     "ScalarFamily",
+    "Uniform",
     "Weibull",
     "family",
     "names",

@@ -10,11 +10,11 @@ def nll(y, low, high):
 
 
 def cdf(y, low, high):
-    return (y - low) / (high - low)
+    return min(max((y - low) / (high - low), 0), 1)
 
 
 def sf(y, low, high):
-    return (high - y) / (high - low)
+    return min(max((high - y) / (high - low), 0), 1)
 
 
 def interval(lower, upper, low, high):
@@ -40,6 +40,6 @@ BULK = [
 ]
 TAIL = [
     (kind, (y,), params)
-    for y, params in ((1e-300, (0.0, 1.0)), (1e-9, (0.0, 1e200)), (1 - 1e-12, (0.0, 1.0)), (4.5 - 1e-13, (-3.0, 4.5)))
+    for y, params in ((1 + 1e-12, (1.0, 2.0)), (1e-9, (0.0, 1e200)), (1 - 1e-12, (0.0, 1.0)), (4.5 - 1e-13, (-3.0, 4.5)))
     for kind in ("nll", "log_cdf", "log_sf")
 ]

@@ -18,13 +18,19 @@ template <class V> inline V log_ratio(V a, V b) {
   return y;
 }
 
-// log(1 + x) - x.  Domain: x >= -1.  Max error 6 ulp.  With s = x / (2 + x) it is s (2 s^2 (1/3 + s^2/5 + ...) - x),
-// which does not cancel; |s| <= 1/4 leaves 2^-54 after 13 terms.  Beyond, the difference loses a factor of 5 at most.
-template <class V> inline V log1pmx(V x) {
-  const V s = x / (x + 2.0), w = s * s;
+// (atanh(s) / s - 1) / s^2 = 1/3 + s^2/5 + s^4/7 + ... as a function of w = s^2.  Domain: 0 <= w <= 1/16, where 13 terms
+// leave 2^-54 of atanh(s) / s.  With s = x / (2 + x) it gives log1p(x) = 2 atanh(s) less its first terms.
+template <class V> inline V atanh_rest(V w) {
   V r = splat<V>(1.0 / 27);
   for (int odd = 25; odd >= 3; odd -= 2) r = madd(r, w, splat<V>(1.0 / odd));
-  const V near = s * (2.0 * w * r - x);
+  return r;
+}
+
+// log(1 + x) - x.  Domain: x >= -1.  Max error 6 ulp.  With s = x / (2 + x) it is s (2 s^2 (1/3 + s^2/5 + ...) - x),
+// which does not cancel; |s| <= 1/4.  Beyond, the difference loses a factor of 5 at most.
+template <class V> inline V log1pmx(V x) {
+  const V s = x / (x + 2.0), w = s * s;
+  const V near = s * (2.0 * w * atanh_rest(w) - x);
   const auto far = absolute(s) > 0.25;
   return any<decltype(s < s)>(far) ? (far ? log1p(x) - x : near) : near;
 }

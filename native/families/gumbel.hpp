@@ -22,12 +22,12 @@ struct Gumbel {
 
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double z = (y - p[0]) / p[1], t = exp(-z);
-    return location_scale_tail(Derivatives<double>{-t, t, -t}, z, p[1]);
+    return location_scale_tail({-t, t, -t}, z, p[1]);
   }
   static Jet<P, double> log_sf(double y, const double *p) {
     const double z = (y - p[0]) / p[1];
     const auto f = log_one_minus_exp(-z);
-    return location_scale_tail(Derivatives<double>{f.value, -f.slope, f.curvature}, z, p[1]);
+    return location_scale_tail({f.value, -f.slope, f.curvature}, z, p[1]);
   }
 };
 

@@ -23,9 +23,9 @@ struct Laplace {
 
   static Jet<P, double> log_sf(double y, const double *p) {
     const double z = (y - p[0]) / p[1];
-    if (z >= 0) return location_scale_tail(Derivatives<double>{-z - kLog2, -1.0, 0.0}, z, p[1]);
+    if (z >= 0) return location_scale_tail({-z - kLog2, -1.0, 0.0}, z, p[1]);
     const double below = 0.5 * exp(z), h = below / (1 - below);
-    return location_scale_tail(Derivatives<double>{log1p(-below), -h, -h * (1 + h)}, z, p[1]);
+    return location_scale_tail({log1p(-below), -h, -h * (1 + h)}, z, p[1]);
   }
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double q[P] = {-p[0], p[1]};

@@ -24,7 +24,7 @@ struct Logistic {
   static Jet<P, double> log_sf(double y, const double *p) {
     const double z = (y - p[0]) / p[1];
     const auto f = softplus(z);
-    return location_scale_tail(Derivatives<double>{-f.value, -f.slope, -f.curvature}, z, p[1]);
+    return location_scale_tail({-f.value, -f.slope, -f.curvature}, z, p[1]);
   }
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double q[P] = {-p[0], p[1]};

@@ -20,25 +20,28 @@ _HOME = {
     "like": "neglog.like",
     "errors": "neglog.errors",
     "family": "neglog.families",
-    "Normal": "neglog.families",
-    "Weibull": "neglog.families",
-    "Poisson": "neglog.families",
     "Bernoulli": "neglog.families",
     "Categorical": "neglog.families",
-    "DiscretizedLogistic": "neglog.families",
-    "Geometric": "neglog.families",
-    "Uniform": "neglog.families",
-    "Pareto": "neglog.families",
-    "HalfNormal": "neglog.families",
-    "Rayleigh": "neglog.families",
     "Cauchy": "neglog.families",
-    "LogLogistic": "neglog.families",
-    "Logistic": "neglog.families",
-    "Laplace": "neglog.families",
-    "GumbelMin": "neglog.families",
-    "Gumbel": "neglog.families",
+    "DiscretizedLogistic": "neglog.families",
     "Exponential": "neglog.families",
+    "GEV": "neglog.families",
+    "GeneralizedPareto": "neglog.families",
+    "Geometric": "neglog.families",
+    "Gumbel": "neglog.families",
+    "GumbelMin": "neglog.families",
+    "HalfNormal": "neglog.families",
+    "Laplace": "neglog.families",
+    "LogLogistic": "neglog.families",
     "LogNormal": "neglog.families",
+    "Logistic": "neglog.families",
+    "Normal": "neglog.families",
+    "Ordered": "neglog.families",
+    "Pareto": "neglog.families",
+    "Poisson": "neglog.families",
+    "Rayleigh": "neglog.families",
+    "Uniform": "neglog.families",
+    "Weibull": "neglog.families",
     "right_censored": "neglog.core.observations",
     "interval": "neglog.core.observations",
     "fit": "neglog.estimation",
@@ -78,11 +81,13 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.estimation import fit as fit
     from neglog.estimation import load as load
     from neglog.evaluation import Score as Score
+    from neglog.families import GEV as GEV
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Categorical as Categorical
     from neglog.families import Cauchy as Cauchy
     from neglog.families import DiscretizedLogistic as DiscretizedLogistic
     from neglog.families import Exponential as Exponential
+    from neglog.families import GeneralizedPareto as GeneralizedPareto
     from neglog.families import Geometric as Geometric
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
@@ -92,6 +97,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import LogLogistic as LogLogistic
     from neglog.families import LogNormal as LogNormal
     from neglog.families import Normal as Normal
+    from neglog.families import Ordered as Ordered
     from neglog.families import Pareto as Pareto
     from neglog.families import Poisson as Poisson
     from neglog.families import Rayleigh as Rayleigh

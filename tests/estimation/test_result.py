@@ -20,6 +20,7 @@ Y = {
     "poisson": RNG.poisson(np.exp(LOC)),
     "bernoulli": (RNG.random(60) < 0.5).astype(int),
     "categorical": np.array(["a", "b", "c"])[RNG.integers(0, 3, 60)],
+    "ordered": RNG.integers(0, 4, 60),
 }
 GOLDEN = """\
 weibull: right_censored(time, event), 4 observations

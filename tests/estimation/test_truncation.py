@@ -96,5 +96,6 @@ def test_windows_that_make_no_sense(call, error, words):
 
 
 def test_classes_have_no_windows():
-    with pytest.raises(InputError, match="classes have no order"):
-        nl.fit("categorical", ["a", "b"], truncation=(0, 1))
+    for name, y in (("categorical", ["a", "b"]), ("ordered", [0, 1])):
+        with pytest.raises(InputError, match=f"classes of {name} have no window"):
+            nl.fit(name, y, truncation=(0, 1))

@@ -32,6 +32,11 @@ def draw_parameters(family: Family, shape: tuple[int, ...], rng: np.random.Gener
     # one unit on the link scale: shapes and scales mostly between 0.2 and 5
     def draw(p: Parameter) -> np.ndarray:
         theta = p.link.inverse(0.8 * rng.normal(size=(*shape, *(CLASSES,) * p.event_ndim)))
+        if p.form == "increasing":
+            return np.sort(theta, axis=-1)
+        if p.form == "cholesky":
+            diagonal = np.eye(CLASSES, dtype=bool)
+            return np.where(diagonal, np.exp(theta), np.tril(theta))
         return np.ceil(6 * np.abs(theta)) if p.domain.integer else theta
 
     params = tuple(draw(p) for p in family.parameters)
@@ -75,3 +80,24 @@ def ends() -> Any:
         return lower, upper
 
     return make
+
+
+@pytest.fixture
+def clear_of_moving_ends() -> Any:
+    """clear_of_moving_ends(family, y, params, step) -> mask: no parameter moves an end of the support near to y.
+
+    Near means 200 times as far as it moves when the parameters change by ``step`` of themselves: there the density is
+    a power of the distance, and differences of it have errors like the fourth power of 1/200.
+    """
+
+    def mask(family: ScalarFamily, y: np.ndarray, params: tuple[np.ndarray, ...], step: float) -> np.ndarray:
+        clear = np.ones(np.shape(y), dtype=bool)
+        for i, p in enumerate(params):
+            moved = [*params[:i], p + step * np.maximum(np.abs(p), step), *params[i + 1 :]]
+            for end, other in zip(family._ends(*params), family._ends(*moved), strict=True):
+                fixed = np.isinf(end) & (end == other)
+                shift = np.where(fixed, 0.0, np.abs(np.where(fixed, 0.0, end) - np.where(fixed, 0.0, other)))
+                clear &= ~(np.abs(y - end) < 200 * shift)
+        return clear
+
+    return mask

@@ -198,10 +198,12 @@ def test_masses_are_intervals(scalar, rows):
     )
 
 
-def test_densities_are_limits_of_intervals(scalar, rows):
+def test_densities_are_limits_of_intervals(scalar, rows, clear_of_moving_ends):
     if scalar.discrete:
         pytest.skip("discrete")
     r = rows(scalar, (100,))
+    clear = clear_of_moving_ends(scalar, r.y, r.params, 1e-3)
+    r = type(r)(r.y[clear], tuple(p[clear] for p in r.params))
     width = 1e-7 * np.abs(r.y)
     observed = nl.interval(r.y - width / 2, r.y + width / 2)
     for narrow, exact in zip(scalar.nll_grad_hess(observed, *r.params), scalar.nll_grad_hess(*r.args), strict=True):

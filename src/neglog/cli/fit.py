@@ -107,7 +107,7 @@ def fit(
     plan = _plan(known, tables, response, columns(x), texts, [weights, offset])
     with Progress(f"fit {known.name}", writing.quiet) as progress:
         table = _read(tables, plan, progress)
-        if known.parameters[0].event_ndim and y is not None:
+        if known.classes == "unordered" and y is not None:
             table = _labelled(table, y)
         if lower is not None and upper is not None:
             table = _open_ended(table, lower, upper)
@@ -262,7 +262,7 @@ def _plan(
         raise UsageError(f"--x: '{both[0]}' is the response")
     mentioned = [name for text in texts.values() for name in variables(text, tables)]
     tables.require(name for text in texts.values() for name in _unknown(text, tables.names))
-    vector = bool(family.parameters[0].event_ndim)
+    vector = family.classes == "unordered"
     text = response.columns if vector else ()
     numeric = (*(() if vector else response.columns), *more, *covariates)
     names = tuple(dict.fromkeys((*response.columns, *more, *covariates, *mentioned)))

@@ -16,7 +16,7 @@ from neglog.estimation.design import Design, constant, standardised
 from neglog.estimation.layout import Layout, Slot
 from neglog.estimation.problem import Problem
 from neglog.estimation.request import Request
-from neglog.estimation.rows import RowModel, ScalarRows, SoftmaxRows
+from neglog.estimation.rows import OrderedRows, RowModel, ScalarRows, SoftmaxRows
 from neglog.estimation.tables import Floats, Mask, listed
 from neglog.estimation.terms import Constant, Term
 
@@ -38,8 +38,8 @@ def assemble(
     fixed: Mapping[str, float],
     start: Mapping[str, float],
 ) -> Model:
-    """Build the model of one fit; ``family.parameters[0].event_ndim`` decides between numbers and logits."""
-    build = _softmax if family.parameters[0].event_ndim else _scalar
+    """Build the model of one fit; what the observations are decides how."""
+    build = {"": _scalar, "unordered": _softmax, "ordered": _ordered}[family.classes]
     return build(family, request, sample, l2, dict(fixed), start)
 
 
@@ -122,10 +122,7 @@ def _softmax(
     fixed: dict[str, float],
     start: Mapping[str, float],
 ) -> Model:
-    if sample.weight_kind == "precision":
-        raise InputError(f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind")
-    if sample.window is not None:
-        raise InputError("fit: classes have no order, so truncation has no meaning for them")
+    _plain_classes(family, sample)
     assert sample.classes is not None
     name, count = family.parameters[0].name, len(sample.classes)
     offset = sample.offsets.get(name)
@@ -155,6 +152,61 @@ def _softmax(
     rows = SoftmaxRows(family, sample.y, contrast, offset)  # type: ignore[arg-type]
     penalty = [ridge] * (count - 1) if l2 else [np.zeros(design.size) for design in designs]
     return _model(rows, layout, sample.weight, penalty, np.zeros(layout.size), start, family)
+
+
+def _ordered(
+    family: Any,
+    request: Request,
+    sample: Sample,
+    l2: float,
+    fixed: dict[str, float],
+    start: Mapping[str, float],
+) -> Model:
+    _plain_classes(family, sample)
+    assert sample.classes is not None
+    place, cuts = (parameter.name for parameter in family.parameters)
+    if request.sources[cuts] is not None:
+        raise InputError(f"fit: {cuts} take no covariates; give them to {place}")
+    if cuts in sample.offsets:
+        raise InputError(f"fit: {cuts} take no offset; give it to {place}")
+    term, columns = terms.without_intercept(*_term(request, place, sample))
+    offsets = {0: sample.offsets[place]} if place in sample.offsets else {}
+    centre = None
+    if columns is None:  # the thresholds say it all
+        nothing = np.zeros(1)
+        slots = [Slot(place, term, nothing > 0, nothing, nothing > 0, shown=False)]
+        designs, penalty = [Design(None, 1.0, np.empty((0, 0)))], [np.zeros(0)]
+    else:
+        if not any(name.startswith(f"{cuts}.") for name in fixed):  # those that are free can make up for a shift
+            centre = np.average(columns, axis=0, weights=sample.weight)
+            columns = columns - centre
+        slot, moved = _slot(place, term, columns, None, fixed, None)
+        if moved is not None:
+            offsets[0] = offsets.get(0, 0.0) + moved
+        slot, design, ridge = _design(slot, columns, sample.weight, 1.0, l2)
+        slots, designs, penalty = [slot], [design], [ridge]
+    begin = [np.zeros(designs[0].size)]
+    shared = Constant()
+    for j, value in enumerate(family.start(sample.y, sample.weight)[1]):
+        slot, moved = _slot(f"{cuts}.{j}", shared, None, None, fixed, None)
+        if moved is not None:
+            offsets[1 + j] = np.broadcast_to(moved, (sample.rows,))
+        slot, design, ridge = _design(slot, None, sample.weight, 1.0, l2)
+        slots.append(slot)
+        designs.append(design)
+        penalty.append(np.zeros(design.size))
+        begin.append(np.full(design.size, _short(float(value))))
+    _all_known(fixed, slots, "fixed")
+    layout = Layout(tuple(slots), tuple(designs), tuple(slot.free for slot in slots), np.eye(len(slots)), centre)
+    rows = OrderedRows(family, sample.y, len(slots) - 1, offsets)  # type: ignore[arg-type]
+    return _model(rows, layout, sample.weight, penalty, np.concatenate(begin), start, family)
+
+
+def _plain_classes(family: Any, sample: Sample) -> None:
+    if sample.weight_kind == "precision":
+        raise InputError(f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind")
+    if sample.window is not None:
+        raise InputError(f"fit: the classes of {family.name} have no window, so truncation has no meaning for them")
 
 
 def _model(

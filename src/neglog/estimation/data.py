@@ -15,7 +15,7 @@ from neglog.core.observations import Observations
 from neglog.errors import DataError, InputError, ShapeError
 from neglog.estimation import terms
 from neglog.estimation.request import Request, named, rows_in
-from neglog.estimation.tables import Floats, Mask, array, floats, listed, nulls
+from neglog.estimation.tables import Floats, Mask, array, floats, levels, listed, nulls
 
 WEIGHT_KINDS = ("frequency", "precision", "sampling")
 _LARGEST = 1e152  # the curvature of a density in its scale has the square of the response, or one over it
@@ -63,12 +63,13 @@ def gather(
     if missing not in ("raise", "drop"):
         raise InputError(f"fit: missing={missing!r}; allowed: 'raise', 'drop'")
     n, table = rows_in(request.y), request.table
-    vector = bool(family.parameters[0].event_ndim)
+    vector = bool(family.classes)
+    order = levels(request.y)
     y = _response(request.y, vector)
     lost: dict[str, Mask] = {f"the response {request.response!r}": _missing_response(y)}
     weight = _column(named(weights, table, "weights"), n, "weights", lost)
     window = _window(truncation, n, request, lost)
-    offsets = _offsets(family, offset, n, request, vector, lost)
+    offsets = _offsets(family, offset, n, request, lost)
     groups = None if clusters is None else array(named(clusters, table, "clusters"))
     if groups is not None:
         _same_length(groups.shape, n, "clusters")
@@ -92,7 +93,7 @@ def gather(
     windows = None if window is None else (window[0][keep], window[1][keep])
     classes = None
     if vector:
-        classes, y = _classes(y)
+        classes, y = _classes(y, order, family.classes == "ordered")
     else:
         y = _inside(family, y, windows, keep)
     repeats = weight is not None and weight_kind == "frequency"
@@ -158,9 +159,7 @@ def _window(truncation: Any, n: int, request: Request, lost: dict[str, Mask]) ->
     return ends[0], ends[1]
 
 
-def _offsets(
-    family: Any, offset: Any, n: int, request: Request, vector: bool, lost: dict[str, Mask]
-) -> dict[str, Floats]:
+def _offsets(family: Any, offset: Any, n: int, request: Request, lost: dict[str, Mask]) -> dict[str, Floats]:
     """By parameter; a bare array belongs to the location. A categorical takes ``(n, C)``."""
     if offset is None:
         return {}
@@ -170,6 +169,7 @@ def _offsets(
         if name not in request.sources:
             raise InputError(f"fit: offset names {name!r}; the parameters are {', '.join(request.sources)}")
         column = floats(named(values, request.table, "offset"), "offset")
+        vector = family.classes == "unordered"
         if vector and (column.ndim != 2 or len(column) != n):
             raise ShapeError(f"fit: offset has shape {column.shape}; a {family.name} takes (n, C)")
         if not vector:
@@ -217,7 +217,8 @@ def _complete(lost: dict[str, Mask], used: Mask, missing: str) -> tuple[Mask, in
     return used & ~incomplete, int(incomplete.sum())
 
 
-def _classes(labels: Any) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
+def _classes(labels: Any, order: tuple[Any, ...] | None, ordered: bool) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
+    """The classes that occur, in the order that the labels declare or else sorted, and the index of each row's."""
     try:
         classes, codes = np.unique(labels, return_inverse=True)
     except TypeError:
@@ -225,6 +226,15 @@ def _classes(labels: Any) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
     plain = [label.item() if isinstance(label, np.generic) else label for label in classes.tolist()]
     if len(classes) < 2:
         raise DataError(f"fit: all labels are {plain[0]!r}; at least two classes are needed")
+    if ordered and order is not None:
+        place = np.array([order.index(label) for label in plain])
+        plain = [plain[i] for i in np.argsort(place)]
+        codes = np.argsort(np.argsort(place))[codes]
+    elif ordered and any(isinstance(label, str) for label in plain):
+        raise InputError(
+            f"fit: the labels {listed(plain, 3)} are text, whose order is the alphabet's; give numbers, or an "
+            "ordered pandas Categorical"
+        )
     return tuple(plain), codes.astype(np.int64)
 
 

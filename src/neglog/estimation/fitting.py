@@ -57,9 +57,10 @@ def fit(
     family : str or Family
         ``"normal"``, ``"weibull"``, ``"poisson"``, ``"bernoulli"``, ``"categorical"``.
     y : (n,) array, Observations, name or formula
-        The response. Categorical: labels of any sortable kind. A string is a formula or a column of ``data``;
-        the left side of a formula may be a column, ``right_censored(time, event)``, ``interval(low, high)``,
-        or an expression.
+        The response. Categorical: labels of any sortable kind. Ordered: numbers, or an ordered pandas Categorical;
+        thresholds are named ``thresholds.0`` ... and take the place of an intercept. A string is a formula or a
+        column of ``data``; the left side of a formula may be a column, ``right_censored(time, event)``,
+        ``interval(low, high)``, or an expression.
     X : (n, k) array, table, list of column names, formula, or a dict of these by parameter, optional
         Covariates, used as they are. Without a dict they belong to the location (``family.location``).
     data : DataFrame, pyarrow Table or dict of columns, optional

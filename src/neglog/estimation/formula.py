@@ -15,7 +15,7 @@ import numpy as np
 from neglog._optional import require
 from neglog.core.observations import Observations, interval, right_censored
 from neglog.errors import DataError, InputError
-from neglog.estimation.tables import Floats, Mask, Table, array, floats
+from neglog.estimation.tables import Floats, Mask, Table, array, floats, levels
 
 _CENSORED = re.compile(r"^\s*(right_censored|interval)\s*\(([^,()]+),([^,()]+)\)\s*$")
 _NAMES = re.compile(r"`([^`]+)`|([^\W\d][\w.]*)")
@@ -54,7 +54,8 @@ def response(text: str, table: Table) -> Any:
         return _right_censored(floats(first, "times"), array(second))
     name = text.strip("`")
     if name in table.names or re.fullmatch(r"[\w.]+", name):
-        return array(table.column(name))
+        column = table.column(name)
+        return array(column) if levels(column) is None else column
     matrix, columns, _ = build_matrix(f"{text} - 1", table, np.ones(table.rows, bool))
     if len(columns) != 1:
         raise InputError(f"fit: the response {text!r} must give one column, not {len(columns)}")

@@ -45,13 +45,15 @@ class Slot:
 class Layout:
     """Slots, linear predictors, and the contrast between them.
 
-    Slot coefficients = held + contrast @ predictors'.
+    Slot coefficients = held + contrast @ predictors'. With a ``centre`` the columns of the first slot stand for
+    what is left after subtracting it, and the constants of the other slots make up for that.
     """
 
     slots: tuple[Slot, ...]
     designs: tuple[Design, ...]  # (E,)
     estimated: tuple[Mask, ...]  # per predictor: which columns of its term are estimated
     contrast: Floats  # (S, E)
+    centre: Floats | None = None  # (k,) of the columns of the first slot
 
     @cached_property
     def spans(self) -> tuple[slice, ...]:
@@ -75,10 +77,12 @@ class Layout:
         for e, (design, mask, span) in enumerate(zip(self.designs, self.estimated, self.spans, strict=True)):
             each[e, np.flatnonzero(mask)] = design.back @ x[span]
         moved = self.contrast @ each
-        return [slot.held + moved[s, : len(slot.held)] for s, slot in enumerate(self.slots)]
+        found = [slot.held + moved[s, : len(slot.held)] for s, slot in enumerate(self.slots)]
+        return self._recentred(found, 1.0)
 
     def internal(self, coefficients: Sequence[Floats]) -> Floats:
         """The vector that gives these coefficients; what is held is ignored."""
+        coefficients = self._recentred(coefficients, -1.0)
         width = max(len(mask) for mask in self.estimated)
         rows = np.zeros((len(self.slots), width))
         for s, (slot, values) in enumerate(zip(self.slots, coefficients, strict=True)):
@@ -89,6 +93,12 @@ class Layout:
             for e, (design, mask) in enumerate(zip(self.designs, self.estimated, strict=True))
         ]
         return np.concatenate(parts)
+
+    def _recentred(self, coefficients: Sequence[Floats], sign: float) -> list[Floats]:
+        """The constants of all but the first slot, moved by what its columns were."""
+        first, *others = coefficients
+        shift = 0.0 if self.centre is None else sign * float(self.centre @ first)
+        return [first, *(values + shift for values in others)]
 
     @cached_property
     def jacobian(self) -> Floats:
@@ -101,6 +111,8 @@ class Layout:
             for e, (design, mask, span) in enumerate(zip(self.designs, self.estimated, self.spans, strict=True)):
                 if self.contrast[s, e]:
                     block[np.flatnonzero(mask), span] += self.contrast[s, e] * design.back
+            if s and self.centre is not None:
+                block[:, self.spans[0]] += self.centre[self.estimated[0]] @ self.designs[0].back
             blocks.append(block)
         return np.vstack(blocks)
 

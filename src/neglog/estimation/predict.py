@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     from neglog.estimation.result import Fit
 
 
+_KINDS = {
+    "": ("mean", "params"),
+    "unordered": ("probs", "logprobs", "logits"),
+    "ordered": ("probs", "logprobs", "params"),
+}
+
+
 def predict(fit: Fit, data: Any, kind: str | None, offset: Any) -> Any:
     """See :meth:`neglog.estimation.result.Fit.predict`."""
-    vector = fit.classes is not None
-    allowed = ("probs", "logprobs", "logits") if vector else ("mean", "params")
-    kind = allowed[0] if kind is None or (vector and kind == "mean") else kind
+    classes = fit.family.classes
+    allowed = _KINDS[classes]
+    kind = allowed[0] if kind is None or (classes and kind == "mean") else kind
     if kind not in allowed:
         raise InputError(f"predict: kind={kind!r}; a fit of {fit.family.name} gives {', '.join(allowed)}")
     if data is None:
@@ -31,8 +38,8 @@ def predict(fit: Fit, data: Any, kind: str | None, offset: Any) -> Any:
             eta = _linear(fit, data, offset)
         except (InputError, DataError) as error:  # tables and formulas are read as they were for the fit
             raise type(error)(f"predict: {str(error).removeprefix('fit: ').removeprefix('predict: ')}") from None
-    if vector:
-        return _classes(fit, eta[0], kind)
+    if classes and kind != "params":
+        return _classes(fit, eta, kind)
     theta = {
         parameter.name: np.asarray(parameter.link.inverse(values))
         for parameter, values in zip(fit.family.parameters, eta, strict=True)
@@ -40,13 +47,14 @@ def predict(fit: Fit, data: Any, kind: str | None, offset: Any) -> Any:
     return theta if kind == "params" else fit.family.mean(**theta)
 
 
-def _classes(fit: Fit, logits: Floats, kind: str) -> Floats:
+def _classes(fit: Fit, eta: list[Floats], kind: str) -> Floats:
     if kind == "logits":
-        return logits
+        return eta[0]
     if kind == "probs":
-        return np.asarray(fit.family.mean(logits))
-    codes = np.arange(logits.shape[1])
-    return -np.asarray(fit.family.nll(codes, logits[:, None, :]))
+        return np.asarray(fit.family.mean(*eta))
+    assert fit.classes is not None
+    per_class = [values[:, None] if values.ndim == 1 else values[:, None, :] for values in eta]
+    return -np.asarray(fit.family.nll(np.arange(len(fit.classes)), *per_class))
 
 
 def _trained(fit: Fit) -> list[Floats]:
@@ -57,8 +65,11 @@ def _trained(fit: Fit) -> list[Floats]:
     rows: Any = model.problem.rows
     everything = slice(0, rows.rows)
     eta = model.problem.eta(everything, x)
-    if fit.classes is not None:
+    if fit.family.classes == "unordered":
         return [rows.logits(everything, eta)]
+    if fit.family.classes == "ordered":
+        loc, cuts = rows.theta(everything, eta)
+        return [np.broadcast_to(loc, (rows.rows,)), np.broadcast_to(cuts, (rows.rows, cuts.shape[-1]))]
     own = [eta[p] + rows.offsets[p] if p in rows.offsets else eta[p] for p in range(len(eta))]
     if rows.shift:
         moved = [parameter.name for parameter in fit.family.parameters].index(fit.family.translation)
@@ -67,7 +78,8 @@ def _trained(fit: Fit) -> list[Floats]:
 
 
 def _linear(fit: Fit, data: Any, offset: Any) -> list[Floats]:
-    """Linear predictors of new rows: one ``(n,)`` array per parameter, or one ``(n, C)`` array of logits."""
+    """Linear predictors of new rows: per parameter ``(n,)``, logits ``(n, C)`` and thresholds ``(n, C - 1)``."""
+    vector = {parameter.name for parameter in fit.family.parameters if parameter.event_ndim}
     names = [parameter.name for parameter in fit.family.parameters]
     sources = _per_parameter(fit, data, names)
     matrices: dict[str, Floats] = {}
@@ -94,7 +106,7 @@ def _linear(fit: Fit, data: Any, offset: Any) -> list[Floats]:
         if len(columns) != rows:
             raise ShapeError(f"predict: {name} has {len(columns)} rows and others {rows}")
         values = columns @ _coefficients(fit, name, term, coefficients).T
-        values = values if fit.classes is not None else values[:, 0]
+        values = values if name in vector else values[:, 0]
         if name in given:
             own = floats(given[name], "offset")
             if own.shape != values.shape:
@@ -105,8 +117,12 @@ def _linear(fit: Fit, data: Any, offset: Any) -> list[Floats]:
 
 
 def _coefficients(fit: Fit, name: str, term: Any, coefficients: dict[str, Any]) -> Floats:
-    """``(1, k)`` for a number, ``(C, k)`` for logits; the reference class has zeros."""
-    labels = [name] if fit.classes is None else [f"{name}.{label}" for label in fit.classes]
+    """``(1, k)`` for a number, ``(C, k)`` for logits, ``(C - 1, 1)`` for thresholds; what has no name is zero."""
+    parameter = next(parameter for parameter in fit.family.parameters if parameter.name == name)
+    labels = [name]
+    if parameter.event_ndim and fit.classes is not None:
+        ordered = fit.family.classes == "ordered"
+        labels = [f"{name}.{end}" for end in (range(len(fit.classes) - 1) if ordered else fit.classes)]
     suffix = [""] if isinstance(term, Constant) else [f".{column}" for column in term.columns]
     return np.array([[float(coefficients.get(label + end, 0.0)) for end in suffix] for label in labels])
 

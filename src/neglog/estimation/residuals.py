@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def quantile(fit: Fit, rng: np.random.Generator) -> Floats:
     """See :meth:`neglog.estimation.result.Fit.residuals`."""
-    if fit.classes is not None:
+    if fit.family.classes == "unordered":
         raise InputError("residuals: classes have no order, so a categorical has no quantile residuals")
     if fit.training is None:
         raise InputError("residuals: a loaded fit does not hold the rows it was fitted to")

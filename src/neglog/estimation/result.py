@@ -195,7 +195,7 @@ class Fit:
         kind : str
             ``"mean"`` (default): the expected value. ``"params"``: a dict of the family's parameters per row.
             For a categorical ``"probs"`` (default), ``"logprobs"`` or ``"logits"``, each ``(n, C)`` in the
-            order of ``classes``.
+            order of ``classes``. For ordered classes ``"probs"``, ``"logprobs"`` or ``"params"``.
         offset : array or dict, optional
             As in the fit, for the new rows. Default: none.
 

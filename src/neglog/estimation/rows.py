@@ -150,6 +150,55 @@ def _chain_rule(chain: list[tuple[Floats, Floats, Floats]], gradient: Floats, he
 
 
 @dataclass(frozen=True, eq=False)
+class OrderedRows:
+    """Classes in an order: predictor 0 is the place of the row, the others are the thresholds."""
+
+    family: Any
+    codes: np.ndarray[Any, np.dtype[np.int64]]  # (n,)
+    thresholds: int
+    offsets: dict[int, Floats]
+
+    @property
+    def predictors(self) -> int:
+        """One, and one per threshold."""
+        return 1 + self.thresholds
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.codes)
+
+    @property
+    def logarithms(self) -> tuple[int, ...]:
+        """None."""
+        return ()
+
+    def theta(self, part: Rows, eta: Floats) -> tuple[Floats, Floats]:
+        """``loc`` ``(m,)`` and thresholds ``(m, K)``, or with one row for all."""
+        own = [eta[p] + self.offsets[p][part] if p in self.offsets else eta[p] for p in range(len(eta))]
+        loc, *cuts = np.broadcast_arrays(*own)
+        return loc, np.stack(cuts, axis=-1)
+
+    def values(self, part: Rows, eta: Floats) -> Floats:
+        return self.family.nll(self.codes[part], *self.theta(part, eta), check=False)
+
+    def gradient(self, part: Rows, eta: Floats) -> tuple[Floats, Floats]:
+        value, gradient = self.family.nll_grad(self.codes[part], *self.theta(part, eta), check=False)
+        return value, gradient.T
+
+    def derivatives(self, part: Rows, eta: Floats) -> tuple[Floats, Floats, Floats]:
+        value, gradient, hessian = self.family.nll_grad_hess(self.codes[part], *self.theta(part, eta), check=False)
+        return value, gradient.T, np.moveaxis(hessian, 0, 2)
+
+    def product(self, part: Rows, eta: Floats, direction: Floats) -> Floats:
+        return np.einsum("efm,fm->em", self.derivatives(part, eta)[2], direction)
+
+    def expected(self, part: Rows, eta: Floats) -> Floats:
+        information = np.moveaxis(self.family.fisher(*self.theta(part, eta)), 0, 2)
+        return np.broadcast_to(information, (*information.shape[:2], len(self.codes[part])))
+
+
+@dataclass(frozen=True, eq=False)
 class SoftmaxRows:
     """One vector parameter: logits = ``contrast @ eta + offset``; the contrast removes what no data can tell.
 

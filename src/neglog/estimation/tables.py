@@ -74,6 +74,12 @@ def array(column: Any) -> NDArray[Any]:
     return np.asarray(column)
 
 
+def levels(column: Any) -> tuple[Any, ...] | None:
+    """The categories of an ordered pandas Categorical, in their order; None for what declares none."""
+    dtype: Any = getattr(column, "dtype", None)
+    return tuple(dtype.categories) if getattr(dtype, "ordered", False) else None
+
+
 def nulls(values: NDArray[Any]) -> Mask:
     """True where a value is missing: NaN, NaT, None or pandas' NA."""
     if values.dtype.kind == "O":

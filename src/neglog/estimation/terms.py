@@ -59,11 +59,14 @@ class Formula:
     columns: tuple[str, ...]
     intercept: int | None
     state: dict[str, Any] = field(repr=False, hash=False)
+    absorbed: bool = False  # its intercept is left out: other parameters take its place
 
     def matrix(self, source: Any, rows: int) -> Floats:
         """Shape ``(rows, len(columns))``."""
         table = source if isinstance(source, Table) else Table.of(source)
         values, columns, _ = formula.build_matrix(self.rhs, table, np.ones(table.rows, bool), self.state)
+        if self.absorbed:
+            values, columns = _slopes(values, columns)
         if columns != self.columns:
             raise InputError(
                 f"predict: formula '~ {self.rhs}' gives the columns {listed(columns)}; "
@@ -84,6 +87,23 @@ def from_formula(rhs: str, table: Table, keep: Mask) -> tuple[Term, Floats]:
     if not columns:
         raise InputError(f"fit: formula '~ {rhs}' gives no column")
     return Formula(rhs, columns, intercept, state), values
+
+
+def without_intercept(term: Term, values: Floats | None) -> tuple[Term, Floats | None]:
+    """The same columns but the intercept, for a location that thresholds move against."""
+    if isinstance(term, Constant) or values is None:
+        return Constant(), None
+    if term.intercept is None:
+        return term, values
+    values, columns = _slopes(values, term.columns)
+    if isinstance(term, Formula):
+        return Formula(term.rhs, columns, None, term.state, absorbed=True), values
+    return Matrix(columns, None), values
+
+
+def _slopes(values: Floats, columns: tuple[str, ...]) -> tuple[Floats, tuple[str, ...]]:
+    keep = [i for i, column in enumerate(columns) if column != INTERCEPT]
+    return values[:, keep], tuple(columns[i] for i in keep)
 
 
 def from_matrix(source: Any, intercept: bool, keep: Mask) -> tuple[Term, Floats]:

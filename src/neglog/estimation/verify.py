@@ -73,8 +73,9 @@ def _informed(family: Any, problem: Problem, layout: Layout, hessian: Hessian) -
     known = inverse(hessian)
     if known is None:
         return False
-    links = [parameter.link.name for parameter in family.parameters] * (len(layout.designs) // len(family.parameters))
-    limit = [_LOST_DATA if link == "identity" and not family.discrete else _LOST for link in links]
+    if family.discrete:
+        return bool((problem.spread(known) <= _LOST).all())
+    limit = [_LOST_DATA if parameter.link.name == "identity" else _LOST for parameter in family.parameters]
     return bool((problem.spread(known) <= limit).all())
 
 

@@ -15,7 +15,9 @@ from neglog.families.cauchy import Cauchy
 from neglog.families.discretized_logistic import DiscretizedLogistic
 from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
+from neglog.families.generalized_pareto import GeneralizedPareto
 from neglog.families.geometric import Geometric
+from neglog.families.gev import GEV
 from neglog.families.gumbel import Gumbel
 from neglog.families.gumbel_min import GumbelMin
 from neglog.families.half_normal import HalfNormal
@@ -24,6 +26,7 @@ from neglog.families.log_logistic import LogLogistic
 from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
 from neglog.families.normal import Normal
+from neglog.families.ordered import Ordered
 from neglog.families.pareto import Pareto
 from neglog.families.poisson import Poisson
 from neglog.families.rayleigh import Rayleigh
@@ -33,24 +36,27 @@ from neglog.families.uniform import Uniform
 from neglog.families.weibull import Weibull
 
 __all__ = [
-    "LINKS",
     "Bernoulli",
     "Categorical",
     "Cauchy",
     "DiscretizedLogistic",
     "Exponential",
     "Family",
+    "GEV",
+    "GeneralizedPareto",
     "Geometric",
     "Gumbel",
     "GumbelMin",
     "HalfNormal",
     "Interval",
+    "LINKS",
     "Laplace",
     "Link",
     "LogLogistic",
     "LogNormal",
     "Logistic",
     "Normal",
+    "Ordered",
     "Parameter",
     "Pareto",
     "Poisson",

@@ -23,6 +23,8 @@ class Family(ABC):
     parameters: ClassVar[tuple[Parameter, ...]]
     support: ClassVar[Interval]
     discrete: ClassVar[bool]
+    event_ndim: ClassVar[int] = 0  # trailing axes that belong to one observation
+    classes: ClassVar[str] = ""  # "unordered" or "ordered" where an observation is one of several classes
     # relative error of log_cdf, log_sf, log_interval and their gradients per condition number; Hessians: 100 times that
     tail_accuracy: ClassVar[float] = 1e-12
     regular: ClassVar[bool] = True  # the score has mean zero, and its variance is the expected Hessian
@@ -103,12 +105,12 @@ class Family(ABC):
     @final
     def _check_domain(self, function: str, values: list[Array]) -> None:
         for parameter, value in zip(self.parameters, values, strict=True):
-            inside = parameter.domain.contains(value)
+            inside = parameter.contains(value)
             if not inside.all():
                 at = tuple(int(i) for i in np.argwhere(~inside)[0])
                 raise ParameterError(
                     f"{type(self).__name__}.{function}: {parameter.name} = {value[at]:g}"
-                    f"{f' at position {at}' if at else ''} is outside its domain {parameter.domain}"
+                    f"{f' at position {at}' if at else ''} is outside its domain {parameter.allowed}"
                 )
         try:
             bad, rule = self._disagree(*values)

@@ -47,6 +47,7 @@ class Categorical(Family):
     )
     support: ClassVar[Interval] = Interval(0.0, math.inf, low_closed=True, integer=True)
     discrete: ClassVar[bool] = True
+    classes: ClassVar[str] = "unordered"
     location: ClassVar[str] = "logits"
 
     def reference(self, xp: Any, y: Any, *params: Any) -> Any:

@@ -110,12 +110,32 @@ class Parameter:
     """A parameter of a family: its name, where it may lie, and the scale on which it is modelled.
 
     ``event_ndim`` is the number of trailing axes that belong to one value: 1 for the logits of a categorical.
+    ``domain`` is where each of its entries may lie; ``form`` is what they owe each other: ``"increasing"`` along
+    the last axis, or ``"cholesky"``: zero above the diagonal and positive on it.
     """
 
     name: str
     domain: Interval
     link: Link
     event_ndim: int = 0
+    form: str = ""
+
+    def contains(self, value: ArrayLike) -> NDArray[np.bool_]:
+        """Which entries are allowed where they stand, shape of ``value``."""
+        x = np.asarray(value)
+        inside = self.domain.contains(x)
+        if self.form == "increasing":
+            inside[..., 1:] &= x[..., 1:] > x[..., :-1]
+        elif self.form == "cholesky":
+            row, column = np.indices(x.shape[-2:])
+            inside &= np.where(row == column, x > 0, (row > column) | (x == 0))
+        return inside
+
+    @property
+    def allowed(self) -> str:
+        """The domain and the form, in words."""
+        words = {"increasing": ", increasing", "cholesky": ", lower triangular with a positive diagonal"}
+        return f"{self.domain}{words.get(self.form, '')}"
 
 
 REAL = Interval(-np.inf, np.inf)

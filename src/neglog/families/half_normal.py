@@ -28,8 +28,8 @@ class HalfNormal(ScalarFamily):
 
     Notes
     -----
-    The size of a normal variable of mean 0. MATLAB's and Octave's ``hn`` with mu = 0, SciPy's ``halfnorm``. The upper tail is
-    :math:`\mathrm{erfc}(z/\sqrt 2)`.
+    The size of a normal variable of mean 0. MATLAB's and Octave's ``hn`` with mu = 0, SciPy's ``halfnorm``. The upper
+    tail is :math:`\mathrm{erfc}(z/\sqrt 2)`.
 
     Source: Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions 1 (1994), section 13.10.
 

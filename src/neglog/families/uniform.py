@@ -76,7 +76,7 @@ class Uniform(ScalarFamily):
 
     def _ppf(self, q: Array, *params: Array) -> Array:
         low, high = params
-        return np.where(q < 1, low + q * (high - low), high)
+        return np.where(q == 1, high, low + q * (high - low))  # exactly, whatever the rounding
 
     def _draw(self, rng: np.random.Generator, shape: tuple[int, ...], *params: Array) -> Array:
         return rng.uniform(*params, size=shape)

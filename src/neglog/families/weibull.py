@@ -11,6 +11,7 @@ import numpy as np
 from neglog.core.observations import RIGHT, Observations
 from neglog.families.base import Array
 from neglog.families.facts import LINKS, POSITIVE, Interval, Parameter
+from neglog.families.limits import log_gamma_spread
 from neglog.families.registry import register
 from neglog.families.representative import representative
 from neglog.families.scalar import ScalarFamily
@@ -65,15 +66,7 @@ class Weibull(ScalarFamily):
         return scale * gamma(1 + 1 / shape)
 
     def _var(self, *params: Array) -> Array:
-        from scipy.special import gammaln, zeta
-
-        x = 1 / params[0]
-        # log E[Y^2] / E[Y]^2 = log G(1+2x) - 2 log G(1+x) cancels for large shapes; there its Taylor series
-        # sum_n (-1)^n zeta(n) (2^n - 2) x^n / n (Abramowitz and Stegun 6.1.33); 0.2^24 < 1e-16
-        n = np.arange(2, 26).reshape(-1, *[1] * x.ndim)
-        series = np.sum((-1.0) ** n * zeta(n) * (2.0**n - 2) * np.minimum(x, 0.1) ** n / n, axis=0)
-        log_ratio = np.where(x < 0.1, series, gammaln(1 + 2 * x) - 2 * gammaln(1 + x))
-        return self._mean(*params) ** 2 * np.expm1(log_ratio)
+        return self._mean(*params) ** 2 * np.expm1(log_gamma_spread(1 / params[0]))
 
     def _fisher(self, *params: Array) -> dict[tuple[int, int], Array]:
         shape, scale = params

@@ -70,7 +70,8 @@ def _plain(documentation: str) -> str:
     return re.sub(r"(?::\w+:)?(`+)([^`]*)\1", r"\2", text)
 
 
-_GREEK = {"eta": "η", "lambda": "λ", "mu": "μ", "pi": "π", "sigma": "σ"}
+_GREEK = {"eta": "η", "lambda": "λ", "mu": "μ", "pi": "π", "sigma": "σ", "theta": "θ"}
+_SIGNS = {"dots": "...", "infty": "∞", "le": "≤"}
 
 
 def _spelled(formula: str) -> str:
@@ -80,6 +81,6 @@ def _spelled(formula: str) -> str:
     '-log f(y) = z^2/2 + log σ + 1/2 log 2π + e^(-η)'
     """
     formula = re.sub(r"\\tfrac(\d)(\d)", r"\1/\2", formula)
-    formula = re.sub(r"\^\{([^}]*)\}", r"^(\1)", formula)
+    formula = re.sub(r"([_^])\{([^}]*)\}", r"\1(\2)", formula)
     formula = re.sub(r"(?<=[a-z])(?=\\)|(?<=[\w)])(?=\\log)", " ", formula)
-    return re.sub(r"\\([a-z]+)", lambda word: _GREEK.get(word[1], word[1]), formula)
+    return re.sub(r"\\([a-z]+)", lambda word: (_GREEK | _SIGNS).get(word[1], word[1]), formula)

@@ -2,6 +2,8 @@
 #
 #   make run     the main job on real data; results in out/
 #   make fashion trains a network on Fashion-MNIST with neglog.torch and with torch; results in out/fashion_mnist/
+#   make bishop  a mixture density network where least squares has nothing to say; results in out/bishop/
+#   make heads   five losses for a mean and a variance on six real tables; results in out/regression_heads/
 #   make test    the whole test suite
 #   make bench   the benchmark table (about five minutes on two idle cores)
 #   make lint    ruff, pyright, clang-format
@@ -17,7 +19,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 CPP := $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 
-.PHONY: run fashion test bench lint format dist clean
+.PHONY: run fashion bishop heads test bench lint format dist clean
 
 run: $(VENV)/built
 	$(BIN)/neglog demo --out out
@@ -29,6 +31,12 @@ docs/images/digits_reliability.svg: run
 fashion: $(VENV)/built $(VENV)/tested
 	examples/fashion_mnist/data.sh
 	$(BIN)/python -m examples.fashion_mnist --out out/fashion_mnist
+
+bishop: $(VENV)/built $(VENV)/tested
+	$(BIN)/python -m examples.bishop --out out/bishop
+
+heads: $(VENV)/built $(VENV)/examples
+	$(BIN)/python -m examples.regression_heads --out out/regression_heads
 
 test: $(VENV)/built $(VENV)/tested
 	$(BIN)/python -m pytest
@@ -77,6 +85,11 @@ $(VENV)/built: $(VENV)/base $(NATIVE)
 
 $(VENV)/tested: $(VENV)/base pyproject.toml
 	$(PIP) --group test
+	touch $@
+
+# The tables of examples/regression_heads.
+$(VENV)/examples: $(VENV)/tested
+	$(PIP) --group examples
 	touch $@
 
 $(VENV)/dev: $(VENV)/tested

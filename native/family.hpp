@@ -59,6 +59,9 @@ template <int P> inline Jet<P, double> log_difference(const Jet<P, double> &big,
   return out;
 }
 
+// log P(lo < Y <= hi) by the general way, for both ends inside: what a log_interval that is not general may call
+template <class F> Jet<F::P, double> log_between(double lo, double hi, const double *p); // loops.hpp
+
 // log(1 - exp(small)): the large tail from the small one
 template <int P> inline Jet<P, double> log_complement(const Jet<P, double> &small) {
   return log_difference(certain<P>(), small);

@@ -75,20 +75,11 @@ template <class F> inline Jet<F::P, double> sum_masses(double lo, double hi, con
   return mean.log_sum();
 }
 
-// log P(lo < Y <= hi) for valid p. Narrow intervals, where the smaller tail changes by less than a factor of exp(1/4),
-// are summed or integrated: their density is nearly constant. Others are the difference of that tail at both ends,
-// which costs a factor of 1 / (1 - exp(-1/4)) = 4.5 in accuracy at most.
-template <class F> Jet<F::P, double> log_window(double lo, double hi, const double *p) {
-  constexpr int P = F::P;
+// log P(lo < Y <= hi) between the ends of the support. Narrow intervals, where the smaller tail changes by less than a
+// factor of exp(1/4), are summed or integrated: their density is nearly constant. Others are the difference of that
+// tail at both ends, which costs a factor of 1 / (1 - exp(-1/4)) = 4.5 in accuracy at most.
+template <class F> Jet<F::P, double> log_between(double lo, double hi, const double *p) {
   constexpr double log2 = 0.69314718055994530942;
-  if constexpr (F::discrete) lo = __builtin_floor(lo), hi = __builtin_floor(hi);
-  const bool from_low = F::discrete ? lo < F::low : lo <= F::low, to_high = hi >= F::high;
-  const bool empty = !(lo < hi) || lo >= F::high || (F::discrete ? hi < F::low : hi <= F::low);
-  if (empty) return impossible<P>();
-  if (from_low && to_high) return certain<P>();
-  if (from_low) return F::log_cdf(hi, p);
-  if (to_high) return F::log_sf(lo, p);
-  if constexpr (requires { F::log_interval(lo, hi, p); }) return F::log_interval(lo, hi, p);
   if (F::discrete && hi - lo <= 16) return sum_masses<F>(lo, hi, p);
 
   auto big = F::log_cdf(hi, p);
@@ -102,6 +93,22 @@ template <class F> Jet<F::P, double> log_window(double lo, double hi, const doub
   // so many terms that the difference keeps more digits than it loses: their number is below the spread of Y
   if (hi - lo > 4096) return log_difference(big, small);
   return sum_masses<F>(lo, hi, p);
+}
+
+// log P(lo < Y <= hi) for valid p.
+template <class F> Jet<F::P, double> log_window(double lo, double hi, const double *p) {
+  constexpr int P = F::P;
+  if constexpr (F::discrete) lo = __builtin_floor(lo), hi = __builtin_floor(hi);
+  const bool from_low = F::discrete ? lo < F::low : lo <= F::low, to_high = hi >= F::high;
+  const bool empty = !(lo < hi) || lo >= F::high || (F::discrete ? hi < F::low : hi <= F::low);
+  if (empty) return impossible<P>();
+  if (from_low && to_high) return certain<P>();
+  if (from_low) return F::log_cdf(hi, p);
+  if (to_high) return F::log_sf(lo, p);
+  if constexpr (requires { F::log_interval(lo, hi, p); })
+    return F::log_interval(lo, hi, p);
+  else
+    return log_between<F>(lo, hi, p);
 }
 
 // -------------------------------------------------------------------------------------------------------------- rows

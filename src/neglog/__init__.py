@@ -21,6 +21,7 @@ _HOME = {
     "errors": "neglog.errors",
     "family": "neglog.families",
     "Bernoulli": "neglog.families",
+    "Beta": "neglog.families",
     "Categorical": "neglog.families",
     "Cauchy": "neglog.families",
     "DiscretizedLogistic": "neglog.families",
@@ -83,6 +84,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.evaluation import Score as Score
     from neglog.families import GEV as GEV
     from neglog.families import Bernoulli as Bernoulli
+    from neglog.families import Beta as Beta
     from neglog.families import Categorical as Categorical
     from neglog.families import Cauchy as Cauchy
     from neglog.families import DiscretizedLogistic as DiscretizedLogistic

@@ -26,7 +26,10 @@ def total(f: ScalarFamily, *params: float) -> float:
     def density(y):
         return float(np.exp(-f.nll(np.float64(y), *params)))
 
-    return sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(cuts))
+    # next to an upper end numbers lie too far apart for a density that is infinite there
+    cuts = np.minimum(cuts, f.support.high - 1e-4) if np.isfinite(f.support.high) else cuts
+    middle = sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(cuts))
+    return middle + float(f.cdf(cuts[0], *params) + f.sf(cuts[-1], *params))
 
 
 def expectation(f: ScalarFamily, g, *params: float):
@@ -206,7 +209,7 @@ def test_densities_are_limits_of_intervals(scalar, rows, clear_of_moving_ends):
     r = rows(scalar, (100,))
     clear = clear_of_moving_ends(scalar, r.y, r.params, 1e-3)
     r = type(r)(r.y[clear], tuple(p[clear] for p in r.params))
-    width = 1e-7 * np.abs(r.y)
+    width = 1e-7 * np.minimum(np.abs(r.y), np.abs(scalar.support.high - r.y))
     observed = nl.interval(r.y - width / 2, r.y + width / 2)
     for narrow, exact in zip(scalar.nll_grad_hess(observed, *r.params), scalar.nll_grad_hess(*r.args), strict=True):
         if narrow.ndim == 1:

@@ -26,6 +26,7 @@ from neglog.report.model import (
     Histogram,
     Quantiles,
     Reliability,
+    Shades,
     Survival,
     Table,
     Whisker,
@@ -152,6 +153,9 @@ def test_heights_of_a_histogram_grow_as_square_roots() -> None:
         Reliability("r", "c", (), ()),
         Curves("c", "c", ()),
         Curves("c", "c", (Curve("a", ((1.0, 0.5),)), Curve("b", ((1.0, 0.5),), dots=True, second=True))),
+        Curves("c", "c", (Curve("a", ((1.0, 0.5), (2.0, 0.5)), dashed=True),)),
+        Shades("s", "c", (), (0.0, 1.0), (0.0, 1.0)),
+        Shades("s", "c", ((0.0,),), (0.0, 1.0), (0.0, 1.0), points=((0.5, 0.5),)),
         Bars("b", "c", ("all",), ()),
         Bars("b", "c", ("one", "two"), (("a", (0.0, 0.0)),)),
     ],
@@ -159,6 +163,17 @@ def test_heights_of_a_histogram_grow_as_square_roots() -> None:
 )
 def test_figures_with_little_to_show_are_still_figures(figure: Any) -> None:
     _drawn(figure)
+
+
+def test_neighbours_of_one_shade_are_one_rectangle() -> None:
+    cells = ((4.0, 4.0, 0.0, 1.0), (0.0, 0.0, 0.0, 0.0))
+    tree = _drawn(Shades("s", "c", cells, (0.0, 4.0), (0.0, 2.0)))
+    groups = {float(g.get("opacity", "0")): list(g) for g in tree.iter("g") if g.get("opacity")}
+    assert {level: len(rects) for level, rects in groups.items()} == {0.5: 1, 1.0: 1}  # the square root of 1/4 and of 1
+    wide, narrow = groups[1.0][0], groups[0.5][0]
+    assert float(wide.get("width", "0")) == pytest.approx(2 * float(narrow.get("width", "0")), abs=0.1)
+    assert float(wide.get("x", "0")) < float(narrow.get("x", "0"))
+    assert wide.get("y") == narrow.get("y")  # the lower row
 
 
 def test_the_parts_of_a_bar_stand_behind_one_another() -> None:

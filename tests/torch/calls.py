@@ -110,6 +110,19 @@ def calls() -> list[Call]:
     add("kl target", lambda x, t: nlt.kl_div(x, t, reduction="batchmean"), x - 0.1, t)
     add("kl log target", lambda x, t: nlt.kl_div(x, t, reduction="batchmean", log_target=True), x - 0.1, t.log())
 
+    v, k = positive(4, 3, seed=9), positive(4, 3, seed=10)
+    for reduction in ("mean", "none"):
+        add(f"gaussian {reduction}", lambda m, y, v, r=reduction: nlt.gaussian_nll_loss(m, y, v, reduction=r), z, t, v)
+        add(f"poisson {reduction}", lambda x, k, r=reduction: nlt.poisson_nll_loss(x, k, reduction=r), z, k)
+        add(
+            f"weibull {reduction}", lambda y, a, b, r=reduction: nlt.nll("weibull", y, a, b, reduction=r), k, v, v + 0.1
+        )
+    add("gaussian one variance", lambda m, v, s: nlt.gaussian_nll_loss(m, t, v, sample_weight=s), z, positive(4), v)
+    add("natural gaussian", lambda e, y, c: nlt.natural_gaussian_nll_loss(e, y, -c, full=True), z, t, v)
+    add("poisson exact", lambda x, k: nlt.poisson_nll_loss(x, k, full=True), z, k * 12)
+    add("poisson exact rate", lambda x, k: nlt.poisson_nll_loss(x, k, False, True), v * 9, k * 12)
+    add("family", lambda shape, scale, s: nlt.nll("weibull", k, shape, scale, sample_weight=s), v, positive(), v + 0.2)
+
     add("log_softmax", lambda z: nlt.log_softmax(z, 1), z)
     add("log_softmax across", lambda z: nlt.log_softmax(z, 0), z)
     add("logsumexp", lambda z: nlt.logsumexp(z, 1), z)

@@ -10,6 +10,7 @@
 
 from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
+from neglog.families.beta import Beta
 from neglog.families.categorical import Categorical
 from neglog.families.cauchy import Cauchy
 from neglog.families.discretized_logistic import DiscretizedLogistic
@@ -37,6 +38,7 @@ from neglog.families.weibull import Weibull
 
 __all__ = [
     "Bernoulli",
+    "Beta",
     "Categorical",
     "Cauchy",
     "DiscretizedLogistic",

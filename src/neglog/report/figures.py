@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from neglog.report.axes import Scale, area, box, dot, line, rule, text, ticks, x_axis, y_axis
@@ -20,6 +21,7 @@ from neglog.report.model import (
     Histogram,
     Quantiles,
     Reliability,
+    Shades,
     Survival,
     Whisker,
     Whiskers,
@@ -65,7 +67,7 @@ def _legend(entries: list[tuple[str, str]]) -> tuple[str, float]:
             x, middle = _LEFT, middle + 17
         if css in ("dot", "fitdot", "point"):
             parts.append(dot(x + 9, middle, 4, css))
-        elif css in ("bar", "fitbar", "band"):
+        elif css in ("bar", "fitbar", "band", "shade"):
             parts.append(box(x, middle - 5, 18, 10, css))
         else:
             parts.append(rule(x, middle, x + 18, middle, css))
@@ -307,6 +309,8 @@ def _style(curve: Curve) -> str:
     """The class of a curve's line or of its dots."""
     if curve.dots:
         return "fitdot" if curve.second else "dot"
+    if curve.dashed:
+        return "ideal"
     return "fit" if curve.second else "curve"
 
 
@@ -326,6 +330,40 @@ def _curves(figure: Curves) -> tuple[float, str]:
         else:
             parts.append(line([(x(a), y(b)) for a, b in curve.points], _style(curve)))
     return bottom + 44, "".join(parts)
+
+
+_LEVELS = 8  # shades that an eye tells apart
+
+
+def _shades(figure: Shades) -> tuple[float, str]:
+    entries = [("shade", figure.shade_label)] if figure.cells else []
+    entries += [("point", figure.point_label)] if figure.points else []
+    legend, top = _legend(entries + [(_style(curve), curve.label) for curve in figure.curves])
+    bottom = top + 330
+    x = Scale(*figure.x, _LEFT, _WIDTH - _RIGHT)
+    y = Scale(*figure.y, bottom, top)
+    parts = [legend, y_axis(y, _LEFT, _WIDTH - _RIGHT, figure.y_label), _cells(figure, x, y)]
+    parts += [dot(x(a), y(b), 1.7, "point") for a, b in figure.points]
+    parts += [line([(x(a), y(b)) for a, b in curve.points], _style(curve)) for curve in figure.curves]
+    parts.append(x_axis(x, bottom, figure.x_label))
+    return bottom + 44, "".join(parts)
+
+
+def _cells(figure: Shades, x: Scale, y: Scale) -> str:
+    """Neighbours of one shade in one rectangle; the shades that are nearly none are not drawn."""
+    highest = max((value for row in figure.cells for value in row), default=0.0) or 1.0
+    by_level: dict[int, list[str]] = {}
+    height = (y.end - y.start) / max(len(figure.cells), 1)
+    for i, row in enumerate(figure.cells):
+        width, at = (x.end - x.start) / len(row), 0
+        levels = [round(_LEVELS * math.sqrt(max(value, 0.0) / highest)) for value in row]
+        for level, run in groupby(levels):
+            count = len(list(run))
+            corner = x.start + at * width, y.start + (i + 1) * height
+            if level:
+                by_level.setdefault(level, []).append(box(*corner, count * width, -height, "shade"))
+            at += count
+    return "".join(f'<g opacity="{level / _LEVELS:g}">{"".join(by_level[level])}</g>' for level in sorted(by_level))
 
 
 def _bars(figure: Bars) -> tuple[float, str]:
@@ -356,6 +394,7 @@ _DRAWINGS: dict[type[Any], Callable[[Any], tuple[float, str]]] = {
     Survival: _survival,
     Counts: _counts,
     Curves: _curves,
+    Shades: _shades,
     Bars: _bars,
 }
 

@@ -166,6 +166,7 @@ class Curve:
     points: tuple[tuple[float, float], ...]
     dots: bool = False
     second: bool = False  # in the second of two colours
+    dashed: bool = False  # a line in grey
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,27 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Shades:
+    """A density over a plane, with points and curves on top.
+
+    ``cells[i][j]`` is its value in the ``i``-th of equal steps from ``y[0]`` to ``y[1]``, the ``j``-th from ``x[0]``
+    to ``x[1]``; the shade goes with its square root, so that thin tails show.
+    """
+
+    title: str
+    caption: str
+    cells: tuple[tuple[float, ...], ...]
+    x: tuple[float, float]
+    y: tuple[float, float]
+    points: tuple[tuple[float, float], ...] = ()
+    curves: tuple[Curve, ...] = ()
+    x_label: str = ""
+    y_label: str = ""
+    shade_label: str = "density"
+    point_label: str = "data"
+
+
+@dataclass(frozen=True)
 class Bars:
     """Horizontal bars: rows (label, one length per part); a bar's parts stand behind one another."""
 
@@ -190,7 +212,7 @@ class Bars:
     x_label: str = ""
 
 
-Figure = Reliability | Histogram | Whiskers | Quantiles | Survival | Counts | Curves | Bars
+Figure = Reliability | Histogram | Whiskers | Quantiles | Survival | Counts | Curves | Shades | Bars
 
 
 @dataclass(frozen=True)

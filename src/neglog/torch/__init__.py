@@ -14,7 +14,15 @@ from neglog.torch.binary import (  # noqa: E402
     multilabel_soft_margin_loss,
 )
 from neglog.torch.classification import cross_entropy, cross_entropy_parts  # noqa: E402
+from neglog.torch.counts import poisson_nll_loss  # noqa: E402
 from neglog.torch.divergence import kl_div  # noqa: E402
+from neglog.torch.gaussian import (  # noqa: E402
+    beta_nll_loss,
+    faithful_gaussian_nll_loss,
+    gaussian_nll_loss,
+    natural_gaussian_nll_loss,
+)
+from neglog.torch.heads import GaussianHead, NaturalGaussianHead  # noqa: E402
 from neglog.torch.likelihood import Censored, interval, nll, right_censored  # noqa: E402
 from neglog.torch.log_probabilities import nll_loss  # noqa: E402
 from neglog.torch.modules import (  # noqa: E402
@@ -28,30 +36,49 @@ from neglog.torch.modules import (  # noqa: E402
 )
 from neglog.torch.parallel import total_weight  # noqa: E402
 from neglog.torch.primitives import log_softmax, logsumexp  # noqa: E402
+from neglog.torch.regression_modules import (  # noqa: E402
+    BetaNLLLoss,
+    FaithfulGaussianNLLLoss,
+    GaussianNLLLoss,
+    NaturalGaussianNLLLoss,
+    PoissonNLLLoss,
+)
 from neglog.torch.stats import LogitStats, logit_stats  # noqa: E402
 
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
+    "BetaNLLLoss",
     "Censored",
     "CrossEntropyLoss",
+    "FaithfulGaussianNLLLoss",
+    "GaussianHead",
+    "GaussianNLLLoss",
     "KLDivLoss",
     "LogSoftmax",
     "LogitStats",
     "MultiLabelSoftMarginLoss",
     "NLLLoss",
+    "NaturalGaussianHead",
+    "NaturalGaussianNLLLoss",
+    "PoissonNLLLoss",
+    "beta_nll_loss",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "cross_entropy_parts",
+    "faithful_gaussian_nll_loss",
+    "gaussian_nll_loss",
     "interval",
     "kl_div",
     "log_softmax",
     "logit_stats",
     "logsumexp",
     "multilabel_soft_margin_loss",
+    "natural_gaussian_nll_loss",
     "nll",
     "nll_loss",
+    "poisson_nll_loss",
     "right_censored",
     "total_weight",
 ]

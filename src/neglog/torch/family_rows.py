@@ -12,6 +12,7 @@ with the next order by the chain rule. A row whose ends are equal is exact: V = 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ class Rows(NamedTuple):
     moving: bool = False  # whether the ends are differentiated too
 
 
-def exact_rows(family: ScalarFamily, y: Tensor, params: list[Tensor], dtype: torch.dtype) -> Tensor:
+def exact_rows(family: ScalarFamily, y: Tensor, params: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
     """``-log f(y)`` per row; tensors of one shape."""
     if all(way_for(p, (y,)) is Way.KERNEL for p in params):
         return _by_kernel(Rows(family, dtype, 0), y, *params)
@@ -44,7 +45,7 @@ def exact_rows(family: ScalarFamily, y: Tensor, params: list[Tensor], dtype: tor
 
 
 def censored_rows(
-    family: ScalarFamily, lower: Tensor, upper: Tensor, params: list[Tensor], dtype: torch.dtype
+    family: ScalarFamily, lower: Tensor, upper: Tensor, params: Sequence[Tensor], dtype: torch.dtype
 ) -> Tensor:
     """``-log P(lower < Y <= upper)`` per row, ``-log f(lower)`` where the ends are equal; on the CPU."""
     tensors = [t.resolve_neg() for t in (lower, upper, *params)]
@@ -69,7 +70,7 @@ def readable(y: Tensor) -> Tensor:
     return widened(y)
 
 
-def by_reference(family: ScalarFamily, y: Tensor, params: list[Tensor]) -> Tensor:
+def by_reference(family: ScalarFamily, y: Tensor, params: Sequence[Tensor]) -> Tensor:
     """``-log f(y)`` in torch ops, ``+inf`` outside the parameters' domains; float64 where the device has it.
 
     Rounded once at the end, so that float32 parameters lose nothing to cancellation.

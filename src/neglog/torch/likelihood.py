@@ -13,8 +13,9 @@ from neglog.families.base import Family
 from neglog.families.categorical import Categorical
 from neglog.families.registry import family as family_named
 from neglog.families.scalar import ScalarFamily
-from neglog.torch.arguments import Empty, Reduction, boolean, divisor_for, per_entry, place
+from neglog.torch.arguments import Empty, Reduction, place
 from neglog.torch.classification import cross_entropy
+from neglog.torch.entries import Entries
 from neglog.torch.family_rows import (
     censored_rows,
     exact_rows,
@@ -23,9 +24,7 @@ from neglog.torch.family_rows import (
     inside,
     readable,
 )
-from neglog.torch.parallel import is_group, total_weight
-from neglog.torch.reduction import divided, reduced, weighted
-from neglog.torch.routing import forward_mode, may_look_at, transforming
+from neglog.torch.routing import may_look_at
 
 _FUNCTION = "nll"
 
@@ -204,71 +203,20 @@ def nll(
         return _classes(data[0], given[0], reduction, sample_weight, mask, denominator, empty, check)
     data = [readable(t) for t in data]
     values = [_parameter(p.name, value, dtype, data[0]) for p, value in zip(family.parameters, given, strict=True)]
-    shape = data[0].shape
-    per_entry(_FUNCTION, "sample_weight", sample_weight, shape)
-    per_entry(_FUNCTION, "mask", mask, shape)
-    boolean(_FUNCTION, "mask", mask)
+    entries = Entries(_FUNCTION, data[0].shape, sample_weight, mask, reduction, denominator, empty)
+    entries.check()
     if check:
         _check_domains(family, values, mask)
     assert isinstance(family, ScalarFamily)
-    losses = _rows_read(family, data, values, dtype, sample_weight, mask)
-    return _reduced(losses, mask, sample_weight, reduction, denominator, empty)
+    harmless = [*[harmless_data(family)] * len(data), *harmless_parameters(family)]
 
+    def losses(*tensors: Tensor) -> Tensor:
+        y, *params = tensors
+        if len(data) == 1:
+            return exact_rows(family, y, params, dtype)
+        return censored_rows(family, y, params[0], params[1:], dtype)
 
-def _rows_read(
-    family: ScalarFamily,
-    data: list[Tensor],
-    values: list[Tensor],
-    dtype: torch.dtype,
-    sample_weight: Tensor | None,
-    mask: Tensor | None,
-) -> Tensor:
-    """The nll of each row, 0 where it takes no part; what such a row holds is not read."""
-    read = mask
-    if sample_weight is not None:
-        read = sample_weight.detach() != 0
-        if sample_weight.requires_grad or forward_mode() or transforming():
-            # a weight of 0 has a slope all the same, where what it stands before is finite
-            with torch.no_grad():
-                read = (
-                    read | _losses(family, [t.detach() for t in data], [v.detach() for v in values], dtype).isfinite()
-                )
-        if mask is not None:
-            read = read & mask
-    if read is None:
-        return _losses(family, data, values, dtype)
-    data = [torch.where(read, t, harmless_data(family)) for t in data]
-    values = [torch.where(read, v, at) for v, at in zip(values, harmless_parameters(family), strict=True)]
-    return torch.where(read, _losses(family, data, values, dtype), 0.0)
-
-
-def _losses(family: ScalarFamily, data: list[Tensor], values: list[Tensor], dtype: torch.dtype) -> Tensor:
-    if len(data) > 1:
-        return censored_rows(family, data[0], data[1], values, dtype)
-    return exact_rows(family, data[0], values, dtype)
-
-
-def _reduced(
-    losses: Tensor,
-    mask: Tensor | None,
-    sample_weight: Tensor | None,
-    reduction: str,
-    denominator: Any,
-    empty: str,
-) -> Tensor:
-    if is_group(denominator):
-        denominator = total_weight(losses, sample_weight=sample_weight, mask=mask, dim=(), group=denominator)
-    divisor = divisor_for(_FUNCTION, reduction, denominator, empty, "entries")
-    dtype = losses.dtype
-    if reduction != "none" and losses.device.type != "mps":
-        losses = losses.double()  # for the sum
-    if mask is not None and sample_weight is not None:
-        sample_weight = torch.where(mask, sample_weight, 0.0)
-    losses = weighted(losses, sample_weight)
-    value = reduced(losses, mask, sample_weight, None, divisor.reduction, divisor.number, empty, _FUNCTION)
-    if divisor.tensor is not None:
-        value = divided(value, divisor.tensor, empty, _FUNCTION)
-    return value.to(dtype)
+    return entries.reduce(losses, [*data, *values], harmless)
 
 
 def _classes(

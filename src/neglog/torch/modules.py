@@ -20,11 +20,11 @@ from neglog.torch.primitives import log_softmax
 
 _DEFAULTS: dict[str, Any] = {
     "ignore_index": -100, "label_smoothing": 0.0, "log_target": False, "reduction": "mean",
-    "temperature": 1.0, "z_loss": 0.0, "empty": "zero", "check": False,
+    "temperature": 1.0, "z_loss": 0.0, "empty": "zero", "check": False, "full": False, "log_input": True,
 }  # fmt: skip
 
 
-class _Loss(nn.Module):
+class LossModule(nn.Module):
     """The options that every loss has."""
 
     def __init__(
@@ -52,7 +52,7 @@ class _Loss(nn.Module):
         return ", ".join(shown + [f"{k}={v!r}" for k, v in options.items() if v != _DEFAULTS.get(k)])
 
 
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(LossModule):
     """Negative log-likelihood of classes under a softmax of logits: :func:`neglog.torch.cross_entropy` as a module.
 
     Parameters
@@ -127,7 +127,7 @@ class CrossEntropyLoss(_Loss):
         )  # fmt: skip
 
 
-class NLLLoss(_Loss):
+class NLLLoss(LossModule):
     """Negative log-likelihood of classes whose log-probabilities are given: :func:`neglog.torch.nll_loss` as a module.
 
     Parameters
@@ -183,7 +183,7 @@ class NLLLoss(_Loss):
         )  # fmt: skip
 
 
-class BCELoss(_Loss):
+class BCELoss(LossModule):
     """Binary cross-entropy of probabilities: :func:`neglog.torch.binary_cross_entropy` as a module.
 
     Parameters
@@ -235,7 +235,7 @@ class BCELoss(_Loss):
         )  # fmt: skip
 
 
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(LossModule):
     """Binary cross-entropy of log-odds: :func:`neglog.torch.binary_cross_entropy_with_logits` as a module.
 
     Parameters
@@ -293,7 +293,7 @@ class BCEWithLogitsLoss(_Loss):
         )  # fmt: skip
 
 
-class MultiLabelSoftMarginLoss(_Loss):
+class MultiLabelSoftMarginLoss(LossModule):
     """Mean binary cross-entropy of several labels: :func:`neglog.torch.multilabel_soft_margin_loss` as a module.
 
     Parameters
@@ -345,7 +345,7 @@ class MultiLabelSoftMarginLoss(_Loss):
         )  # fmt: skip
 
 
-class KLDivLoss(_Loss):
+class KLDivLoss(LossModule):
     """Kullback-Leibler divergence: :func:`neglog.torch.kl_div` as a module.
 
     Parameters

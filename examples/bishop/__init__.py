@@ -1,0 +1,1 @@
+"""Bishop's inverse problem: a mixture density network where least squares has nothing to say."""

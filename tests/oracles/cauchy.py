@@ -42,8 +42,4 @@ TAIL = [
     for loc, scale in PARAMS[:2]
     for z in (-1e9, -40.0, 8.0, 40.0, 1e5, 1e100)
     for kind in ("nll", "log_cdf", "log_sf")
-] + [
-    ("log_interval", (z, z * (1 + width)), (0.0, 1.0))
-    for z in (40.0, 1e6, 1e100)
-    for width in (1e-8, 0.2, 5.0)
-]
+] + [("log_interval", (z, z * (1 + width)), (0.0, 1.0)) for z in (40.0, 1e6, 1e100) for width in (1e-8, 0.2, 5.0)]

@@ -1,6 +1,6 @@
 """Geometric(p), the trial of the first success, in mpmath."""
 
-from mpmath import exp, expm1, log1p, log
+from mpmath import exp, expm1, log, log1p
 
 DISCRETE = True
 

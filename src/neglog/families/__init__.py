@@ -37,6 +37,8 @@ from neglog.families.uniform import Uniform
 from neglog.families.weibull import Weibull
 
 __all__ = [
+    "GEV",
+    "LINKS",
     "Bernoulli",
     "Beta",
     "Categorical",
@@ -44,14 +46,12 @@ __all__ = [
     "DiscretizedLogistic",
     "Exponential",
     "Family",
-    "GEV",
     "GeneralizedPareto",
     "Geometric",
     "Gumbel",
     "GumbelMin",
     "HalfNormal",
     "Interval",
-    "LINKS",
     "Laplace",
     "Link",
     "LogLogistic",

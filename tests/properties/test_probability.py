@@ -23,12 +23,15 @@ def total(f: ScalarFamily, *params: float) -> float:
     tail = 10.0 ** np.arange(-13, 0)
     cuts = [float(f.ppf(q, *params)) for q in (*tail, 0.3, 0.5, 0.7, *(1 - tail[::-1]))]
 
-    def density(y):
-        return float(np.exp(-f.nll(np.float64(y), *params)))
+    logarithmic = f.support.low == 0 and f.support.high == np.inf  # y may span many decades near 0 and far out
+
+    def density(t):
+        return float(np.exp(t - f.nll(np.exp(t), *params)) if logarithmic else np.exp(-f.nll(np.float64(t), *params)))
 
     # next to an upper end numbers lie too far apart for a density that is infinite there
     cuts = np.minimum(cuts, f.support.high - 1e-4) if np.isfinite(f.support.high) else cuts
-    middle = sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(cuts))
+    at = np.log(cuts) if logarithmic else cuts
+    middle = sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(at))
     return middle + float(f.cdf(cuts[0], *params) + f.sf(cuts[-1], *params))
 
 
@@ -162,8 +165,9 @@ def test_draws_of_classes_follow_the_probabilities():
 
 def test_draws_have_the_shape_asked_for(family, rows):
     params = rows(family, (3,)).params
-    assert np.shape(family.sample(*params, rng=0)) == (3,)
-    assert np.shape(family.sample(*params, size=(5, 3), rng=0)) == (5, 3)
+    event = np.shape(rows(family, ()).y)
+    assert np.shape(family.sample(*params, rng=0)) == (3, *event)
+    assert np.shape(family.sample(*params, size=(5, 3), rng=0)) == (5, 3, *event)
     np.testing.assert_array_equal(family.sample(*params, rng=7), family.sample(*params, rng=7))
     with pytest.raises(nl.ShapeError):
         family.sample(*params, size=4)

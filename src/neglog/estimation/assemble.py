@@ -16,9 +16,12 @@ from neglog.estimation.design import Design, constant, standardised
 from neglog.estimation.layout import Layout, Slot
 from neglog.estimation.problem import Problem
 from neglog.estimation.request import Request
-from neglog.estimation.rows import OrderedRows, RowModel, ScalarRows, SoftmaxRows
+from neglog.estimation.rows import JointRows, OrderedRows, RowModel, ScalarRows, SoftmaxRows
 from neglog.estimation.tables import Floats, Mask, listed
 from neglog.estimation.terms import Constant, Term
+from neglog.families import LINKS
+
+_JOINT = 20  # columns; their 230 parameters have a Hessian per row of half a megabyte
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,7 @@ def assemble(
     start: Mapping[str, float],
 ) -> Model:
     """Build the model of one fit; what the observations are decides how."""
-    build = {"": _scalar, "unordered": _softmax, "ordered": _ordered}[family.classes]
+    build = {"": _joint if family.event_ndim else _scalar, "unordered": _softmax, "ordered": _ordered}[family.classes]
     return build(family, request, sample, l2, dict(fixed), start)
 
 
@@ -122,7 +125,7 @@ def _softmax(
     fixed: dict[str, float],
     start: Mapping[str, float],
 ) -> Model:
-    _plain_classes(family, sample)
+    _plain_rows(family, sample)
     assert sample.classes is not None
     name, count = family.parameters[0].name, len(sample.classes)
     offset = sample.offsets.get(name)
@@ -162,7 +165,7 @@ def _ordered(
     fixed: dict[str, float],
     start: Mapping[str, float],
 ) -> Model:
-    _plain_classes(family, sample)
+    _plain_rows(family, sample)
     assert sample.classes is not None
     place, cuts = (parameter.name for parameter in family.parameters)
     if request.sources[cuts] is not None:
@@ -202,11 +205,56 @@ def _ordered(
     return _model(rows, layout, sample.weight, penalty, np.concatenate(begin), start, family)
 
 
-def _plain_classes(family: Any, sample: Sample) -> None:
+def _joint(
+    family: Any,
+    request: Request,
+    sample: Sample,
+    l2: float,
+    fixed: dict[str, float],
+    start: Mapping[str, float],
+) -> Model:
+    _plain_rows(family, sample)
+    if sample.offsets or any(source is not None for source in request.sources.values()):
+        raise InputError(f"fit: {family.name} takes no covariates and no offset")
+    place, matrix = (parameter.name for parameter in family.parameters)
+    loc, factor = family.start(sample.y, sample.weight)  # the maximum itself, unless something is fixed
+    size = len(loc)
+    deviation = (np.asarray(sample.y) - loc) / np.sqrt((factor * factor).sum(axis=1))
+    if not fixed and (extra := dependent(deviation, 1.0)).any():
+        raise DataError(
+            f"fit: column {np.flatnonzero(extra)[0]} of the response is a linear combination of columns before it and "
+            "a constant, so the likelihood has no maximum: leave it out"
+        )
+    if size > _JOINT:
+        raise InputError(f"fit: {size} columns; beyond {_JOINT} use {type(family).__name__}.start, the maximum itself")
+    row, column = np.tril_indices(size)
+    names = [f"{place}.{i}" for i in range(size)] + [f"{matrix}.{i}.{j}" for i, j in zip(row, column, strict=True)]
+    spread = np.sqrt((factor * factor).sum(axis=1))
+    values, units = np.concatenate([loc, factor[row, column]]), np.concatenate([spread, spread[row]])
+    logs = size + np.flatnonzero(row == column)
+    values[logs], units[logs] = np.log(values[logs]), 1.0
+    shared, offsets = Constant(), dict[int, Floats]()
+    built: list[tuple[Slot, Design, Floats]] = []
+    for p, name in enumerate(names):
+        slot, moved = _slot(name, shared, None, LINKS["log"] if p in logs else None, fixed, None)
+        if moved is not None:
+            offsets[p] = moved
+        built.append(_design(slot, None, sample.weight, _short(float(units[p])), l2))
+    slots, designs = tuple(slot for slot, _, _ in built), tuple(design for _, design, _ in built)
+    _all_known(fixed, slots, "fixed")
+    layout = Layout(slots, designs, tuple(slot.free for slot in slots), np.eye(len(slots)))
+    begin = [np.full(design.size, value / design.unit) for design, value in zip(designs, values, strict=True)]
+    rows = JointRows(family, sample.y, offsets)  # type: ignore[arg-type]
+    penalty = [np.zeros(design.size) for design in designs]
+    return _model(rows, layout, sample.weight, penalty, np.concatenate(begin), start, family)
+
+
+def _plain_rows(family: Any, sample: Sample) -> None:
     if sample.weight_kind == "precision":
         raise InputError(f"fit: precision weights need a dispersion, which {family.name} has not; see weight_kind")
     if sample.window is not None:
-        raise InputError(f"fit: the classes of {family.name} have no window, so truncation has no meaning for them")
+        what = "observations" if family.event_ndim else "classes"
+        raise InputError(f"fit: the {what} of {family.name} have no window, so truncation has no meaning for them")
 
 
 def _model(

@@ -65,7 +65,7 @@ def gather(
     n, table = rows_in(request.y), request.table
     vector = bool(family.classes)
     order = levels(request.y)
-    y = _response(request.y, vector)
+    y = _response(request.y, vector, family.event_ndim)
     lost: dict[str, Mask] = {f"the response {request.response!r}": _missing_response(y)}
     weight = _column(named(weights, table, "weights"), n, "weights", lost)
     window = _window(truncation, n, request, lost)
@@ -94,6 +94,8 @@ def gather(
     classes = None
     if vector:
         classes, y = _classes(y, order, family.classes == "ordered")
+    elif family.event_ndim:
+        _refuse(~np.isfinite(y).all(axis=1), keep, y, f"outside the support of {family.name}")  # type: ignore[arg-type]
     else:
         y = _inside(family, y, windows, keep)
     repeats = weight is not None and weight_kind == "frequency"
@@ -111,21 +113,25 @@ def gather(
     )
 
 
-def _response(y: Any, vector: bool) -> Observations | NDArray[Any]:
+def _response(y: Any, vector: bool, event_ndim: int) -> Observations | NDArray[Any]:
     if isinstance(y, Observations):
         if vector:
             raise InputError("fit: classes cannot be censored; give their labels")
+        if event_ndim:
+            raise InputError("fit: observations of several numbers cannot be censored")
         if len(y.shape) != 1:
             raise ShapeError(f"fit: the response has shape {y.shape}; allowed: (n,)")
         return y
     values = array(y) if vector else floats(y, "the response")
-    if values.ndim != 1:
-        raise ShapeError(f"fit: the response has shape {values.shape}; allowed: (n,)")
+    if values.ndim != 1 + event_ndim:
+        raise ShapeError(f"fit: the response has shape {values.shape}; allowed: {'(n, D)' if event_ndim else '(n,)'}")
     return values
 
 
 def _missing_response(y: Observations | NDArray[Any]) -> Mask:
-    return np.isnan(y.lower) | np.isnan(y.upper) if isinstance(y, Observations) else nulls(y)
+    if isinstance(y, Observations):
+        return np.isnan(y.lower) | np.isnan(y.upper)
+    return np.asarray(nulls(y).reshape(len(y), -1).any(axis=1))
 
 
 def _same_length(shape: tuple[int, ...], n: int, what: str) -> None:
@@ -291,8 +297,12 @@ def _refuse(bad: Mask, keep: Mask, values: Floats, why: str) -> None:
     if bad.any():
         at = np.flatnonzero(keep)[bad]
         raise DataError(
-            f"fit: row {at[0]}: {values[bad][0]:g} is {why} ({bad.sum()} such rows: {listed(at.tolist(), 5)})"
+            f"fit: row {at[0]}: {_shown(values[bad][0])} is {why} ({bad.sum()} such rows: {listed(at.tolist(), 5)})"
         )
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if np.ndim(value) == 0 else str(value)
 
 
 def _original(keep: Mask, bad: Mask) -> int:

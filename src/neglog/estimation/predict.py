@@ -29,6 +29,8 @@ def predict(fit: Fit, data: Any, kind: str | None, offset: Any) -> Any:
     kind = allowed[0] if kind is None or (classes and kind == "mean") else kind
     if kind not in allowed:
         raise InputError(f"predict: kind={kind!r}; a fit of {fit.family.name} gives {', '.join(allowed)}")
+    if fit.family.event_ndim:
+        return _joint(fit, data, kind)
     if data is None:
         if offset is not None:
             raise InputError("predict: the rows of the fit have their own offset; pass offset= with new data only")
@@ -44,6 +46,24 @@ def predict(fit: Fit, data: Any, kind: str | None, offset: Any) -> Any:
         parameter.name: np.asarray(parameter.link.inverse(values))
         for parameter, values in zip(fit.family.parameters, eta, strict=True)
     }
+    return theta if kind == "params" else fit.family.mean(**theta)
+
+
+def _joint(fit: Fit, data: Any, kind: str) -> Any:
+    """The parameters, which no covariates move, once for every row."""
+    if data is None and fit.training is None:
+        raise InputError("predict: a loaded fit does not hold the rows it was fitted to; pass data")
+    count = _count(data) if data is not None else fit.rows
+    place, matrix = (parameter.name for parameter in fit.family.parameters)
+    entries = {tuple(name.split(".")): value for name, value in fit.params.items()}
+    size = sum(key[0] == place for key in entries)
+    loc, factor = np.zeros(size), np.zeros((size, size))
+    for key, value in entries.items():
+        if key[0] == place:
+            loc[int(key[1])] = value
+        else:
+            factor[int(key[1]), int(key[2])] = value
+    theta = {place: np.tile(loc, (count, 1)), matrix: np.tile(factor, (count, 1, 1))}
     return theta if kind == "params" else fit.family.mean(**theta)
 
 

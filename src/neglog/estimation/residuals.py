@@ -19,6 +19,8 @@ def quantile(fit: Fit, rng: np.random.Generator) -> Floats:
     """See :meth:`neglog.estimation.result.Fit.residuals`."""
     if fit.family.classes == "unordered":
         raise InputError("residuals: classes have no order, so a categorical has no quantile residuals")
+    if fit.family.event_ndim:
+        raise InputError(f"residuals: {fit.family.name} has several numbers per row, so it has no quantile residuals")
     if fit.training is None:
         raise InputError("residuals: a loaded fit does not hold the rows it was fitted to")
     sample, family = fit.training.sample, fit.family

@@ -11,6 +11,7 @@ import numpy as np
 from neglog.errors import InputError
 from neglog.estimation.tables import Floats
 from neglog.estimation.terms import Term
+from neglog.families import LINKS
 
 if TYPE_CHECKING:
     from neglog.estimation.assemble import Model
@@ -269,6 +270,9 @@ class Fit:
     def _links(self) -> list[Any]:
         """For each name the link through which it is shown, or None for a coefficient."""
         shown = {parameter.name: parameter.link for parameter in self.family.parameters}
+        for parameter in self.family.parameters:
+            if parameter.form == "cholesky":  # its diagonal is positive
+                shown |= {f"{parameter.name}.{i}.{i}": LINKS["log"] for i in range(len(self.names))}
         return [shown.get(name) for name in self.names]
 
     def _errors_of_coefficients(self) -> Floats:

@@ -199,6 +199,76 @@ class OrderedRows:
 
 
 @dataclass(frozen=True, eq=False)
+class JointRows:
+    """Several numbers per row, one distribution for all: the predictors are the entries of its parameters.
+
+    Those on the diagonal of the Cholesky factor are on the log scale.
+    """
+
+    family: Any
+    y: Floats  # (n, D)
+    offsets: dict[int, Floats]  # of entries that are held
+
+    @property
+    def predictors(self) -> int:
+        """Means, and the lower triangle of the Cholesky factor."""
+        size = self.y.shape[1]
+        return size + size * (size + 1) // 2
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.y)
+
+    @property
+    def logarithms(self) -> tuple[int, ...]:
+        """The diagonal."""
+        row, column = np.tril_indices(self.y.shape[1])
+        return tuple(int(p) for p in self.y.shape[1] + np.flatnonzero(row == column))
+
+    def theta(self, eta: Floats) -> tuple[Floats, Floats]:
+        """``loc`` ``(D,)`` and the factor ``(D, D)``."""
+        entries = np.array(eta[:, 0])
+        for p, held in self.offsets.items():
+            entries[p] += held[0]
+        logs, size = list(self.logarithms), self.y.shape[1]
+        entries[logs] = np.exp(entries[logs])
+        factor = np.zeros((size, size))
+        factor[np.tril_indices(size)] = entries[size:]
+        return entries[:size], factor
+
+    def values(self, part: Rows, eta: Floats) -> Floats:
+        return self.family.nll(self.y[part], *self.theta(eta), check=False)
+
+    def gradient(self, part: Rows, eta: Floats) -> tuple[Floats, Floats]:
+        theta = self.theta(eta)
+        value, gradient = self.family.nll_grad(self.y[part], *theta, check=False)
+        return value, (gradient * self._slopes(theta)[0]).T
+
+    def derivatives(self, part: Rows, eta: Floats) -> tuple[Floats, Floats, Floats]:
+        theta = self.theta(eta)
+        value, gradient, hessian = self.family.nll_grad_hess(self.y[part], *theta, check=False)
+        first, second = self._slopes(theta)
+        chain = [(first[p], first[p], second[p]) for p in range(len(first))]
+        return value, *_chain_rule(chain, np.array(gradient.T), np.array(np.moveaxis(hessian, 0, 2)))
+
+    def product(self, part: Rows, eta: Floats, direction: Floats) -> Floats:
+        return np.einsum("efm,fm->em", self.derivatives(part, eta)[2], direction)
+
+    def expected(self, part: Rows, eta: Floats) -> Floats:
+        theta = self.theta(eta)
+        first = self._slopes(theta)[0]
+        information = (self.family.fisher(*theta) * first * first[:, None])[..., None]
+        return np.broadcast_to(information, (*information.shape[:2], len(self.y[part])))
+
+    def _slopes(self, theta: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+        """First and second derivatives of the entries in their predictors."""
+        first, second, logs = np.ones(self.predictors), np.zeros(self.predictors), list(self.logarithms)
+        first[logs] = second[logs] = np.diag(theta[1])
+        return first, second
+
+
+@dataclass(frozen=True, eq=False)
 class SoftmaxRows:
     """One vector parameter: logits = ``contrast @ eta + offset``; the contrast removes what no data can tell.
 

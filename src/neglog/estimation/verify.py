@@ -75,6 +75,8 @@ def _informed(family: Any, problem: Problem, layout: Layout, hessian: Hessian) -
         return False
     if family.discrete:
         return bool((problem.spread(known) <= _LOST).all())
+    if family.event_ndim:
+        return bool((problem.spread(known) <= _LOST_DATA).all())
     limit = [_LOST_DATA if parameter.link.name == "identity" else _LOST for parameter in family.parameters]
     return bool((problem.spread(known) <= limit).all())
 
@@ -221,7 +223,7 @@ def _cause(family: Any, sample: Sample, separated: bool = False) -> str:
             kinds = sorted({sides[int(kind)] for kind in np.unique(y.kind)})
             return f"No row is exact: all {len(y)} are {' or '.join(kinds)}. "
         y = y.lower[y.exact]
-    if len(y) and (y == y[0]).all():
+    if len(y) and not family.event_ndim and (y == y[0]).all():
         return f"All {len(y)} exact values are {y[0]:g}. " if len(y) > 1 else "There is only one exact value. "
     if separated and family.discrete:
         return "Some outcomes are predicted perfectly by these columns. "

@@ -13,25 +13,31 @@ from neglog.families.bernoulli import Bernoulli
 from neglog.families.beta import Beta
 from neglog.families.categorical import Categorical
 from neglog.families.cauchy import Cauchy
+from neglog.families.chi2 import Chi2
 from neglog.families.discretized_logistic import DiscretizedLogistic
 from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
+from neglog.families.gamma import Gamma
+from neglog.families.gamma_mean import GammaMean
 from neglog.families.generalized_pareto import GeneralizedPareto
 from neglog.families.geometric import Geometric
 from neglog.families.gev import GEV
 from neglog.families.gumbel import Gumbel
 from neglog.families.gumbel_min import GumbelMin
 from neglog.families.half_normal import HalfNormal
+from neglog.families.inverse_gamma import InverseGamma
 from neglog.families.laplace import Laplace
 from neglog.families.log_logistic import LogLogistic
 from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
+from neglog.families.multivariate_normal import MultivariateNormal
+from neglog.families.nakagami import Nakagami
 from neglog.families.normal import Normal
 from neglog.families.ordered import Ordered
 from neglog.families.pareto import Pareto
 from neglog.families.poisson import Poisson
 from neglog.families.rayleigh import Rayleigh
-from neglog.families.registry import family, names
+from neglog.families.registry import composition, family, names, spelled
 from neglog.families.scalar import ScalarFamily
 from neglog.families.uniform import Uniform
 from neglog.families.weibull import Weibull
@@ -43,20 +49,26 @@ __all__ = [
     "Beta",
     "Categorical",
     "Cauchy",
+    "Chi2",
     "DiscretizedLogistic",
     "Exponential",
     "Family",
+    "Gamma",
+    "GammaMean",
     "GeneralizedPareto",
     "Geometric",
     "Gumbel",
     "GumbelMin",
     "HalfNormal",
     "Interval",
+    "InverseGamma",
     "Laplace",
     "Link",
     "LogLogistic",
     "LogNormal",
     "Logistic",
+    "MultivariateNormal",
+    "Nakagami",
     "Normal",
     "Ordered",
     "Parameter",
@@ -66,6 +78,8 @@ __all__ = [
     "ScalarFamily",
     "Uniform",
     "Weibull",
+    "composition",
     "family",
     "names",
+    "spelled",
 ]

@@ -15,6 +15,7 @@ from neglog.torch.binary import (  # noqa: E402
 )
 from neglog.torch.classification import cross_entropy, cross_entropy_parts  # noqa: E402
 from neglog.torch.counts import poisson_nll_loss  # noqa: E402
+from neglog.torch.directions import cosine_loss, von_mises_fisher_nll_loss  # noqa: E402
 from neglog.torch.divergence import kl_div  # noqa: E402
 from neglog.torch.gaussian import (  # noqa: E402
     beta_nll_loss,
@@ -65,6 +66,7 @@ __all__ = [
     "beta_nll_loss",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "cosine_loss",
     "cross_entropy",
     "cross_entropy_parts",
     "faithful_gaussian_nll_loss",
@@ -81,4 +83,5 @@ __all__ = [
     "poisson_nll_loss",
     "right_censored",
     "total_weight",
+    "von_mises_fisher_nll_loss",
 ]

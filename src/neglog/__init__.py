@@ -21,6 +21,8 @@ _HOME = {
     "errors": "neglog.errors",
     "Bernoulli": "neglog.families",
     "Beta": "neglog.families",
+    "BirnbaumSaunders": "neglog.families",
+    "BurrXII": "neglog.families",
     "Categorical": "neglog.families",
     "Cauchy": "neglog.families",
     "Chi2": "neglog.families",
@@ -102,6 +104,8 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import GEV as GEV
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Beta as Beta
+    from neglog.families import BirnbaumSaunders as BirnbaumSaunders
+    from neglog.families import BurrXII as BurrXII
     from neglog.families import Categorical as Categorical
     from neglog.families import Cauchy as Cauchy
     from neglog.families import Chi2 as Chi2

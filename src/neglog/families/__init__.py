@@ -11,6 +11,8 @@
 from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
 from neglog.families.beta import Beta
+from neglog.families.birnbaum_saunders import BirnbaumSaunders
+from neglog.families.burr_xii import BurrXII
 from neglog.families.categorical import Categorical
 from neglog.families.cauchy import Cauchy
 from neglog.families.chi2 import Chi2
@@ -47,6 +49,8 @@ __all__ = [
     "LINKS",
     "Bernoulli",
     "Beta",
+    "BirnbaumSaunders",
+    "BurrXII",
     "Categorical",
     "Cauchy",
     "Chi2",

@@ -42,12 +42,14 @@ _HOME = {
     "LogNormal": "neglog.families",
     "Logistic": "neglog.families",
     "MultivariateNormal": "neglog.families",
+    "NB2": "neglog.families",
     "Nakagami": "neglog.families",
     "Normal": "neglog.families",
     "Ordered": "neglog.families",
     "Pareto": "neglog.families",
     "Poisson": "neglog.families",
     "Rayleigh": "neglog.families",
+    "StudentT": "neglog.families",
     "Uniform": "neglog.families",
     "Weibull": "neglog.families",
     "family": "neglog.compose",
@@ -102,6 +104,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.estimation import load as load
     from neglog.evaluation import Score as Score
     from neglog.families import GEV as GEV
+    from neglog.families import NB2 as NB2
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Beta as Beta
     from neglog.families import BirnbaumSaunders as BirnbaumSaunders
@@ -130,6 +133,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Pareto as Pareto
     from neglog.families import Poisson as Poisson
     from neglog.families import Rayleigh as Rayleigh
+    from neglog.families import StudentT as StudentT
     from neglog.families import Uniform as Uniform
     from neglog.families import Weibull as Weibull
 

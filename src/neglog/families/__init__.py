@@ -34,6 +34,7 @@ from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
 from neglog.families.multivariate_normal import MultivariateNormal
 from neglog.families.nakagami import Nakagami
+from neglog.families.nb2 import NB2
 from neglog.families.normal import Normal
 from neglog.families.ordered import Ordered
 from neglog.families.pareto import Pareto
@@ -41,12 +42,14 @@ from neglog.families.poisson import Poisson
 from neglog.families.rayleigh import Rayleigh
 from neglog.families.registry import composition, family, names, spelled
 from neglog.families.scalar import ScalarFamily
+from neglog.families.student_t import StudentT
 from neglog.families.uniform import Uniform
 from neglog.families.weibull import Weibull
 
 __all__ = [
     "GEV",
     "LINKS",
+    "NB2",
     "Bernoulli",
     "Beta",
     "BirnbaumSaunders",
@@ -80,6 +83,7 @@ __all__ = [
     "Poisson",
     "Rayleigh",
     "ScalarFamily",
+    "StudentT",
     "Uniform",
     "Weibull",
     "composition",

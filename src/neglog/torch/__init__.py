@@ -26,6 +26,8 @@ from neglog.torch.gaussian import (  # noqa: E402
 from neglog.torch.heads import GaussianHead, NaturalGaussianHead  # noqa: E402
 from neglog.torch.likelihood import Censored, interval, nll, right_censored  # noqa: E402
 from neglog.torch.log_probabilities import nll_loss  # noqa: E402
+from neglog.torch.mixture_head import MixtureDensityHead  # noqa: E402
+from neglog.torch.mixtures import GaussianMixture, mixture_density_nll_loss  # noqa: E402
 from neglog.torch.modules import (  # noqa: E402
     BCELoss,
     BCEWithLogitsLoss,
@@ -54,10 +56,12 @@ __all__ = [
     "CrossEntropyLoss",
     "FaithfulGaussianNLLLoss",
     "GaussianHead",
+    "GaussianMixture",
     "GaussianNLLLoss",
     "KLDivLoss",
     "LogSoftmax",
     "LogitStats",
+    "MixtureDensityHead",
     "MultiLabelSoftMarginLoss",
     "NLLLoss",
     "NaturalGaussianHead",
@@ -76,6 +80,7 @@ __all__ = [
     "log_softmax",
     "logit_stats",
     "logsumexp",
+    "mixture_density_nll_loss",
     "multilabel_soft_margin_loss",
     "natural_gaussian_nll_loss",
     "nll",

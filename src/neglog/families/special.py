@@ -20,12 +20,12 @@ def log1pexp(xp: Any, x: Any) -> Any:
     return xp.logaddexp(x, xp.zeros_like(x))
 
 
-<<<<<<< HEAD
 def log1mexp(xp: Any, x: Any) -> Any:
     """log(1 - exp(x)) for x < 0, by whichever of two forms keeps its digits there."""
     near = x > -math.log(2)
     return xp.where(near, xp.log(-xp.expm1(xp.where(near, x, -1.0))), xp.log1p(-xp.exp(xp.where(near, -1.0, x))))
-=======
+
+
 def log_rising(xp: Any, x: Any, n: Any) -> Any:
     """log Gamma(x + n) - log Gamma(x) for n >= 0, without cancellation, and so when differentiated."""
     lifted, low = x + 10.0, 0.0  # Gamma's recurrence lifts both to where Stirling's formula has its full precision
@@ -39,4 +39,3 @@ def _stirling_rest(x: Any) -> Any:
     w = 1 / (x * x)  # Abramowitz and Stegun 6.1.41
     series = 1 / 1188 + w * (-691 / 360360 + w * (1 / 156 - w * 3617 / 122400))
     return (1 / 12 + w * (-1 / 360 + w * (1 / 1260 + w * (-1 / 1680 + w * series)))) / x
->>>>>>> main

@@ -31,6 +31,7 @@ _HOME = {
     "GEV": "neglog.families",
     "Gamma": "neglog.families",
     "GammaMean": "neglog.families",
+    "GeneralizedGamma": "neglog.families",
     "GeneralizedPareto": "neglog.families",
     "Geometric": "neglog.families",
     "Gumbel": "neglog.families",
@@ -116,6 +117,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Exponential as Exponential
     from neglog.families import Gamma as Gamma
     from neglog.families import GammaMean as GammaMean
+    from neglog.families import GeneralizedGamma as GeneralizedGamma
     from neglog.families import GeneralizedPareto as GeneralizedPareto
     from neglog.families import Geometric as Geometric
     from neglog.families import Gumbel as Gumbel

@@ -21,6 +21,7 @@ from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
 from neglog.families.gamma import Gamma
 from neglog.families.gamma_mean import GammaMean
+from neglog.families.generalized_gamma import GeneralizedGamma
 from neglog.families.generalized_pareto import GeneralizedPareto
 from neglog.families.geometric import Geometric
 from neglog.families.gev import GEV
@@ -62,6 +63,7 @@ __all__ = [
     "Family",
     "Gamma",
     "GammaMean",
+    "GeneralizedGamma",
     "GeneralizedPareto",
     "Geometric",
     "Gumbel",

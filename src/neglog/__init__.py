@@ -38,6 +38,7 @@ _HOME = {
     "GumbelMin": "neglog.families",
     "HalfNormal": "neglog.families",
     "InverseGamma": "neglog.families",
+    "InverseGaussian": "neglog.families",
     "Laplace": "neglog.families",
     "LogLogistic": "neglog.families",
     "LogNormal": "neglog.families",
@@ -50,6 +51,7 @@ _HOME = {
     "Pareto": "neglog.families",
     "Poisson": "neglog.families",
     "Rayleigh": "neglog.families",
+    "Rice": "neglog.families",
     "StudentT": "neglog.families",
     "Uniform": "neglog.families",
     "Weibull": "neglog.families",
@@ -124,6 +126,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import GumbelMin as GumbelMin
     from neglog.families import HalfNormal as HalfNormal
     from neglog.families import InverseGamma as InverseGamma
+    from neglog.families import InverseGaussian as InverseGaussian
     from neglog.families import Laplace as Laplace
     from neglog.families import Logistic as Logistic
     from neglog.families import LogLogistic as LogLogistic
@@ -135,6 +138,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Pareto as Pareto
     from neglog.families import Poisson as Poisson
     from neglog.families import Rayleigh as Rayleigh
+    from neglog.families import Rice as Rice
     from neglog.families import StudentT as StudentT
     from neglog.families import Uniform as Uniform
     from neglog.families import Weibull as Weibull

@@ -29,6 +29,7 @@ from neglog.families.gumbel import Gumbel
 from neglog.families.gumbel_min import GumbelMin
 from neglog.families.half_normal import HalfNormal
 from neglog.families.inverse_gamma import InverseGamma
+from neglog.families.inverse_gaussian import InverseGaussian
 from neglog.families.laplace import Laplace
 from neglog.families.log_logistic import LogLogistic
 from neglog.families.log_normal import LogNormal
@@ -42,6 +43,7 @@ from neglog.families.pareto import Pareto
 from neglog.families.poisson import Poisson
 from neglog.families.rayleigh import Rayleigh
 from neglog.families.registry import composition, family, names, spelled
+from neglog.families.rice import Rice
 from neglog.families.scalar import ScalarFamily
 from neglog.families.student_t import StudentT
 from neglog.families.uniform import Uniform
@@ -71,6 +73,7 @@ __all__ = [
     "HalfNormal",
     "Interval",
     "InverseGamma",
+    "InverseGaussian",
     "Laplace",
     "Link",
     "LogLogistic",
@@ -84,6 +87,7 @@ __all__ = [
     "Pareto",
     "Poisson",
     "Rayleigh",
+    "Rice",
     "ScalarFamily",
     "StudentT",
     "Uniform",

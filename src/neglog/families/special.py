@@ -26,6 +26,15 @@ def log1mexp(xp: Any, x: Any) -> Any:
     return xp.where(near, xp.log(-xp.expm1(xp.where(near, x, -1.0))), xp.log1p(-xp.exp(xp.where(near, -1.0, x))))
 
 
+def log_i0e(xp: Any, x: Any) -> Any:
+    """log(exp(-x) I0(x)) for x >= 0."""
+    if hasattr(xp, "special"):
+        return xp.log(xp.special.i0e(x))
+    from scipy.special import i0e
+
+    return xp.log(i0e(x))
+
+
 def log_rising(xp: Any, x: Any, n: Any) -> Any:
     """log Gamma(x + n) - log Gamma(x) for n >= 0, without cancellation, and so when differentiated."""
     lifted, low = x + 10.0, 0.0  # Gamma's recurrence lifts both to where Stirling's formula has its full precision

@@ -27,6 +27,7 @@ _HOME = {
     "Beta": "neglog.families",
     "Categorical": "neglog.families",
     "Ordered": "neglog.families",
+    "SkewNormal": "neglog.families",
     "MultivariateNormal": "neglog.families",
     "GEV": "neglog.families",
     "GeneralizedPareto": "neglog.families",
@@ -90,6 +91,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Normal as Normal
     from neglog.families import Ordered as Ordered
     from neglog.families import Poisson as Poisson
+    from neglog.families import SkewNormal as SkewNormal
     from neglog.families import Weibull as Weibull
     from neglog.families import family as family
 

@@ -27,6 +27,7 @@ from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
 from neglog.families.registry import family, names
 from neglog.families.scalar import ScalarFamily
+from neglog.families.skew_normal import SkewNormal
 from neglog.families.weibull import Weibull
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Parameter",
     "Poisson",
     "ScalarFamily",
+    "SkewNormal",
     "Weibull",
     "family",
     "names",

@@ -17,3 +17,12 @@ def lgamma(xp: Any, x: Any) -> Any:
 def log1pexp(xp: Any, x: Any) -> Any:
     """log(1 + exp(x)) without overflow."""
     return xp.logaddexp(x, xp.zeros_like(x))
+
+
+def log_ndtr(xp: Any, x: Any) -> Any:
+    """log P(Z <= x) of a standard normal Z."""
+    if hasattr(xp, "special"):
+        return xp.special.log_ndtr(x)
+    from scipy.special import log_ndtr
+
+    return log_ndtr(x)

@@ -5,7 +5,7 @@
 #   make bishop  a mixture density network where least squares has nothing to say; results in out/bishop/
 #   make heads   five losses for a mean and a variance on six real tables; results in out/regression_heads/
 #   make test    the whole test suite
-#   make bench   the benchmark table (about five minutes on two idle cores)
+#   make bench   the benchmark table (about ten minutes on two idle cores)
 #   make lint    ruff, pyright, clang-format
 #   make dist    wheel and source archive; the wheel passes the tests in an environment of its own
 #   make docs/images/digits_reliability.svg   the README's picture, from make run
@@ -41,7 +41,7 @@ heads: $(VENV)/built $(VENV)/examples
 test: $(VENV)/built $(VENV)/tested
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/built $(VENV)/tested
+bench: $(VENV)/built $(VENV)/bench
 	$(BIN)/python -m benchmarks.run
 
 lint: $(VENV)/built $(VENV)/dev
@@ -85,6 +85,10 @@ $(VENV)/built: $(VENV)/base $(NATIVE)
 
 $(VENV)/tested: $(VENV)/base pyproject.toml
 	$(PIP) --group test
+	touch $@
+
+$(VENV)/bench: $(VENV)/tested
+	$(PIP) --group bench
 	touch $@
 
 # The tables of examples/regression_heads.

@@ -15,6 +15,7 @@ RIVALS = {
     "numpy": ("neglog", "torch eager", "torch.compile", "sklearn log_loss"),
     "torch": ("neglog.torch", "torch eager", "torch.compile"),
 }
+FAMILY_RIVALS = ("neglog", "scipy.stats", "numba-stats", "torch.distributions")
 TITLES = {
     "forward": "`{}`",
     "gradient": "`{}_grad`",
@@ -38,6 +39,12 @@ def tables(stored: Row, tasks: Container[str] = TITLES) -> dict[str, str]:
         names = RIVALS["torch"]
         head = f"| forward + backward | gradient | {' | '.join(names)} |\n|---|---:|{'---:|' * len(names)}"
         found["memory"] = "\n".join([head, *map(memory_line, stored["memory"]), "", MEMORY, ""])
+    if stored["families"]:
+        ours, *theirs = FAMILY_RIVALS
+        head = f"| | {ours} `nll` | {' | '.join(theirs)} | {ours} `nll_grad_hess` |\n|---|{'---:|' * (len(theirs) + 2)}"
+        same = groupby(stored["families"], key=lambda row: (row["family"], row["dtype"]))
+        lines = [family_line(list(rows)) for _, rows in same]
+        found["families"] = "\n".join([head, *lines, "", family_legend(stored["machine"]), ""])
     return found
 
 
@@ -55,6 +62,31 @@ def legend(machine: Row) -> str:
         "brackets the error against float64: relative of the loss; largest absolute of the gradient, times the rows. "
         "read / copy: NumPy reading and copying the logits with one thread, about the floor that memory sets."
     )
+
+
+def family_legend(machine: Row) -> str:
+    """What the numbers of the families are."""
+    return (
+        f"Medians in ms of 1,000,000 rows with numbers for parameters, taken in turn in one process with "
+        f"{machine['threads']} threads ({machine['instruction_set']}, NumPy {machine['numpy']}, SciPy "
+        f"{machine['scipy']}, torch {machine['torch']}); ×: times neglog's `nll`. In brackets the largest error of 100 "
+        "rows against mpmath, in units of the larger of 1 and the value."
+    )
+
+
+def family_line(rows: list[Row]) -> str:
+    """The row of one family and dtype, from those of both tasks."""
+    by_library = {row["library"]: row for row in rows if row["task"] == "nll"}
+    derivatives = next(row for row in rows if row["task"] == "nll_grad_hess")
+    ours, *theirs = FAMILY_RIVALS
+    own = by_library[ours]
+    cells = [f"**{milliseconds(own)}** ({own['error']:.0e})"]
+    for name in theirs:
+        row = by_library.get(name)
+        cells.append(f"{milliseconds(row)}, **{ratio(row)}×** ({row['error']:.0e})" if row else "")
+    times = derivatives["milliseconds"] / own["milliseconds"]
+    cells.append(f"{milliseconds(derivatives)}, {times:.1f}× ({derivatives['error']:.0e})")
+    return f"| {own['family']} {own['dtype']} | {' | '.join(cells)} |"
 
 
 def shape(row: Row) -> str:
@@ -124,6 +156,7 @@ HEADINGS = {
     "numpy": "neglog.losses on NumPy arrays",
     "torch": "neglog.torch on tensors",
     "memory": "Memory of neglog.torch",
+    "families": "Families",
 }
 
 if __name__ == "__main__":

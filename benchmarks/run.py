@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks.run [--only TEXT] [--rounds N]``."""
+"""Run the benchmarks: ``python -m benchmarks.run [--part NAME] [--only TEXT] [--rounds N]``."""
 
 from __future__ import annotations
 
@@ -7,43 +7,26 @@ import json
 import os
 import platform
 import statistics
-import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
 import torch
 
 import neglog as nl
-from benchmarks import memory, render
+from benchmarks import families, memory, render
 from benchmarks.cases import Case, Data, cases
 from benchmarks.rivals import ours, ours_torch, scikit_learn, torch_compile, torch_eager
+from benchmarks.timing import timed
 from neglog import _native
 
 RIVALS = (ours, ours_torch, torch_eager, torch_compile, scikit_learn)
 HERE = Path(__file__).parent
-
-
-CHUNK = 100  # calls of what is too short to be timed alone
-
-
-def timed(call: Callable[[], Any], calls: int) -> float:
-    """Milliseconds of a call, after one that outlasts the rival's threads: they spin on after their work.
-
-    Of many calls the best chunk counts: each is overhead, which other work on the machine can only lengthen.
-    """
-    call()
-    chunk = min(calls, CHUNK)
-    times: list[float] = []
-    for _ in range(calls // chunk):
-        start = time.perf_counter()
-        for _ in range(chunk):
-            call()
-        times.append(time.perf_counter() - start)
-    return min(times) * 1e3 / chunk
 
 
 def errors(answer: tuple[Any, Any], exact: tuple[float, torch.Tensor], data: Data) -> dict[str, float]:
@@ -93,25 +76,54 @@ def measure(case: Case, data: Data, rounds: int) -> list[dict[str, Any]]:
     ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="run the cases whose name contains this; store nothing")
-    parser.add_argument("--rounds", type=int, default=7)
-    arguments = parser.parse_args()
-    warnings.filterwarnings("ignore", message=".*y_pred values do not sum to one.*")  # float32 rounding
+def measure_losses(only: str, rounds: int) -> list[dict[str, Any]]:
+    """The cases whose name contains ``only``, each printed when it is done."""
     rows: list[dict[str, Any]] = []
     data = None
-    for case in (c for c in cases() if arguments.only in c.name):
+    for case in (c for c in cases() if only in c.name):
         if data is None or data.case.data != case.data:
             data = None  # before the next: two would be twice the memory
             data = Data(case)
         data.case = case
-        found = measure(case, data, arguments.rounds)
+        found = measure(case, data, rounds)
         print(render.line(found), flush=True)
         rows += found
-    allocated = memory.measure(arguments.only)
-    for found in allocated:
+    return rows
+
+
+def measure_memory(only: str, _: int) -> list[dict[str, Any]]:
+    rows = memory.measure(only)
+    for found in rows:
         print(render.memory_line(found), flush=True)
+    return rows
+
+
+def measure_families(only: str, rounds: int) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for _, same in groupby(families.cases(), key=lambda case: replace(case, task="")):
+        these = list(same)  # both tasks: they share a line
+        if not any(only in case.name for case in these):
+            continue
+        data = families.Data(these[0])
+        found = [row for case in these for row in families.measure(case, data, rounds)]
+        print(render.family_line(found), flush=True)
+        rows += found
+    return rows
+
+
+PARTS = {"rows": measure_losses, "memory": measure_memory, "families": measure_families}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="run the cases whose name contains this; store nothing")
+    parser.add_argument("--part", choices=["losses", "memory", "families"], help="run and store this part alone")
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore", message=".*y_pred values do not sum to one.*")  # float32 rounding
+    part = "rows" if arguments.part == "losses" else arguments.part
+    parts = [part] if part else list(PARTS)
+    measured = {name: PARTS[name](arguments.only, arguments.rounds) for name in parts}
     if arguments.only:
         return
     machine = {
@@ -121,10 +133,13 @@ def main() -> None:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "torch": torch.__version__,
+        "scipy": scipy.__version__,
     }
-    (HERE / "results").mkdir(exist_ok=True)
-    stored = {"machine": machine, "rows": rows, "memory": allocated}
-    (HERE / "results" / "table.json").write_text(json.dumps(stored, indent=1) + "\n")
+    table = HERE / "results" / "table.json"
+    table.parent.mkdir(exist_ok=True)
+    before = json.loads(table.read_text()) if part else {name: [] for name in PARTS}
+    stored = {**before, "machine": machine, **measured}
+    table.write_text(json.dumps(stored, indent=1) + "\n")
     render.write(stored)
 
 

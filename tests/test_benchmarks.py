@@ -7,9 +7,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from benchmarks import memory, render, run  # noqa: E402
+from benchmarks import families, memory, render, run  # noqa: E402
 from benchmarks.cases import Case, Data, cases, memory_cases  # noqa: E402
-from benchmarks.rivals import torch_compile, torch_eager  # noqa: E402
+from benchmarks.rivals import numba_stats, torch_compile, torch_eager  # noqa: E402
 
 
 def small(case: Case) -> Case:
@@ -34,6 +34,25 @@ def test_a_case_is_measured_and_shown(case, monkeypatch):
     assert render.line(rows).count("|") == 3 + len(render.RIVALS[case.group])
 
 
+FAMILIES = {case.family: case for case in families.cases()}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_is_measured_and_shown(name, dtype, monkeypatch):
+    # without the compiler; the tests have their threads
+    rivals = tuple(rival for rival in families.RIVALS if rival is not numba_stats)
+    monkeypatch.setattr(families, "RIVALS", rivals)
+    monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
+    tasks = [families.Case(name, task, dtype, rows=200) for task in ("nll", "nll_grad_hess")]
+    data = families.Data(tasks[0])
+    rows = [row for case in tasks for row in families.measure(case, data, rounds=1)]
+    # rivals compute the same law: some of them lose digits
+    assert all(row["error"] < (1e-9 if dtype == "float64" else 1e-4) for row in rows)
+    assert all(row["error"] < (3e-14 if dtype == "float64" else 1e-6) for row in rows if row["library"] == "neglog")
+    assert render.family_line(rows).count("|") == 3 + len(render.FAMILY_RIVALS)
+
+
 def test_tables_have_a_line_for_every_case():
     row = {"milliseconds": 1.0, "ratio": 1.0, "read_milliseconds": 1.0, "copy_milliseconds": 1.0, "loss_error": 0.0}
     rows = [
@@ -41,14 +60,20 @@ def test_tables_have_a_line_for_every_case():
         for case in cases()
         for name in render.RIVALS[case.group]
     ]
+    own = [
+        {"case": case.name, **vars(case), "library": name, "milliseconds": 1.0, "ratio": 1.0, "error": 0.0}
+        for case in families.cases()
+        for name in render.FAMILY_RIVALS
+        if case.task == "nll" or name == "neglog"
+    ]
     allocated = [
         {"shape": case.shape, "dtype": case.dtype, "option": case.option, "gradient": 1, "beyond": {"a": 1, "b": 2}}
         for case in memory_cases()
     ]
-    machine = {"threads": 2, "instruction_set": "avx2", "torch": "2", "numpy": "2"}
-    found = render.tables({"machine": machine, "rows": rows, "memory": allocated})
+    machine = {"threads": 2, "instruction_set": "avx2", "torch": "2", "numpy": "2", "scipy": "1"}
+    found = render.tables({"machine": machine, "rows": rows, "memory": allocated, "families": own})
     lines = sum(line.startswith("| ") for table in found.values() for line in table.splitlines())
-    assert lines == len(cases()) + len(memory_cases()) + len(found)
+    assert lines == len(cases()) + len(memory_cases()) + len(families.cases()) // 2 + len(found)
 
 
 @pytest.mark.skipif(not (memory.PROCESS / "clear_refs").exists(), reason="Linux keeps the peak")

@@ -23,6 +23,7 @@ LAYERS = [
     {"_optional"},
     {"core"},
     {"families"},
+    {"compose"},
     {"like", "losses", "torch", "estimation", "evaluation"},
     {"report"},
     {"demo"},

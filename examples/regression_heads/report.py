@@ -10,7 +10,7 @@ from torch import Tensor
 
 import neglog as nl
 from examples.regression_heads.data import Part, Splits
-from examples.regression_heads.train import Networks, Run, predict
+from examples.regression_heads.train import Networks, Run
 from neglog.report.model import Column, Fact, Note, Report, Shades, Table, Whisker, Whiskers
 from neglog.report.numbers import fixed, number
 
@@ -112,7 +112,7 @@ def picture(networks: Networks, run: Run, splits: Splits) -> Shades:
     low, high = float(x0.min()), float(x0.max())
     places = torch.linspace(low, high, PLACES)
     part = Part(places.expand(len(splits.unit), -1)[..., None], torch.empty(len(splits.unit), PLACES))
-    loc, var = (value[0] for value in predict(networks, run.head, part, splits.train))
+    loc, var = (value[0] for value in networks.predict(part, splits.train))
     bottom, top = float(y0.min()) - 0.3, float(y0.max()) + 0.3
     heights = torch.linspace(bottom, top, HEIGHTS)[:, None]
     density = torch.exp(-((heights - loc) ** 2) / (2 * var)) / var.sqrt()

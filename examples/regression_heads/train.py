@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,76 +10,106 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
 
+import neglog.torch as nlt
 from examples.regression_heads.data import Part, Splits
 
 HIDDEN = 50
 EVERY = 10  # steps between two looks at the validation rows
-SMALLEST = 1e-6  # variance, of targets with variance 1: a target that repeats would otherwise send the NLL to -inf
 
-
-def mean_and_variance(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    """The usual parameters, from a network's two outputs."""
-    return first, F.softplus(second) + SMALLEST
-
-
-def natural(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    """The parameters in which the NLL is convex: mean / variance and -1 / (2 variance)."""
-    precision = F.softplus(second)
-    return first / precision, 1 / precision
-
-
-def nll(loc: Tensor, var: Tensor, y: Tensor) -> Tensor:
-    return (var.log() + (y - loc) ** 2 / var + math.log(2 * math.pi)) / 2
+State = dict[str, Tensor]  # parameters of all networks, (S, ...) each
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Head:
-    """How two outputs of a network become a normal distribution, and what they learn by.
+    """A network's last layer, and the loss by which it learns.
 
-    ``loss`` is that of each row, in mean, variance and target. ``frozen``: the second output reads the features without
-    training them. ``constant``: the variance is the training rows' mean squared error, for every row.
+    ``loss`` takes what the layer returns and the targets, (S, N) each, and sums. ``constant``: the predicted variance
+    is the training rows' mean squared error, for every row.
     """
 
     name: str
-    loss: Callable[[Tensor, Tensor, Tensor], Tensor]
-    predict: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = mean_and_variance
-    frozen: bool = False
+    layer: Callable[[], nn.Module]
+    loss: Loss
     constant: bool = False
 
 
+def least_squares(mean: Tensor, var: Tensor, y: Tensor) -> Tensor:
+    return F.mse_loss(mean, y, reduction="sum") / 2
+
+
+def gaussian(mean: Tensor, var: Tensor, y: Tensor) -> Tensor:
+    return nlt.gaussian_nll_loss(mean, y, var, reduction="sum")
+
+
+def beta(mean: Tensor, var: Tensor, y: Tensor) -> Tensor:
+    return nlt.beta_nll_loss(mean, y, var, beta=0.5, reduction="sum")
+
+
+def faithful(mean: Tensor, var: Tensor, y: Tensor) -> Tensor:
+    return nlt.faithful_gaussian_nll_loss(mean, y, var, reduction="sum")
+
+
+def natural(eta_1: Tensor, eta_2: Tensor, y: Tensor) -> Tensor:
+    return nlt.natural_gaussian_nll_loss(eta_1, y, eta_2, reduction="sum")
+
+
 HEADS = (
-    Head("least squares", lambda loc, var, y: (y - loc) ** 2 / 2, constant=True),
-    Head("Gaussian NLL", nll),
-    Head("beta-NLL, 0.5", lambda loc, var, y: var.detach() ** 0.5 * nll(loc, var, y)),
-    Head("faithful", lambda loc, var, y: (y - loc) ** 2 / 2 + nll(loc.detach(), var, y), frozen=True),
-    Head("natural", nll, natural),
+    Head("least squares", lambda: nlt.GaussianHead(HIDDEN), least_squares, constant=True),
+    Head("Gaussian NLL", lambda: nlt.GaussianHead(HIDDEN), gaussian),
+    Head("beta-NLL, 0.5", lambda: nlt.GaussianHead(HIDDEN), beta),
+    Head("faithful", lambda: nlt.GaussianHead(HIDDEN, faithful=True), faithful),
+    Head("natural", lambda: nlt.NaturalGaussianHead(HIDDEN), natural),
 )
 
 
-class Networks(nn.Module):
-    """D - 50 - 2, as many as there are splits."""
+class Network(nn.Module):
+    """D - 50 - head."""
 
-    def __init__(self, splits: int, inputs: int) -> None:
+    def __init__(self, inputs: int, head: nn.Module) -> None:
         super().__init__()
+        self.features = nn.Sequential(nn.Linear(inputs, HIDDEN), nn.Tanh())
+        self.head = head
 
-        def layer(fan_in: int, fan_out: int) -> tuple[nn.Parameter, nn.Parameter]:
-            bound = 1 / math.sqrt(fan_in)  # as nn.Linear
-            weight = torch.empty(splits, fan_in, fan_out).uniform_(-bound, bound)
-            return nn.Parameter(weight), nn.Parameter(torch.empty(splits, 1, fan_out).uniform_(-bound, bound))
+    def forward(self, x: Tensor, moments: bool) -> tuple[Tensor, Tensor]:
+        """The head's two outputs (N,) for ``x`` (N, D), or mean and variance."""
+        last = self.head.moments if moments and hasattr(self.head, "moments") else self.head
+        first, second = last(self.features(x))
+        return first[:, 0], second[:, 0]
 
-        self.weight1, self.bias1 = layer(inputs, HIDDEN)
-        self.weight2, self.bias2 = layer(HIDDEN, 2)
 
-    def forward(self, x: Tensor, frozen: bool) -> tuple[Tensor, Tensor]:
-        """Both outputs (S, N) for ``x`` (S, N, D)."""
-        features = torch.tanh(torch.baddbmm(self.bias1, x, self.weight1))
-        if not frozen:
-            first, second = torch.baddbmm(self.bias2, features, self.weight2).unbind(-1)
-            return first, second
-        first = torch.baddbmm(self.bias2[..., :1], features, self.weight2[..., :1])
-        second = torch.baddbmm(self.bias2[..., 1:], features.detach(), self.weight2[..., 1:])
-        return first[..., 0], second[..., 0]
+class Networks:
+    """As many networks as there are splits, evaluated at once."""
+
+    def __init__(self, head: Head, splits: int, inputs: int) -> None:
+        made = [Network(inputs, head.layer()) for _ in range(splits)]
+        self.head = head
+        self.state: State = stack_module_state(made)[0]
+        self._shape = copy.deepcopy(made[0]).to("meta")
+
+    def __call__(self, x: Tensor, moments: bool = False) -> tuple[Tensor, Tensor]:
+        """Two outputs (S, N) for ``x`` (S, N, D)."""
+
+        def one(state: State, rows: Tensor) -> tuple[Tensor, Tensor]:
+            return functional_call(self._shape, state, (rows, moments))
+
+        return vmap(one)(self.state, x)
+
+    @torch.no_grad()
+    def predict(self, part: Part, train: Part) -> tuple[Tensor, Tensor]:
+        """Mean and variance (S, N)."""
+        mean, var = self(part.x, moments=True)
+        if not self.head.constant:
+            return mean, var
+        fitted, _ = self(train.x, moments=True)
+        return mean, (train.y - fitted).square().mean(1, keepdim=True).expand_as(mean)
+
+    def nll(self, part: Part, train: Part) -> Tensor:
+        """Mean of each split (S,), in the scaled unit."""
+        mean, var = (value.double() for value in self.predict(part, train))
+        return nlt.gaussian_nll_loss(mean, part.y.double(), var, full=True, reduction="none").mean(1)
 
 
 @dataclass
@@ -91,43 +122,31 @@ class Run:
     steps: Tensor  # (S,) after which the validation NLL was lowest
 
 
-@torch.no_grad()
-def predict(networks: Networks, head: Head, part: Part, train: Part) -> tuple[Tensor, Tensor]:
-    """Mean and variance (S, N)."""
-    loc, var = head.predict(*networks(part.x, head.frozen))
-    if not head.constant:
-        return loc, var
-    fitted = networks(train.x, head.frozen)[0]
-    return loc, (train.y - fitted).square().mean(1, keepdim=True).expand_as(loc)
-
-
 def train(head: Head, splits: Splits, steps: int, seed: int) -> tuple[Run, Networks]:
     """Adam on all training rows at once; each network is kept as it was when its validation NLL was lowest."""
     torch.manual_seed(seed)
-    count, _, inputs = splits.train.x.shape
-    networks = Networks(count, inputs)
-    optimizer = torch.optim.Adam(networks.parameters(), lr=5e-3)
-    lowest, when = torch.full((count,), math.inf), torch.zeros(count, dtype=torch.int64)
-    best = {name: parameter.detach().clone() for name, parameter in networks.named_parameters()}
+    count, rows, inputs = splits.train.x.shape
+    networks = Networks(head, count, inputs)
+    optimizer = torch.optim.Adam(networks.state.values(), lr=5e-3)
+    lowest, when = torch.full((count,), math.inf, dtype=torch.float64), torch.zeros(count, dtype=torch.int64)
+    best = {name: parameter.detach().clone() for name, parameter in networks.state.items()}
     for step in range(1, steps + 1):
-        loc, var = head.predict(*networks(splits.train.x, head.frozen))
-        loss = head.loss(loc, var, splits.train.y).mean(1).sum()  # of networks that do not know of one another
+        loss = head.loss(*networks(splits.train.x), splits.train.y) / rows  # networks that do not know of one another
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         if step % EVERY == 0 or step == steps:
-            now = nll(*predict(networks, head, splits.validation, splits.train), splits.validation.y).mean(1)
+            now = networks.nll(splits.validation, splits.train)
             better = now < lowest
             lowest, when = torch.where(better, now, lowest), torch.where(better, step, when)
-            for name, parameter in networks.named_parameters():
+            for name, parameter in networks.state.items():
                 best[name][better] = parameter.detach()[better]
-    networks.load_state_dict(best)
-    return judge(networks, head, splits, when), networks
+    networks.state = best
+    return judge(networks, splits, when), networks
 
 
-def judge(networks: Networks, head: Head, splits: Splits, when: Tensor) -> Run:
+def judge(networks: Networks, splits: Splits, when: Tensor) -> Run:
     """A unit of the scaled target is ``unit`` of the table's: densities shrink by it, errors grow."""
-    loc, var = predict(networks, head, splits.test, splits.train)
-    rows = nll(loc.double(), var.double(), splits.test.y.double())
-    rmse = (splits.test.y - loc).double().square().mean(1).sqrt()
-    return Run(head, rows.mean(1) + splits.unit.log(), rmse * splits.unit, when)
+    mean, _ = networks.predict(splits.test, splits.train)
+    rmse = (splits.test.y - mean).double().square().mean(1).sqrt() * splits.unit
+    return Run(networks.head, networks.nll(splits.test, splits.train) + splits.unit.log(), rmse, when)

@@ -19,13 +19,23 @@ _HOME = {
     "families": "neglog.families",
     "like": "neglog.like",
     "errors": "neglog.errors",
-    "family": "neglog.families",
+    "family": "neglog.compose",
     "Normal": "neglog.families",
     "Weibull": "neglog.families",
     "Poisson": "neglog.families",
     "Bernoulli": "neglog.families",
     "Beta": "neglog.families",
     "Categorical": "neglog.families",
+    "Gamma": "neglog.families",
+    "Chi2": "neglog.families",
+    "GammaMean": "neglog.families",
+    "InverseGamma": "neglog.families",
+    "Nakagami": "neglog.families",
+    "Truncated": "neglog.compose",
+    "Mixture": "neglog.compose",
+    "ZeroInflated": "neglog.compose",
+    "Hurdle": "neglog.compose",
+    "Fixed": "neglog.compose",
     "Ordered": "neglog.families",
     "SkewNormal": "neglog.families",
     "MultivariateNormal": "neglog.families",
@@ -61,6 +71,12 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog import like as like
     from neglog import losses as losses
     from neglog import torch as torch
+    from neglog.compose import Fixed as Fixed
+    from neglog.compose import Hurdle as Hurdle
+    from neglog.compose import Mixture as Mixture
+    from neglog.compose import Truncated as Truncated
+    from neglog.compose import ZeroInflated as ZeroInflated
+    from neglog.compose import family as family
     from neglog.core.observations import interval as interval
     from neglog.core.observations import right_censored as right_censored
     from neglog.core.threads import get_num_threads as get_num_threads
@@ -80,20 +96,24 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Beta as Beta
     from neglog.families import Categorical as Categorical
+    from neglog.families import Chi2 as Chi2
     from neglog.families import Exponential as Exponential
+    from neglog.families import Gamma as Gamma
+    from neglog.families import GammaMean as GammaMean
     from neglog.families import GeneralizedPareto as GeneralizedPareto
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
+    from neglog.families import InverseGamma as InverseGamma
     from neglog.families import Laplace as Laplace
     from neglog.families import Logistic as Logistic
     from neglog.families import LogNormal as LogNormal
     from neglog.families import MultivariateNormal as MultivariateNormal
+    from neglog.families import Nakagami as Nakagami
     from neglog.families import Normal as Normal
     from neglog.families import Ordered as Ordered
     from neglog.families import Poisson as Poisson
     from neglog.families import SkewNormal as SkewNormal
     from neglog.families import Weibull as Weibull
-    from neglog.families import family as family
 
 
 def __getattr__(name: str) -> Any:

@@ -24,7 +24,7 @@ from typing import Any
 from mpmath import mp, mpf
 
 HERE = Path(__file__).parent
-NAMES = sorted(path.stem for path in HERE.glob("*.py") if path.stem != "make")
+NAMES = sorted(path.stem for path in HERE.glob("*.py") if path.stem != "make" and path.stem[0] != "_")
 
 
 def load(name: str) -> ModuleType:

@@ -19,14 +19,17 @@ def total(f: ScalarFamily, *params: float) -> float:
     if f.discrete:
         y = np.arange(float(f.ppf(0.0, *params)), float(f.ppf(1 - CUT, *params)) + 1)
         return float(np.sum(np.exp(-f.nll(y, *params))))
-    cuts = [float(f.ppf(q, *params)) for q in (CUT, 1e-6, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-6, 1 - CUT)]
+    cuts = [f.ppf(q, *params) for q in (CUT, 1e-6, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-6, 1 - CUT)]
 
-    def density(y):
-        return float(np.exp(-f.nll(np.float64(y), *params)))
+    logarithmic = f.support.low == 0 and f.support.high == np.inf  # y may span many decades near 0 and far out
+
+    def density(t):
+        return float(np.exp(t - f.nll(np.exp(t), *params)) if logarithmic else np.exp(-f.nll(np.float64(t), *params)))
 
     # next to an upper end numbers lie too far apart for a density that is infinite there
     cuts = np.minimum(cuts, f.support.high - 1e-4) if np.isfinite(f.support.high) else cuts
-    middle = sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(cuts))
+    at = np.log(cuts) if logarithmic else cuts
+    middle = sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(at))
     return middle + float(f.cdf(cuts[0], *params) + f.sf(cuts[-1], *params))
 
 

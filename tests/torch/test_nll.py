@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from tests.properties.conftest import SCALAR, draw_rows
+from tests.properties.conftest import ALL, SCALAR, draw_rows
 from torch.autograd import gradcheck, gradgradcheck
 
 import neglog as nl
 import neglog.torch as nlt
+from neglog.families import ScalarFamily
 
 every_family = pytest.mark.parametrize("family", SCALAR, ids=lambda f: f.name)
 
@@ -56,7 +57,7 @@ def test_value_and_gradient_are_those_of_the_family(way, family):
 
 @every_family
 def test_derivatives_in_the_parameters(way, family):
-    y, params = rows_of(family, 5)
+    y, params = rows_of(family, 3)
     function, live = in_parameters(family, y, params, reduction="none")
     checks = {"check_batched_grad": True, "atol": 1e-5, "rtol": 1e-4}
     assert gradcheck(function, live, check_forward_ad=True, **checks)
@@ -77,7 +78,7 @@ def test_double_backward_is_the_exact_hessian(family):
 @every_family
 def test_third_derivatives(family):
     """Beyond the kernels: a double backward that is differentiated again."""
-    y, params = rows_of(family, 3)
+    y, params = rows_of(family, 2)
     function, live = in_parameters(family, y, params, reduction="sum")
 
     def slope(*given):
@@ -174,7 +175,7 @@ def test_censored_rows(family):
 
 @every_family
 def test_derivatives_in_the_ends(family):
-    lower, upper, params = censored(family)
+    lower, upper, params = censored(family, 4)  # one of each kind
     moving = continuous(family)
     exact = lower == upper
     live, stepped = from_zero(
@@ -293,7 +294,7 @@ def test_parameters_outside_their_domain(way):
     y, scale = torch.tensor([0.5, 1.0, 2.0]), torch.tensor([1.0, -1.0, torch.nan])
     found = nlt.nll("normal", y, 0.0, scale, reduction="none")
     assert found[0].isfinite() and found[1] == torch.inf and found[2].isnan()
-    with pytest.raises(nl.ParameterError, match=r"nll: scale\[1\] = -1 is outside its domain \(0, inf\)"):
+    with pytest.raises(nl.ParameterError, match=r"nll: scale\[1\] = -1\.0 is outside its domain \(0, inf\)"):
         nlt.nll("normal", y, 0.0, scale, check=True)
     assert nlt.nll("normal", y, 0.0, scale, mask=torch.tensor([True, False, False]), check=True).isfinite()
 
@@ -369,3 +370,56 @@ def test_a_survival_time_that_learns():
     (slope,) = torch.autograd.grad(nlt.nll("weibull", rows, 1.5, 2.0, reduction="sum"), time)
     hazard = 1.5 / 2.0 * (1.7 / 2.0) ** 0.5
     torch.testing.assert_close(slope, torch.tensor([hazard - 0.5 / 1.7, hazard], dtype=torch.float64))
+
+
+# -------------------------------------------------------------------------------------------------- vector parameters
+
+
+def vector_rows(family, n=5):
+    """(y, parameters) of a family whose parameters have axes of their own."""
+    g = torch.Generator().manual_seed(1)
+    shapes = {"loc": (n, *(3,) * family.parameters[0].event_ndim), "thresholds": (n, 3), "cholesky": (n, 3, 3)}
+    params = [torch.randn(shapes[p.name], dtype=torch.float64, generator=g) for p in family.parameters]
+    for i, p in enumerate(family.parameters):
+        if p.form == "increasing":
+            params[i] = params[i].exp().cumsum(-1)
+        if p.form == "cholesky":
+            params[i] = params[i].tril(-1) + torch.diag_embed(params[i].diagonal(dim1=1, dim2=2).exp())
+    y = torch.from_numpy(family.sample(*[p.numpy() for p in params], rng=0))
+    return y, params
+
+
+VECTOR = [f for f in ALL if not isinstance(f, ScalarFamily) and f.name != "categorical"]
+
+
+@pytest.mark.parametrize("family", VECTOR, ids=lambda f: f.name)
+def test_vector_parameters(compiled, family):
+    y, params = vector_rows(family)
+    numbers = [p.numpy() for p in params]
+    value, grad = family.nll_grad(y.numpy(), *numbers)
+    live = [p.clone().requires_grad_() for p in params]
+    losses = nlt.nll(family, y, *live, reduction="none")
+    np.testing.assert_allclose(losses.detach(), value, rtol=1e-12)
+    slopes = torch.autograd.grad(losses.sum(), live)
+    flat = [
+        s[..., *torch.tril_indices(3, 3)] if p.form == "cholesky" else s.reshape(5, -1)
+        for s, p in zip(slopes, family.parameters, strict=True)
+    ]
+    np.testing.assert_allclose(np.concatenate(flat, -1), grad, rtol=1e-9, atol=1e-12)
+    mask = torch.tensor([True, False, True, True, False])
+    spoiled = [torch.where(mask.reshape(-1, *(1,) * (p.dim() - 1)), p, torch.nan).requires_grad_() for p in params]
+    loss = nlt.nll(family, y, *spoiled, mask=mask)
+    torch.testing.assert_close(loss, losses[mask].mean())
+    for slope in torch.autograd.grad(loss, spoiled):
+        assert slope.isfinite().all() and (slope[~mask] == 0).all()
+    wrong = [-p if f.form else p for f, p in zip(family.parameters, params, strict=True)]
+    assert (nlt.nll(family, y, *wrong, reduction="none") == torch.inf).all()
+    with pytest.raises(nl.ParameterError, match=r"\[0\] = \[.* is outside its domain"):
+        nlt.nll(family, y, *wrong, check=True)
+    with pytest.raises(nl.ShapeError):
+        nlt.nll(family, y[:3], *params)
+    fast = compiled(lambda *p: nlt.nll(family, y, *p), backend="aot_eager")
+    eager = torch.autograd.grad(nlt.nll(family, y, *live), live)
+    torch.testing.assert_close(torch.autograd.grad(fast(*live), live), eager)
+    with pytest.raises(nl.InputKindError, match=f"censored rows of {family.name}"):
+        nlt.nll(family, nlt.interval(y, y), *params)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from neglog.compose import family as find_family
 from neglog.core.observations import Observations
 from neglog.errors import DataError, InputError
 from neglog.estimation import data as rows
@@ -16,7 +17,6 @@ from neglog.estimation.data import Sample
 from neglog.estimation.problem import DENSE
 from neglog.estimation.result import Fit, Training
 from neglog.estimation.tables import Floats, listed
-from neglog.families import family as find_family
 
 
 def fit(

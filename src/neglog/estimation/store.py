@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from neglog import __version__
+from neglog.compose import family
 from neglog.errors import DataError
 from neglog.estimation.result import Fit
 from neglog.estimation.terms import Constant, Formula, Matrix, Term
-from neglog.families import family
+from neglog.families import spelled
 
 SCHEMA_VERSION = 1
 
@@ -39,7 +40,7 @@ def to_json(fit: Fit, path: str | Path | None) -> str:
         "kind": "neglog fit",
         "schema_version": SCHEMA_VERSION,
         "neglog": __version__,
-        "family": fit.family.name,
+        "family": spelled(fit.family),
         "names": list(fit.names),
         "fixed": list(fit.fixed),
         **{name: _plain(getattr(fit, name).tolist()) for name in _ARRAYS},

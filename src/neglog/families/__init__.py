@@ -12,20 +12,25 @@ from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
 from neglog.families.beta import Beta
 from neglog.families.categorical import Categorical
+from neglog.families.chi2 import Chi2
 from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
+from neglog.families.gamma import Gamma
+from neglog.families.gamma_mean import GammaMean
 from neglog.families.generalized_pareto import GeneralizedPareto
 from neglog.families.gev import GEV
 from neglog.families.gumbel import Gumbel
 from neglog.families.gumbel_min import GumbelMin
+from neglog.families.inverse_gamma import InverseGamma
 from neglog.families.laplace import Laplace
 from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
 from neglog.families.multivariate_normal import MultivariateNormal
+from neglog.families.nakagami import Nakagami
 from neglog.families.normal import Normal
 from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
-from neglog.families.registry import family, names
+from neglog.families.registry import composition, family, names, spelled
 from neglog.families.scalar import ScalarFamily
 from neglog.families.skew_normal import SkewNormal
 from neglog.families.weibull import Weibull
@@ -36,17 +41,22 @@ __all__ = [
     "Bernoulli",
     "Beta",
     "Categorical",
+    "Chi2",
     "Exponential",
     "Family",
+    "Gamma",
+    "GammaMean",
     "GeneralizedPareto",
     "Gumbel",
     "GumbelMin",
     "Interval",
+    "InverseGamma",
     "Laplace",
     "Link",
     "LogNormal",
     "Logistic",
     "MultivariateNormal",
+    "Nakagami",
     "Normal",
     "Ordered",
     "Parameter",
@@ -54,6 +64,8 @@ __all__ = [
     "ScalarFamily",
     "SkewNormal",
     "Weibull",
+    "composition",
     "family",
     "names",
+    "spelled",
 ]

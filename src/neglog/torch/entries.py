@@ -71,7 +71,7 @@ class Entries(NamedTuple):
                 read = read & self.mask
         if read is None:
             return formula(*tensors)
-        safe = [torch.where(_along(read, t), t, at) for t, at in zip(tensors, harmless, strict=True)]
+        safe = [torch.where(beside(read, t), t, at) for t, at in zip(tensors, harmless, strict=True)]
         return torch.where(read, formula(*safe), 0.0)
 
     def refuse(self, name: str, values: Tensor, wrong: Tensor, allowed: str, check: bool = False) -> None:
@@ -79,7 +79,7 @@ class Entries(NamedTuple):
         if not (check or may_look_at(values)):
             return
         for read in (self.mask, None if self.sample_weight is None else self.sample_weight.detach() != 0):
-            wrong = wrong if read is None else wrong & _along(read, wrong)
+            wrong = wrong if read is None else wrong & beside(read, wrong)
         if bool(wrong.any()):
             at = tuple(int(i) for i in wrong.nonzero()[0])
             raise InputKindError(f"{self.function}: {place(name, at)} = {values[at].item():g}; allowed: {allowed}")
@@ -94,5 +94,6 @@ def same_shape(function: str, name: str, values: Tensor, input: Tensor) -> None:
         )
 
 
-def _along(read: Tensor, values: Tensor) -> Tensor:
-    return read.reshape(*read.shape, *(1,) * (values.dim() - read.dim()))
+def beside(read: Tensor, values: Tensor) -> Tensor:
+    """``read`` with an axis for each further one of ``values``."""
+    return read.reshape(read.shape + (1,) * (values.dim() - read.dim()))

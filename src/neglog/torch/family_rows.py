@@ -22,8 +22,9 @@ from torch.autograd.function import FunctionCtx
 
 from neglog.errors import InputKindError
 from neglog.families import kernel
-from neglog.families.facts import Interval
+from neglog.families.base import Family
 from neglog.families.scalar import ScalarFamily
+from neglog.torch.family_reference import by_reference, harmless_data
 from neglog.torch.reference import widened
 from neglog.torch.routing import Way, forward_mode, is_differentiated, transforming, way_for
 
@@ -37,9 +38,9 @@ class Rows(NamedTuple):
     moving: bool = False  # whether the ends are differentiated too
 
 
-def exact_rows(family: ScalarFamily, y: Tensor, params: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
-    """``-log f(y)`` per row; tensors of one shape."""
-    if all(way_for(p, (y,)) is Way.KERNEL for p in params):
+def exact_rows(family: Family, y: Tensor, params: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
+    """``-log f(y)`` per row; tensors of one shape but for the event axes, which are last."""
+    if isinstance(family, ScalarFamily) and all(way_for(p, (y,)) is Way.KERNEL for p in params):
         return _by_kernel(Rows(family, dtype, 0), y, *params)
     return by_reference(family, y, params).to(dtype)
 
@@ -68,57 +69,6 @@ def readable(y: Tensor) -> Tensor:
     if not y.is_floating_point():
         return y.to(torch.float32 if y.device.type == "mps" else torch.float64)
     return widened(y)
-
-
-def by_reference(family: ScalarFamily, y: Tensor, params: Sequence[Tensor]) -> Tensor:
-    """``-log f(y)`` in torch ops, ``+inf`` outside the parameters' domains; float64 where the device has it.
-
-    Rounded once at the end, so that float32 parameters lose nothing to cancellation.
-    """
-    if y.device.type != "mps":
-        y, params = y.double(), [p.double() for p in params]
-    allowed, missing = None, None
-    for parameter, p in zip(family.parameters, params, strict=True):
-        within, absent = inside(parameter.domain, p.detach()), p.detach().isnan()
-        allowed = within if allowed is None else allowed & within
-        missing = absent if missing is None else missing | absent
-    if allowed is None or missing is None:
-        return family.reference(torch, y, *params)
-    safe = [torch.where(allowed, p, at) for p, at in zip(params, harmless_parameters(family), strict=True)]
-    outside = torch.where(missing | y.detach().isnan(), torch.nan, torch.inf).to(y.dtype)
-    return torch.where(allowed, family.reference(torch, y, *safe), outside)
-
-
-def inside(domain: Interval, x: Tensor) -> Tensor:
-    """Elementwise membership; NaN is in no interval."""
-    low = x >= domain.low if domain.low_closed else x > domain.low
-    high = x <= domain.high if domain.high_closed else x < domain.high
-    return low & high & (x == x.floor()) if domain.integer else low & high
-
-
-def harmless_parameters(family: ScalarFamily) -> list[float]:
-    """Parameters inside their domains: where a row is not read, these stand in for what it holds.
-
-    Real ones count 0, 1, ...: ends in their order.
-    """
-    real = iter(range(len(family.parameters)))
-    return [
-        float(next(real)) if p.domain.low == -np.inf and p.domain.high == np.inf else _within(p.domain)
-        for p in family.parameters
-    ]
-
-
-def harmless_data(family: ScalarFamily) -> float:
-    """An observation that is possible at :func:`harmless_parameters`."""
-    return _within(family.support)
-
-
-def _within(interval: Interval) -> float:
-    low, high = interval.low, interval.high
-    if high < np.inf:
-        middle = high - 1 if low == -np.inf else (low + high) / 2
-        return float(np.floor(middle)) if interval.integer else middle
-    return low + 1.0 if low > -np.inf else 0.5
 
 
 def _by_kernel(rows: Rows, *tensors: Tensor) -> Tensor:

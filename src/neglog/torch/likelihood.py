@@ -11,19 +11,14 @@ from neglog.core.observations import Observations
 from neglog.errors import DataError, InputKindError, ParameterError, ShapeError, TargetError
 from neglog.families.base import Family
 from neglog.families.categorical import Categorical
+from neglog.families.facts import Parameter
 from neglog.families.registry import family as family_named
 from neglog.families.scalar import ScalarFamily
 from neglog.torch.arguments import Empty, Reduction, place
 from neglog.torch.classification import cross_entropy
 from neglog.torch.entries import Entries
-from neglog.torch.family_rows import (
-    censored_rows,
-    exact_rows,
-    harmless_data,
-    harmless_parameters,
-    inside,
-    readable,
-)
+from neglog.torch.family_reference import allowed_rows, harmless_data, harmless_parameters
+from neglog.torch.family_rows import censored_rows, exact_rows, readable
 from neglog.torch.routing import may_look_at
 
 _FUNCTION = "nll"
@@ -202,20 +197,23 @@ def nll(
     if isinstance(family, Categorical):
         return _classes(data[0], given[0], reduction, sample_weight, mask, denominator, empty, check)
     data = [readable(t) for t in data]
-    values = [_parameter(p.name, value, dtype, data[0]) for p, value in zip(family.parameters, given, strict=True)]
-    entries = Entries(_FUNCTION, data[0].shape, sample_weight, mask, reduction, denominator, empty)
+    shape = data[0].shape[: data[0].dim() - family.event_ndim]
+    values = [_parameter(p, value, dtype, data[0], shape) for p, value in zip(family.parameters, given, strict=True)]
+    entries = Entries(_FUNCTION, shape, sample_weight, mask, reduction, denominator, empty)
     entries.check()
     if check:
         _check_domains(family, values, mask)
-    assert isinstance(family, ScalarFamily)
-    harmless = [*[harmless_data(family)] * len(data), *harmless_parameters(family)]
+    if len(data) > 1 and not isinstance(family, ScalarFamily):
+        raise InputKindError(f"{_FUNCTION}: censored rows of {family.name}; allowed: exact rows, or nl.family(...).nll")
 
     def losses(*tensors: Tensor) -> Tensor:
         y, *params = tensors
         if len(data) == 1:
             return exact_rows(family, y, params, dtype)
+        assert isinstance(family, ScalarFamily)
         return censored_rows(family, y, params[0], params[1:], dtype)
 
+    harmless = [*[harmless_data(family)] * len(data), *harmless_parameters(family, values)]
     return entries.reduce(losses, [*data, *values], harmless)
 
 
@@ -271,34 +269,40 @@ def _result_dtype(y: Any, given: list[Any]) -> torch.dtype:
     return torch.float64 if size == 8 else torch.float32
 
 
-def _parameter(name: str, value: Any, dtype: torch.dtype, y: Tensor) -> Tensor:
-    """``value`` in ``dtype`` with the shape of ``y``."""
+def _parameter(parameter: Parameter, value: Any, dtype: torch.dtype, y: Tensor, shape: torch.Size) -> Tensor:
+    """``value`` in ``dtype`` for rows of that shape."""
     if not isinstance(value, Tensor):
-        return torch.full(y.shape, float(value), dtype=dtype, device=y.device)
-    _expands(name, _real(name, value), y.shape)
+        return torch.full(shape, float(value), dtype=dtype, device=y.device)
+    if value.dim() < parameter.event_ndim:
+        axes = (
+            f"the last {parameter.event_ndim} axes are its own" if parameter.event_ndim > 1 else "its own axis is last"
+        )
+        raise ShapeError(f"{_FUNCTION}: {parameter.name} has shape {tuple(value.shape)}; {axes}")
+    shape = shape + value.shape[value.dim() - parameter.event_ndim :]
+    _expands(parameter.name, _real(parameter.name, value), shape)
     if not value.dim() and value.device != y.device:
         value = value.to(y.device)
-    return value.to(dtype).expand(y.shape)
+    return value.to(dtype).expand(shape)
 
 
 def _expands(name: str, value: Tensor, shape: tuple[int, ...]) -> None:
     trailing = shape[len(shape) - value.dim() :] if value.dim() <= len(shape) else None
     if trailing is None or any(n not in (1, size) for n, size in zip(value.shape, trailing, strict=True)):
         raise ShapeError(
-            f"{_FUNCTION}: {name} has shape {tuple(value.shape)}; allowed: what broadcasts to {tuple(shape)}, the "
-            "shape of y (y itself is not broadcast)"
+            f"{_FUNCTION}: {name} has shape {tuple(value.shape)}; allowed: what broadcasts to {tuple(shape)}, as the "
+            "shape of y makes it (y itself is not broadcast)"
         )
 
 
 def _check_domains(family: Family, values: list[Tensor], mask: Tensor | None) -> None:
     """Raises at the first parameter outside its domain in a row that takes part; waits for the device."""
     for parameter, value in zip(family.parameters, values, strict=True):
-        wrong = ~inside(parameter.domain, value.detach())
+        wrong = ~allowed_rows(parameter, value.detach())
         if mask is not None:
             wrong &= mask
         if bool(wrong.any()):
             at = tuple(int(i) for i in wrong.nonzero()[0])
             raise ParameterError(
-                f"{_FUNCTION}: {place(parameter.name, at)} = {value[at].item():g} is outside its domain "
-                f"{parameter.domain}"
+                f"{_FUNCTION}: {place(parameter.name, at)} = {value[at].tolist()} is outside its domain "
+                f"{parameter.allowed}"
             )

@@ -1,0 +1,12 @@
+"""neglog's families on NumPy arrays."""
+
+import neglog as nl
+
+NAME = "neglog"
+
+
+def prepare(case, data):
+    method = getattr(nl.family(case.family), case.task)
+    if case.task == "nll":
+        return lambda: method(data.y, *case.parameters)
+    return lambda: method(data.y, *case.parameters)[0]

@@ -37,6 +37,7 @@ _HOME = {
     "Hurdle": "neglog.compose",
     "Fixed": "neglog.compose",
     "Ordered": "neglog.families",
+    "GeneralizedPoisson": "neglog.families",
     "SkewNormal": "neglog.families",
     "MultivariateNormal": "neglog.families",
     "GEV": "neglog.families",
@@ -101,6 +102,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Gamma as Gamma
     from neglog.families import GammaMean as GammaMean
     from neglog.families import GeneralizedPareto as GeneralizedPareto
+    from neglog.families import GeneralizedPoisson as GeneralizedPoisson
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
     from neglog.families import InverseGamma as InverseGamma

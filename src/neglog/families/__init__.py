@@ -18,6 +18,7 @@ from neglog.families.facts import LINKS, Interval, Link, Parameter
 from neglog.families.gamma import Gamma
 from neglog.families.gamma_mean import GammaMean
 from neglog.families.generalized_pareto import GeneralizedPareto
+from neglog.families.generalized_poisson import GeneralizedPoisson
 from neglog.families.gev import GEV
 from neglog.families.gumbel import Gumbel
 from neglog.families.gumbel_min import GumbelMin
@@ -47,6 +48,7 @@ __all__ = [
     "Gamma",
     "GammaMean",
     "GeneralizedPareto",
+    "GeneralizedPoisson",
     "Gumbel",
     "GumbelMin",
     "Interval",

@@ -10,55 +10,54 @@
 namespace neglog {
 namespace NEGLOG_ISA {
 
-// -log(x^a e^-x / Gamma(a)) = a (q - 1 - log q) + stirling_error(a) + log sqrt(2 pi / a), q = x / a, without the
-// cancellation of a log x - x against log Gamma(a): Loader's deviance form. `excess` is q - 1 - log q.
-template <class V> struct GammaDensity {
-  V value, log_q, excess;
-  Derivatives<V> error; // of Stirling's formula
+// log(q) and q - 1 - log(q), given q - 1 and, for q far from 1, log q
+template <class V> struct Excess {
+  V log_q, excess;
 };
-template <int Order, class V> inline GammaDensity<V> gamma_density(V a, V q_minus_one, V log_q) {
+template <class V> inline Excess<V> excess(V q_minus_one, V log_q) {
   const auto near = absolute(q_minus_one) < 0.5;
   const V t = near ? q_minus_one : V{}, bend = log1pmx(t);
-  const V excess = near ? -bend : q_minus_one - log_q;
-  const auto error = stirling_error<Order>(a);
-  return {a * excess + error.value + (kLogSqrt2Pi - 0.5 * log(a)), near ? t + bend : log_q, excess, error};
+  return {near ? t + bend : log_q, near ? -bend : q_minus_one - log_q};
 }
 
-// The same with derivatives in a and x, minus the log-density of log X.  V is double or VecD.  Domain: a > 0, x >= 0,
-// log_x = log x, which may be finite where x has left the range of numbers.
+// -log(x^a e^-x / Gamma(a)), minus the log-density of log X, with derivatives in a and x.  V is double or VecD.
+// Domain: a > 0, x >= 0, log_x = log x, which may be finite where x has left the range of numbers.
 template <int Order, class V> inline Jet<2, V> gamma_nll(V a, V x, V log_x) {
-  const auto d = gamma_density<Order>(a, (x - a) / a, log_x - log(a));
-  const V r = 1.0 / a;
-  Jet<2, V> out = {};
-  out.value = d.value;
-  if constexpr (Order >= 1) {
-    out.grad[0] = d.error.slope - 0.5 * r - d.log_q;
-    out.grad[1] = x - a;
+  Derivatives<V> f = {}; // in a
+  const auto low = a < 10.0, high = a >= 10.0;
+  if (any<decltype(a < a)>(low)) {
+    const auto g = log_gamma<Order>(a);
+    f = {g.value + x - a * log_x, g.slope - log_x, g.curvature};
   }
-  if constexpr (Order >= 2) {
-    out.hess[0][0] = d.error.curvature + r + 0.5 * r * r;
-    out.hess[0][1] = splat<V>(-1.0);
-    out.hess[1][1] = a;
+  if (any<decltype(a < a)>(high)) { // there this cancels; Loader's deviance form does not
+    const V r = 1.0 / a, log_a = log(a);
+    const auto error = stirling_series<Order>(a);
+    const auto e = excess((x - a) / a, log_x - log_a);
+    f.value = high ? a * e.excess + error.value + (kLogSqrt2Pi - 0.5 * log_a) : f.value;
+    f.slope = high ? error.slope - 0.5 * r - e.log_q : f.slope;
+    f.curvature = high ? error.curvature + r + 0.5 * r * r : f.curvature;
   }
-  return out;
+  return {f.value, {f.slope, x - a}, {{f.curvature, splat<V>(-1.0)}, {V{}, a}}};
 }
 
-// The same with derivatives in a and q, x = a q, where they stay small for large a.
-template <int Order, class V> inline Jet<2, V> gamma_nll_by_mean(V a, V q, V log_q) {
-  const auto d = gamma_density<Order>(a, q - 1.0, log_q);
-  const V r = 1.0 / a;
-  Jet<2, V> out = {};
-  out.value = d.value;
-  if constexpr (Order >= 1) {
-    out.grad[0] = d.error.slope - 0.5 * r + d.excess;
-    out.grad[1] = a * (q - 1.0);
+// The same with derivatives in a and q, x = a q, where they stay small for large a: a (q - 1 - log q) +
+// stirling_error(a) + log sqrt(2 pi / a).
+template <int Order, class V> inline Jet<2, V> gamma_nll_by_mean(V a, V q_minus_one, V log_q) {
+  Derivatives<V> f = {}; // log Gamma(a) - a log a + a
+  const V r = 1.0 / a, log_a = log(a);
+  const auto low = a < 10.0, high = a >= 10.0;
+  if (any<decltype(a < a)>(low)) {
+    const auto g = log_gamma<Order>(a);
+    f = {g.value + a - a * log_a, g.slope - log_a, g.curvature - r};
   }
-  if constexpr (Order >= 2) {
-    out.hess[0][0] = d.error.curvature + 0.5 * r * r;
-    out.hess[0][1] = q - 1.0;
-    out.hess[1][1] = a;
+  if (any<decltype(a < a)>(high)) {
+    const auto error = stirling_series<Order>(a);
+    f.value = high ? error.value + (kLogSqrt2Pi - 0.5 * log_a) : f.value;
+    f.slope = high ? error.slope - 0.5 * r : f.slope;
+    f.curvature = high ? error.curvature + 0.5 * r * r : f.curvature;
   }
-  return out;
+  const auto e = excess(q_minus_one, log_q);
+  return {f.value + a * e.excess, {f.slope + e.excess, a * q_minus_one}, {{f.curvature, q_minus_one}, {V{}, a}}};
 }
 
 // nll at y = 0, where the density is infinite, finite or zero as the shape is below, equal to or above 1.

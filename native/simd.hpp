@@ -157,6 +157,21 @@ template <class V> inline V absolute(V x) {
     return bits<V>(bits<Int<V>>(x) & 0x7fffffffffffffffLL);
 }
 
+// the square root, rounded to nearest
+inline double sqrt(double x) { return __builtin_sqrt(x); }
+inline VecD sqrt(VecD x) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_sqrt_pd(0xff, x);
+#elif defined(__AVX2__)
+  return _mm256_sqrt_pd(x);
+#elif defined(__SSE2__)
+  return _mm_sqrt_pd(x);
+#else
+  for (int i = 0; i < Lanes<VecD>::n; ++i) x[i] = __builtin_sqrt(x[i]);
+  return x;
+#endif
+}
+
 template <class V> inline V load(const Real<V> *p) {
   V v;
   __builtin_memcpy(&v, p, sizeof v);

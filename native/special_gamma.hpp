@@ -18,8 +18,8 @@ template <class V> inline V log_ratio(V a, V b) {
   return y;
 }
 
-// (atanh(s) / s - 1) / s^2 = 1/3 + s^2/5 + s^4/7 + ... as a function of w = s^2.  Domain: 0 <= w <= 1/16, where 13 terms
-// leave 2^-54 of atanh(s) / s.  With s = x / (2 + x) it gives log1p(x) = 2 atanh(s) less its first terms.
+// (atanh(s) / s - 1) / s^2 = 1/3 + s^2/5 + s^4/7 + ... as a function of w = s^2.  Domain: 0 <= w <= 1/16, where 13
+// terms leave 2^-54 of atanh(s) / s.  With s = x / (2 + x) it gives log1p(x) = 2 atanh(s) less its first terms.
 template <class V> inline V atanh_rest(V w) {
   V r = splat<V>(1.0 / 27);
   for (int odd = 25; odd >= 3; odd -= 2) r = madd(r, w, splat<V>(1.0 / odd));

@@ -110,6 +110,17 @@ template <int Order, class V> inline Derivatives<V> stirling_error_inverse(V x) 
   return out;
 }
 
+// stirling_error(1 / alpha + step) - stirling_error(1 / alpha) with derivatives in alpha >= 0, analytic at 0; step >=
+// 0.
+template <int Order, class V> inline Derivatives<V> stirling_step(V alpha, V step) {
+  const V r = 1.0 / madd(alpha, step, splat<V>(1.0)), w = r * r;
+  const auto from = stirling_error_inverse<Order>(alpha), to = stirling_error_inverse<Order>(alpha * r);
+  Derivatives<V> out = {to.value - from.value, {}, {}};
+  if constexpr (Order >= 1) out.slope = to.slope * w - from.slope;
+  if constexpr (Order >= 2) out.curvature = (to.curvature * r - 2.0 * step * to.slope) * (w * r) - from.curvature;
+  return out;
+}
+
 // (t - log(1 + t)) / t^2 and (1 + t) times its slope.  Domain: t > -1, given with 1 + t and log(1 + t), which t may
 // have lost.  At 0: 1/2 and -1/3.  Error 3e-16, relative, of the value, 2e-15 of the slope.
 template <class V> struct Log1pRest {

@@ -28,10 +28,15 @@ inline BetaCut beta_cut(double a, double b, double x, double y) {
 
 // Density of logit X at the cut, as a logarithm: Loader's form, as in families/beta.hpp.
 inline double log_density(const BetaCut &c) {
-  const double n = c.a + c.b, log_a = log(c.a), log_b = log(c.b), log_n = log(n);
+  const double n = c.a + c.b;
   const double rest = stirling_error<0>(n).value - stirling_error<0>(c.a).value - stirling_error<0>(c.b).value;
-  return rest + 0.5 * (log_a + (log_b - log_n)) - kLogSqrt2Pi -
-         (deviance_from(c.a, -c.slope, log_a - log_n - c.log_x) + deviance_from(c.b, c.slope, log_b - log_n - c.log_y));
+  // log(shape / (n x)); x is 0 where it has left the range of numbers
+  const auto log_quotient = [n](double shape, double x, double log_x) {
+    return x > 0x1p-1000 ? log(shape / (n * x)) : log(shape / n) - log_x;
+  };
+  return rest + 0.5 * log(c.a * (c.b / n)) - kLogSqrt2Pi -
+         (deviance_from(c.a, -c.slope, log_quotient(c.a, c.x, c.log_x)) +
+          deviance_from(c.b, c.slope, log_quotient(c.b, c.y, c.log_y)));
 }
 
 // The integrand at distance w below the cut.

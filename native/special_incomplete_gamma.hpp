@@ -143,11 +143,11 @@ inline double lower_end(double a, double x) {
 }
 
 // log P(a, x) for x < a and log Q(a, x) for x >= a, with derivatives in a and q; large a
-inline Tail small_tail_by_mean(double a, double q, double log_q) {
-  const double x = a * q, slope = absolute(a * (q - 1)), ra = 1 / a;
-  const bool up = q >= 1;
+inline Tail small_tail_by_mean(double a, double x, double q_minus_one, double log_q) {
+  const double slope = absolute(a * q_minus_one), ra = 1 / a;
+  const bool up = q_minus_one >= 0;
   const auto m = integrate<Of::h>(slope, x, up ? upper_end(a, x) : lower_end(a, x), up ? 1.0 : -1.0);
-  const auto b = gamma_nll_by_mean<2>(a, q, log_q);
+  const auto b = gamma_nll_by_mean<2>(a, q_minus_one, log_q);
   const double r = 1 / m.total, slope_q = up ? -r : r;
   return {log(m.total) - b.value,
           {m.mean * ra - b.grad[0], slope_q},
@@ -202,10 +202,10 @@ inline Tail with_curvature(Tail tail, double a, double x) {
   return tail;
 }
 
-// log P(a, a q) or log Q(a, a q) for large a, in a and q
-inline Tail large(double a, double q, double log_q, bool upper_tail) {
-  const Tail small = small_tail_by_mean(a, q, log_q);
-  return (q >= 1) == upper_tail ? small : with_curvature(log_complement(small), a, a * q);
+// log P(a, x) or log Q(a, x) for large a, in a and q
+inline Tail large(double a, double x, double q_minus_one, double log_q, bool upper_tail) {
+  const Tail small = small_tail_by_mean(a, x, q_minus_one, log_q);
+  return (q_minus_one >= 0) == upper_tail ? small : with_curvature(log_complement(small), a, x);
 }
 
 } // namespace incomplete_gamma
@@ -215,7 +215,7 @@ inline Jet<2, double> log_gamma_p(double a, double x, double log_x) {
   using namespace incomplete_gamma;
   if (x == kInf) return certain<2>();
   if (log_x == -kInf) return impossible<2>();
-  if (a >= kLarge) return at_given_x(large(a, x / a, log_x - log(a), false), a);
+  if (a >= kLarge) return at_given_x(large(a, x, (x - a) / a, log_x - log(a), false), a);
   if (x < a) return lower(a, x, log_x);
   // one minus a times exp(upper): with the factor apart, the derivatives of a small shape do not cancel
   return with_curvature(log1p(-(variable<2>(0, a) * exp(upper(a, x, log_x)))), a, x);
@@ -226,7 +226,7 @@ inline Jet<2, double> log_gamma_q(double a, double x, double log_x) {
   using namespace incomplete_gamma;
   if (x == kInf) return impossible<2>();
   if (log_x == -kInf) return certain<2>();
-  if (a >= kLarge) return at_given_x(large(a, x / a, log_x - log(a), true), a);
+  if (a >= kLarge) return at_given_x(large(a, x, (x - a) / a, log_x - log(a), true), a);
   if (x < a) return with_curvature(log_complement(lower(a, x, log_x)), a, x);
   return upper(a, x, log_x) + log(variable<2>(0, a));
 }
@@ -237,13 +237,13 @@ inline Jet<2, double> log_gamma_p_by_mean(double a, double q, double log_q) {
   using namespace incomplete_gamma;
   if (q == kInf) return certain<2>();
   if (log_q == -kInf) return impossible<2>();
-  return a >= kLarge ? large(a, q, log_q, false) : at_given_q(log_gamma_p(a, a * q, log(a) + log_q), a);
+  return a >= kLarge ? large(a, a * q, q - 1, log_q, false) : at_given_q(log_gamma_p(a, a * q, log(a) + log_q), a);
 }
 inline Jet<2, double> log_gamma_q_by_mean(double a, double q, double log_q) {
   using namespace incomplete_gamma;
   if (q == kInf) return impossible<2>();
   if (log_q == -kInf) return certain<2>();
-  return a >= kLarge ? large(a, q, log_q, true) : at_given_q(log_gamma_q(a, a * q, log(a) + log_q), a);
+  return a >= kLarge ? large(a, a * q, q - 1, log_q, true) : at_given_q(log_gamma_q(a, a * q, log(a) + log_q), a);
 }
 
 } // namespace NEGLOG_ISA

@@ -372,6 +372,28 @@ def test_where_octave_loses_the_tail():
     assert np.isfinite(avar).all()
 
 
+BOUNDED = {"betalike", "binolike"}
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in BOUNDED])
+def test_far_censored_rows_leave_everything_finite(name):
+    params, data = ORDINARY[name]
+    nlogL, avar = FUNCTIONS[name](params, [*data, 20.0 * data[-1]], [0, 0, 0, 0, 0, 1])
+    assert math.isfinite(nlogL) and nlogL > FUNCTIONS[name](params, data).nlogL + 1
+    assert np.isfinite(avar).all()
+
+
+@pytest.mark.parametrize(("name", "rest"), [("gevlike", [0.3, 0.5]), ("gplike", [3.0])])
+@pytest.mark.skipif(not hasattr(nl.families, "GEV"), reason="needs the family")
+def test_no_jump_at_shape_zero(name, rest):
+    at, *beside = (FUNCTIONS[name]([k, *rest], [1.0, 2.0, 4.0]) for k in (0.0, -1e-9, 1e-9))
+    for other in beside:
+        assert other.nlogL == pytest.approx(at.nlogL, rel=1e-6)
+        assert other.avar == pytest.approx(at.avar, rel=1e-5, abs=1e-7)
+    if name == "gevlike":  # Octave's test
+        agrees(FUNCTIONS[name]([0, *rest], [1.0]).avar[0, 0], "-2.813275839387")
+
+
 @pytest.mark.skipif(not hasattr(nl.families, "Beta"), reason="needs the family")
 def test_betalike_is_not_matlabs_outer_product():
     data = np.arange(1, 100, 2) / 100
@@ -465,6 +487,9 @@ def test_matlabs_page_weibull_of_carsmall():
     r = nl.fit("weibull", mpg)
     nlogL, avar = nl.like.wbllike([r.params["scale"], r.params["shape"]], mpg)
     assert r.params == pytest.approx({"shape": 3.27193, "scale": 26.5079}, abs=5e-5)
+    # fminsearch, which the page uses, arrives at the same place
+    estimate = optimize.minimize(lambda p: nl.like.wbllike(p, mpg).nlogL, [20, 1], method="Nelder-Mead", tol=1e-9).x
+    assert estimate == pytest.approx([r.params["scale"], r.params["shape"]], rel=1e-6)
     agrees(nlogL, "327.4942")
     # the page's intervals are symmetric in the logarithm
     for estimate, variance, low, high in zip(

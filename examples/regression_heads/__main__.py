@@ -23,7 +23,7 @@ def write(page: Report, out: Path) -> None:
         if isinstance(block, Shades):
             write_text(str(out / "density.svg"), standalone(block))
         elif isinstance(block, Whiskers):
-            name = block.title.partition(":")[0].replace("'", "").replace(" ", "_")
+            name = block.title.lower().replace(": ", "_").replace("'", "").replace(" ", "_")
             write_text(str(out / f"{name}.svg"), standalone(block))
 
 

@@ -34,7 +34,7 @@ def report(results: dict[str, list[Run]], splits: dict[str, Splits], picture: Sh
         ok=True,
         status="ok",
         message="",
-        facts=tuple(_winner(name, runs, splits[name]) for name, runs in results.items()),
+        facts=tuple(_winner(runs, splits[name]) for name, runs in results.items()),
         blocks=(
             Note(
                 "Every head sits on the same network (one hidden layer of 50), gets the same rows, and keeps the "
@@ -42,14 +42,14 @@ def report(results: dict[str, list[Run]], splits: dict[str, Splits], picture: Sh
                 "splits that share rows."
             ),
             picture,
-            *(_figure(name, runs, splits[name]) for name, runs in results.items()),
-            *(_table(name, runs, splits[name]) for name, runs in results.items()),
+            *(_figure(runs, splits[name], score) for name, runs in results.items() for score in ("NLL", "RMSE")),
+            *(_table(runs, splits[name]) for name, runs in results.items()),
         ),
         data=_data(results, splits),
     )
 
 
-def _winner(name: str, runs: list[Run], splits: Splits) -> Fact:
+def _winner(runs: list[Run], splits: Splits) -> Fact:
     """Mean NLL of the head that has the lowest."""
     best = min(runs, key=lambda run: run.nll.mean().item())
     return Fact(splits.table.name, fixed(best.nll.mean().item(), 3), best.head.name)
@@ -59,23 +59,27 @@ def _reference(runs: list[Run]) -> Run:
     return next(run for run in runs if run.head.name == REFERENCE)
 
 
-def _figure(name: str, runs: list[Run], splits: Splits) -> Whiskers:
+def _figure(runs: list[Run], splits: Splits, score: str) -> Whiskers:
+    """``score`` is NLL or RMSE."""
     base = _reference(runs)
 
     def row(run: Run) -> Whisker:
-        difference = run.nll - base.nll
-        mean, half = difference.mean().item(), Z95 * stderr(difference, splits)
+        own, other = (getattr(r, score.lower()) for r in (run, base))
+        mean, half = (own - other).mean().item(), Z95 * stderr(own - other, splits)
         return Whisker(run.head.name, mean, mean - half, mean + half)
 
+    table = splits.table
+    columns = "one column" if table.x.shape[1] == 1 else f"{table.x.shape[1]} columns"
+    about = f"{number(len(table.y))} rows, {columns}" if score == "NLL" else f"target: {table.target}"
     return Whiskers(
-        title=f"{splits.table.name}: NLL",
-        caption=f"Test NLL above that of the {REFERENCE}, mean of paired differences with its 95% interval; left is "
-        f"better. {number(len(splits.table.y))} rows, {splits.table.x.shape[1]} columns, target {splits.table.target}.",
+        title=f"{table.name}: {score}",
+        caption=f"{score} of held-out rows above that of the {REFERENCE}, mean of paired differences with its 95% "
+        f"interval; left is better. {about[0].upper()}{about[1:]}.",
         rows=tuple(row(run) for run in runs if run is not base),
     )
 
 
-def _table(name: str, runs: list[Run], splits: Splits) -> Table:
+def _table(runs: list[Run], splits: Splits) -> Table:
     base = _reference(runs)
 
     def row(run: Run) -> tuple[Any, ...]:

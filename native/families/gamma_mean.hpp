@@ -17,8 +17,8 @@ struct GammaMean {
   template <class V> static auto inside(V y, const V *) { return (y >= 0.0) & (y < kInf); }
 
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
-    const V m = p[0], a = p[1], q = y / m;
-    Jet<P, V> out = swapped(in_shape_and_scale(gamma_nll_by_mean<Order>(a, q, log_ratio(y, m)), m));
+    const V m = p[0], a = p[1];
+    Jet<P, V> out = swapped(in_shape_and_scale(gamma_nll_by_mean<Order>(a, y / m - 1.0, log_ratio(y, m)), m));
     out.value += log(y);
     return gamma_at_zero(out, y, a, [&] { return log(m); });
   }

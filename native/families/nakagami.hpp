@@ -20,7 +20,7 @@ struct Nakagami {
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
     const V m = p[0], w = p[1];
     const V log_y = log(y);
-    Jet<P, V> out = in_shape_and_scale(gamma_nll_by_mean<Order>(m, y / w * y, log_ratio(y, w) + log_y), w);
+    Jet<P, V> out = in_shape_and_scale(gamma_nll_by_mean<Order>(m, y / w * y - 1.0, log_ratio(y, w) + log_y), w);
     out.value += log_y - kLog2;
     // at 0 the density is infinite, sqrt(2 / (pi w)) or zero as m is below, equal to or above 1/2
     return gamma_at_zero(out, y, 2.0 * m, [&] { return 0.5 * (log(w) + kLogHalfPi); });

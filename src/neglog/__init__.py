@@ -24,6 +24,8 @@ _HOME = {
     "Weibull": "neglog.families",
     "Poisson": "neglog.families",
     "Bernoulli": "neglog.families",
+    "NB2": "neglog.families",
+    "StudentT": "neglog.families",
     "Beta": "neglog.families",
     "Categorical": "neglog.families",
     "Gamma": "neglog.families",
@@ -41,6 +43,8 @@ _HOME = {
     "SkewNormal": "neglog.families",
     "MultivariateNormal": "neglog.families",
     "GEV": "neglog.families",
+    "BirnbaumSaunders": "neglog.families",
+    "BurrXII": "neglog.families",
     "GeneralizedPareto": "neglog.families",
     "Logistic": "neglog.families",
     "Laplace": "neglog.families",
@@ -94,8 +98,11 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.estimation import load as load
     from neglog.evaluation import Score as Score
     from neglog.families import GEV as GEV
+    from neglog.families import NB2 as NB2
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Beta as Beta
+    from neglog.families import BirnbaumSaunders as BirnbaumSaunders
+    from neglog.families import BurrXII as BurrXII
     from neglog.families import Categorical as Categorical
     from neglog.families import Chi2 as Chi2
     from neglog.families import Exponential as Exponential
@@ -115,6 +122,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Ordered as Ordered
     from neglog.families import Poisson as Poisson
     from neglog.families import SkewNormal as SkewNormal
+    from neglog.families import StudentT as StudentT
     from neglog.families import Weibull as Weibull
 
 

@@ -112,6 +112,7 @@ def test_what_is_refused():
         (lambda: nl.Truncated("categorical", 0), "vector"),
         (lambda: nl.Mixture("normal"), "two or more"),
         (lambda: nl.Mixture("normal", "poisson"), "discrete"),
+        (lambda: nl.Mixture("weibull", "hurdle(weibull)"), "a probability at zero"),
         (lambda: nl.Mixture("normal", "weibull", k=2), "repeats one family"),
         (lambda: nl.Mixture("normal", 2, k=2), "twice"),
         (lambda: nl.Fixed("normal", df=3.0), "no parameter 'df'"),
@@ -154,3 +155,25 @@ def test_an_atom_and_a_density(mixed):
     assert float(mixed.var(*params)) == pytest.approx(np.var(drawn), rel=0.1)
     score = mixed.nll_grad(drawn, *params)[1]
     np.testing.assert_allclose(mixed.fisher(*params), np.cov(score), rtol=0.1, atol=0.05)
+
+
+def test_a_window_around_an_atom():
+    f, params = nl.Truncated("zero_inflated(weibull)", -1.0, 1.5), [0.7, 1.2, 0.3]
+    inside = integrate.quad(lambda y: np.exp(-f.nll(y, *params)), 0, 1.5)[0]
+    zero = np.exp(-f.nll(0.0, *params))
+    assert inside + zero == pytest.approx(1, abs=1e-8)
+    mean = integrate.quad(lambda y: y * np.exp(-f.nll(y, *params)), 0, 1.5)[0]
+    square = integrate.quad(lambda y: y**2 * np.exp(-f.nll(y, *params)), 0, 1.5)[0]
+    assert float(f.mean(*params)) == pytest.approx(mean, abs=1e-8)
+    assert float(f.var(*params)) == pytest.approx(square - mean**2, abs=1e-8)
+    assert f.ppf(zero / 2, *params) == 0.0
+    assert np.mean(f.sample(*params, size=20000, rng=0) == 0) == pytest.approx(zero, abs=0.02)
+
+
+def test_expected_values_of_many_rows():
+    """Equal rows are integrated once, and rows apart from one another as each by itself."""
+    f, loc = nl.Truncated("normal", lower=0.0), np.repeat(np.linspace(-3, 3, 150), 2)
+    mean = f.mean(loc, 1.0)
+    np.testing.assert_allclose(mean, stats.truncnorm(-loc, np.inf, loc=loc).mean(), rtol=1e-9)
+    np.testing.assert_array_equal(mean[::2], mean[1::2])
+    assert f.fisher(loc[:, None], np.ones(2)).shape == (2, 2, 300, 2)

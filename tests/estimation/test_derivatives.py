@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.estimation.families import FAMILIES, parameters
 
 import neglog as nl
 from neglog.estimation import problem as problems
-from neglog.families import ScalarFamily
 
-SCALAR = [name for name in nl.families.names() if isinstance(nl.family(name), ScalarFamily)]
 N = 40
 
 
 def sample(name: str, rng: np.random.Generator):
     """Rows of all four kinds, a window around each, and the parameters they came from."""
     family = nl.family(name)
-    theta = [0.7 if p.link.name == "identity" else 1.6 for p in family.parameters]
+    theta = parameters(name, 0.7, 1.6)
     y = np.asarray(family.sample(*theta, size=N, rng=rng), dtype=float)
     step = 1.0 if family.discrete else 0.4
     lower, upper = y.copy(), y.copy()
@@ -55,7 +54,7 @@ def check(problem, x: np.ndarray) -> None:
         np.testing.assert_allclose(column, expected, rtol=1e-6, atol=1e-7 * np.abs(expected).max() + 1e-7)
 
 
-@pytest.mark.parametrize("name", SCALAR)
+@pytest.mark.parametrize("name", FAMILIES)
 @pytest.mark.parametrize("large", [False, True], ids=["matrix", "operator"])
 def test_scalar_families(name, large, monkeypatch):
     rng = np.random.default_rng(7)
@@ -68,12 +67,12 @@ def test_scalar_families(name, large, monkeypatch):
     check(problem, r.training.model.start + 0.1 * rng.normal(size=problem.size))
 
 
-@pytest.mark.parametrize("name", SCALAR)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_blocks_add_up(name, monkeypatch):
     """Cutting the rows into blocks changes nothing but rounding."""
     rng = np.random.default_rng(8)
     family = nl.family(name)
-    theta = [0.7 if p.link.name == "identity" else 1.6 for p in family.parameters]
+    theta = parameters(name, 0.7, 1.6)
     y = family.sample(*theta, size=2000, rng=rng)
     whole = nl.fit(name, y, rng.normal(size=(2000, 2)), intercept=True, weights=rng.integers(1, 3, 2000))
     problem, x = whole.training.model.problem, whole.training.x
@@ -100,12 +99,12 @@ def test_softmax(l2, large, monkeypatch):
     check(problem, rng.normal(size=problem.size))
 
 
-@pytest.mark.parametrize("name", SCALAR)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_large_problems_end_at_the_same_place(name, monkeypatch):
     """Newton by conjugate gradients finds what Newton by factorisation finds."""
     rng = np.random.default_rng(10)
     family = nl.family(name)
-    theta = [0.7 if p.link.name == "identity" else 1.6 for p in family.parameters]
+    theta = parameters(name, 0.7, 1.6)
     y, x = family.sample(*theta, size=300, rng=rng), rng.normal(size=(300, 3)) * [1, 10, 0.1]
     dense = nl.fit(name, y, x, intercept=True)
     monkeypatch.setattr(problems, "DENSE", 0)

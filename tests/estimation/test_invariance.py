@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.estimation.families import FAMILIES, parameters
 
 import neglog as nl
-from neglog.families import ScalarFamily
 
-SCALAR = [name for name in nl.families.names() if isinstance(nl.family(name), ScalarFamily)]
 N = 200
 
 
 def draw(name: str, seed: int = 0, n: int = N):
     """Half the rows exact, the others censored in the three ways."""
     rng, family = np.random.default_rng(seed), nl.family(name)
-    theta = [0.4 if p.link.name == "identity" else 1.7 for p in family.parameters]
+    theta = parameters(name, 0.4, 1.7)
     y = np.asarray(family.sample(*theta, size=n, rng=rng), dtype=float)
     lower, upper = y.copy(), y.copy()
     kind = rng.integers(0, 6, n)
@@ -29,7 +28,7 @@ def draw(name: str, seed: int = 0, n: int = N):
     return nl.interval(lower, upper), rng
 
 
-@pytest.mark.parametrize("name", SCALAR)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_weights_are_repeats_to_the_last_bit(name):
     y, rng = draw(name)
     count = rng.integers(0, 4, N)
@@ -43,7 +42,7 @@ def test_weights_are_repeats_to_the_last_bit(name):
 
 
 @pytest.mark.parametrize("cov_type", ["observed", "opg", "sandwich", "cluster"])
-@pytest.mark.parametrize("name", [*SCALAR, "categorical"])
+@pytest.mark.parametrize("name", [*FAMILIES, "categorical"])
 def test_weights_are_repeats_with_covariates(name, cov_type):
     if name == "categorical":
         rng = np.random.default_rng(1)
@@ -62,7 +61,7 @@ def test_weights_are_repeats_with_covariates(name, cov_type):
     np.testing.assert_allclose(a.cov, b.cov, rtol=1e-8, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", [*SCALAR, "categorical"])
+@pytest.mark.parametrize("name", [*FAMILIES, "categorical"])
 @pytest.mark.parametrize("l2", [0.0, 0.5])
 def test_affine_change_of_columns(name, l2):
     """x -> shift + scale x: the same likelihood, and coefficients that change as algebra says.
@@ -116,16 +115,16 @@ def test_location_of_the_response(shift):
     assert r.params["loc.x0"] == pytest.approx(nl.fit("normal", y, x, intercept=True).params["loc.x0"], abs=1e-6)
 
 
-@pytest.mark.parametrize("name", SCALAR)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_start_does_not_decide(name):
     """Far starts end at the same optimum."""
     y, rng = draw(name)
     x = rng.normal(size=(N, 1))
     r = nl.fit(name, y, x, intercept=True)
     for sign in (-1, 1):
-        start = {
-            key: (value * 1.5**sign if key in ("shape", "scale") else value + sign) for key, value in r.params.items()
-        }
+        start = {key: value + sign for key, value in r.params.items()}
+        start |= {key: r.params[key] * 1.5**sign for key in {"shape", "scale", "a", "b"} & start.keys()}
+        start |= {key: r.params[key] ** 1.5**sign for key in {"zero"} & start.keys()}
         again = nl.fit(name, y, x, intercept=True, start=start)
         assert again.ok, again.message
         np.testing.assert_allclose(again.values, r.values, rtol=1e-8, atol=1e-9)
@@ -177,7 +176,7 @@ def test_sampling_weights_do_not_count_rows():
     np.testing.assert_allclose(a.cov, b.cov, rtol=1e-7)
 
 
-TRANSLATED = [name for name in SCALAR if nl.family(name).translation]
+TRANSLATED = [name for name in FAMILIES if nl.family(name).translation]
 
 
 @pytest.mark.parametrize("name", TRANSLATED)

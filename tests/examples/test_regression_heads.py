@@ -32,8 +32,8 @@ def test_the_page(tmp_path, capsys):
     assert np.mean(found["engel"]["heads"]["Gaussian NLL"]["nll"]) < blind - 0.5
     page = (tmp_path / "report.html").read_text()
     ET.fromstring(page.removeprefix("<!DOCTYPE html>"))
-    assert len(re.findall("<figure>", page)) == 3
-    for name in ("density", "Engels_food", "diabetes"):
+    assert len(re.findall("<figure>", page)) == 5
+    for name in ("density", "engels_food_nll", "engels_food_rmse", "diabetes_nll", "diabetes_rmse"):
         ET.fromstring((tmp_path / f"{name}.svg").read_text())
 
 

@@ -21,15 +21,22 @@ def total(f: ScalarFamily, *params: float) -> float:
         return float(np.sum(np.exp(-f.nll(y, *params))))
     cuts = [f.ppf(q, *params) for q in (CUT, 1e-6, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-6, 1 - CUT)]
 
-    logarithmic = f.support.low == 0 and f.support.high == np.inf  # y may span many decades near 0 and far out
+    # y may span many decades, on one side or on both: it is a function of t, log its slope
+    if f.support.low == 0 and f.support.high == np.inf:
+        y, log_slope, t = np.exp, lambda t: t, np.log
+    elif np.isinf(f.support.low) and np.isinf(f.support.high):
+        center, spread = cuts[5], cuts[6] - cuts[4]
+        y, t = (lambda t: center + spread * np.sinh(t)), (lambda y: np.arcsinh((y - center) / spread))
+        log_slope = lambda t: np.log(spread * np.cosh(t))  # noqa: E731
+    else:
+        y, log_slope, t = np.float64, lambda t: 0.0, np.asarray
 
     def density(t):
-        return float(np.exp(t - f.nll(np.exp(t), *params)) if logarithmic else np.exp(-f.nll(np.float64(t), *params)))
+        return float(np.exp(log_slope(t) - f.nll(y(t), *params)))
 
     # next to an upper end numbers lie too far apart for a density that is infinite there
     cuts = np.minimum(cuts, f.support.high - 1e-4) if np.isfinite(f.support.high) else cuts
-    at = np.log(cuts) if logarithmic else cuts
-    middle = sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(at))
+    middle = sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(t(cuts)))
     return middle + float(f.cdf(cuts[0], *params) + f.sf(cuts[-1], *params))
 
 

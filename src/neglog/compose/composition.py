@@ -17,6 +17,7 @@ from neglog.families.base import Array
 from neglog.families.facts import Interval, Parameter
 
 _BLOCK = 4096  # rows whose temporaries stay in the cache
+_ROWS = 128  # of an expected value at a time: each takes some thousand places
 
 
 class Composition(ScalarFamily):
@@ -98,24 +99,46 @@ class Composition(ScalarFamily):
             jets.put(large, log_complement(log_sum([below, above])))
         return jets
 
+    def _ppf(self, q: Array, *params: Array) -> Array:
+        y = super()._ppf(q, *params)
+        if self.atom is None:
+            return y
+        return np.where(np.abs(y - self.atom) < 1e-300, self.atom, y)  # halving floats stops beside the jump
+
     def _cuts(self, params: Sequence[Array]) -> list[Floats]:
         """Values between which the density of a continuous family is smooth and changes little."""
         return quantiles(self, params)
 
-    def _expect(self, function: Callable[[Floats], Floats], params: Sequence[Array]) -> Floats:
-        """``E[function(Y)]``; ``function`` maps ``y`` of shape ``(K, *S)`` to ``(..., K, *S)``."""
-        cuts = [] if self.discrete else self._cuts(params)
-        return expect_in_pieces(self, cuts, function, params)
+    def _expect(
+        self, function: Callable[[Floats, list[Floats]], Floats], params: Sequence[Array], *others: Array
+    ) -> Floats:
+        """``E[function(Y, [*params, *others])]``, once for rows that are equal.
+
+        ``function`` maps ``y`` of shape ``(K, n)`` and ``(n,)`` numbers to ``(..., K, n)``.
+        """
+        full = np.broadcast_arrays(*params, *others)
+        rows, back = np.unique(np.stack([np.ravel(array) for array in full]), axis=1, return_inverse=True)
+        parts: list[Floats] = []
+        for first in range(0, rows.shape[1], _ROWS):
+            values = list(rows[:, first : first + _ROWS])
+            own = values[: len(params)]
+            cuts = [] if self.discrete else self._cuts(own)
+            part = expect_in_pieces(self, cuts, lambda y, values=values: function(y, values), own)
+            if self.atom is not None:
+                at = np.full((1, rows[:, first : first + _ROWS].shape[1]), self.atom)
+                part = part + function(at, values)[..., 0, :] * np.exp(-self.nll(at[0], *own, check=False))
+            parts.append(part)
+        found = np.concatenate(parts, axis=-1) if parts else np.zeros(0)
+        return found[..., np.ravel(back)].reshape(found.shape[:-1] + full[0].shape)
 
     def _fisher(self, *params: Array) -> dict[tuple[int, int], Array]:
         first, second = np.triu_indices(len(params))
-        values = np.broadcast_arrays(*params)
 
-        def products(y: Floats) -> Floats:
+        def products(y: Floats, values: list[Floats]) -> Floats:
             score = self.nll_grad(y, *values, check=False)[1]
             return score[first] * score[second]
 
-        entries = self._expect(products, values)
+        entries = self._expect(products, params)
         return {(int(i), int(j)): entry for i, j, entry in zip(first, second, entries, strict=True)}
 
     def _inner(

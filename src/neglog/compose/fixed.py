@@ -62,10 +62,12 @@ class Fixed(ScalarFamily):
             parameters=free,
             support=inner.support,
             discrete=inner.discrete,
+            atom=inner.atom,
             location=inner.location if inner.location in left else free[0].name,
             dispersion=inner.dispersion if inner.dispersion in left else None,
             translation=inner.translation if inner.translation in left else None,
             regular=inner.regular,
+            smooth=inner.smooth,
         )
 
     @property

@@ -80,6 +80,8 @@ class Mixture(Composition):
             raise InputError(f"Mixture: there are {len(known)} components; allowed: two or more")
         if len({f.discrete for f in known}) > 1:
             raise InputError("Mixture: some components are discrete and others continuous")
+        if len({f.atom for f in known}) > 1:
+            raise InputError("Mixture: some components have a probability at zero where others have a density")
         object.__setattr__(self, "families", known)
         same = len(set(known)) == 1
         state(
@@ -91,8 +93,10 @@ class Mixture(Composition):
             ),
             support=hull([f.support for f in known]),
             discrete=known[0].discrete,
+            atom=known[0].atom,
             location=f"{known[0].location}_0",
             regular=all(f.regular for f in known),
+            smooth=all(f.smooth for f in known),
         )
 
     @property

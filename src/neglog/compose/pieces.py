@@ -41,8 +41,8 @@ def expect_in_pieces(
     low, high = (np.where(np.isnan(part), last, part)[:, None] for part in (ends[:-1], ends[1:]))
     t = np.arange(-_REACH, _REACH + _STEP / 2, _STEP).reshape(-1, *[1] * params[0].ndim)
     below, above = (1 / (1 + np.exp(sign * np.pi * np.sinh(t))) for sign in (-1, 1))  # shares of the width
-    wide = (low > 0) & (high > 8 * low)  # there in log y: shapes near 0 spread probability over all magnitudes
-    ratio = np.log(np.where(wide, high / np.where(wide, low, 1.0), 1.0))
+    wide = (low > 1e-300) & (high > 8 * low)  # there in log y: shapes near 0 spread probability over all magnitudes
+    ratio = np.where(wide, np.log(np.where(wide, high, 1.0)) - np.log(np.where(wide, low, 1.0)), 0.0)
     y = np.where(t < 0, low + (high - low) * below, high - (high - low) * above)
     y = np.where(wide, low * np.exp(ratio * below), y)
     weight = np.where(wide, ratio * y, high - low) * (_STEP * np.pi * np.cosh(t) * below * above)

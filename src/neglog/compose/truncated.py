@@ -74,9 +74,11 @@ class Truncated(Composition):
             parameters=inner.parameters,
             support=_support(inner.support, *ends),
             discrete=inner.discrete,
+            atom=inner.atom if inner.atom is not None and ends[0] < inner.atom <= ends[1] else None,
             location=inner.location,
             dispersion=inner.dispersion,
             regular=inner.regular,
+            smooth=inner.smooth,
         )
 
     def reference(self, xp: Any, y: Any, *params: Any) -> Any:
@@ -110,14 +112,15 @@ class Truncated(Composition):
 
     def _mean(self, *params: Array) -> Array:
         below, above = self._heavy(self.family.mean(*params), params)
-        mean = self._expect(lambda y: y, params)
+        mean = self._expect(lambda y, values: y, params)
         mean = np.where(above, np.inf, np.where(below, -np.inf, mean))
         return np.where(below & above, np.nan, mean)
 
     def _var(self, *params: Array) -> Array:
         mean = self._mean(*params)
         below, above = self._heavy(self.family.var(*params), params)
-        var = self._expect(lambda y: (y - mean) ** 2, params)
+        # the mean goes along as one more parameter of what is averaged
+        var = self._expect(lambda y, values: (y - values[-1]) ** 2, params, mean)
         return np.where(np.isfinite(mean), np.where(below | above, np.inf, var), np.nan)
 
     def _heavy(self, moment: Array, params: tuple[Array, ...]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -65,7 +65,9 @@ class ZeroInflated(Composition):
             support=hull([family.support, Interval(0.0, 0.0, True, True, family.discrete)]),
             discrete=family.discrete,
             location=family.location,
+            atom=None if family.discrete else 0.0,
             regular=family.regular,
+            smooth=family.smooth,
         )
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 
 from neglog.core.observations import Observations
 from neglog.errors import DataError, InputError, ParameterError
-from neglog.estimation import terms
+from neglog.estimation import known, terms
 from neglog.estimation.data import Sample
 from neglog.estimation.design import Design, constant, standardised
 from neglog.estimation.layout import Layout, Slot
@@ -38,7 +38,7 @@ def assemble(
     request: Request,
     sample: Sample,
     l2: float,
-    fixed: Mapping[str, float],
+    fixed: Mapping[str, Any],
     start: Mapping[str, float],
 ) -> Model:
     """Build the model of one fit; what the observations are decides how."""
@@ -70,7 +70,7 @@ def _scalar(
     request: Request,
     sample: Sample,
     l2: float,
-    fixed: dict[str, float],
+    fixed: dict[str, Any],
     start: Mapping[str, float],
 ) -> Model:
     offsets = dict(sample.offsets)
@@ -82,13 +82,22 @@ def _scalar(
         # a row of precision w has the scale divided by sqrt(w): an offset of the logarithmic link
         offsets[dispersion] = offsets.get(dispersion, 0.0) - 0.5 * np.log(weight)
         weight = None
-    eta, units = _start(family, sample.y, weight)
+    given = known.known(family, request, sample, fixed, offsets)
+    position = {parameter.name: p for p, parameter in enumerate(family.parameters)}
+    at = {position[name]: values for name, values in given.items()}
+    eta, units = _start(family, sample.y, weight, at)
     shift, y, window = 0.0, sample.y, sample.window
     slots: list[Slot] = []
     designs: list[Design] = []
     penalty: list[Floats] = []
     begin: list[Floats] = []
     for p, parameter in enumerate(family.parameters):
+        if p in at:
+            slots.append(known.slot(parameter, at[p]))
+            designs.append(Design(None, 1.0, np.empty((0, 0))))
+            penalty.append(np.zeros(0))
+            begin.append(np.empty(0))
+            continue
         term, columns = _term(request, parameter.name, sample)
         link = parameter.link if isinstance(term, Constant) else None
         slot, moved = _slot(parameter.name, term, columns, link, fixed, parameter)
@@ -101,7 +110,7 @@ def _scalar(
             slot.held[ones] = shift - origin
             if shift:
                 y, window = _minus(y, shift), window and (window[0] - shift, window[1] - shift)
-                eta, _ = _start(family, y, weight)
+                eta, _ = _start(family, y, weight, at)
         if moved is not None:
             offsets[parameter.name] = offsets.get(parameter.name, 0.0) + np.broadcast_to(moved, (sample.rows,))
         slot, design, ridge = _design(slot, columns, weight, units[p], l2)
@@ -109,11 +118,10 @@ def _scalar(
         designs.append(design)
         penalty.append(ridge)
         begin.append(_begin(design, slot, eta[p] - offsets.get(parameter.name, 0.0)))
-    _all_known(fixed, slots, "fixed")
+    _all_known({name: value for name, value in fixed.items() if name not in given}, slots, "fixed")
     layout = Layout(tuple(slots), tuple(designs), tuple(slot.free for slot in slots), np.eye(len(slots)))
-    position = {parameter.name: p for p, parameter in enumerate(family.parameters)}
     by_position = {position[name]: values for name, values in offsets.items()}
-    rows = ScalarRows(family, y, window, by_position, shift)
+    rows = ScalarRows(family, y, window, by_position, shift, at)
     return _model(rows, layout, weight, penalty, np.concatenate(begin), start, family)
 
 
@@ -122,7 +130,7 @@ def _softmax(
     request: Request,
     sample: Sample,
     l2: float,
-    fixed: dict[str, float],
+    fixed: dict[str, Any],
     start: Mapping[str, float],
 ) -> Model:
     _plain_rows(family, sample)
@@ -162,7 +170,7 @@ def _ordered(
     request: Request,
     sample: Sample,
     l2: float,
-    fixed: dict[str, float],
+    fixed: dict[str, Any],
     start: Mapping[str, float],
 ) -> Model:
     _plain_rows(family, sample)
@@ -210,7 +218,7 @@ def _joint(
     request: Request,
     sample: Sample,
     l2: float,
-    fixed: dict[str, float],
+    fixed: dict[str, Any],
     start: Mapping[str, float],
 ) -> Model:
     _plain_rows(family, sample)
@@ -282,7 +290,7 @@ def _slot(
     term: Term,
     columns: Floats | None,
     link: Any,
-    fixed: Mapping[str, float],
+    fixed: Mapping[str, Any],
     parameter: Any,
     shown: bool = True,
 ) -> tuple[Slot, Floats | None]:
@@ -392,19 +400,23 @@ def _begin(design: Design, slot: Slot, target: Floats | float) -> Floats:
     return np.asarray(np.linalg.lstsq(design.columns, full)[0], dtype=np.float64)
 
 
-def _start(family: Any, y: Observations | Floats, weight: Floats | None) -> tuple[list[float], list[float]]:
+def _start(
+    family: Any, y: Observations | Floats, weight: Floats | None, at: dict[int, Floats]
+) -> tuple[list[float], list[float]]:
     """Where each linear predictor begins without covariates, and one unit of it.
 
     1 on log and logit scales; on the scale of the data, what one row tells.
     """
     theta = family.start(y, weight)
-    eta = [_short(float(p.link.apply(value))) for p, value in zip(family.parameters, theta, strict=True)]
+    eta = [float(p.link.apply(value)) for p, value in zip(family.parameters, theta, strict=True)]
+    if family.smooth:  # elsewhere a start may be an extreme value, and rounded it would be impossible
+        eta = [_short(value) for value in eta]
     units = [1.0] * len(eta)
     if family.discrete:
         return eta, units
     own = [p for p, parameter in enumerate(family.parameters) if parameter.link.name == "identity"]
     if own:
-        rows = ScalarRows(family, y, None, {})
+        rows = ScalarRows(family, y, None, {}, 0.0, at)
         with np.errstate(all="ignore"):
             _, _, h = rows.derivatives(slice(0, len(y)), np.array(eta)[:, None])
         for p in own:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,7 +34,7 @@ def fit(
     truncation: Any = None,
     clusters: Any = None,
     l2: float = 0.0,
-    fixed: Mapping[str, float] | None = None,
+    fixed: Mapping[str, Any] | None = None,
     start: Mapping[str, float] | None = None,
     cov_type: str | None = None,
     missing: str = "raise",
@@ -83,7 +85,9 @@ def fit(
         covariates are excluded. Categorical: without it the first class is the reference; with it each class
         has a vector, and intercepts sum to zero.
     fixed, start : dict of name to value, optional
-        Values that are not estimated, and where to begin, under the names and on the scale of ``Fit.params``.
+        Values that are not estimated, and where to begin, under the names and on the scale of ``Fit.params``. A
+        parameter without covariates may be fixed at one value per row, an array or a column's name: a binomial's
+        numbers of trials. It is then not among ``Fit.params``.
     cov_type : {"observed", "expected", "opg", "sandwich", "cluster"}, optional
         Where standard errors come from. Default: observed.
     missing : {"raise", "drop"}
@@ -134,11 +138,26 @@ def fit(
     )
     information = inference.check(cov_type, known, sample)
     model = assemble(known, call, sample, float(l2), fixed or {}, start or {})
+    if not known.smooth:
+        model = _inside_the_edge(model)
     _possible(known, model, sample)
     problem = model.problem
     search = optimise.minimise(problem.evaluate, model.start, problem.travel, problem.rounding, max_iter)
     verdict = verify.judge(known, problem, model.layout, search, sample)
     return _report(known, call, sample, model, search, verdict, information, float(l2))
+
+
+def _inside_the_edge(model: Model) -> Model:
+    """Where a family ends at the extremes of the data, links and units may have rounded the start beyond them."""
+    if np.isfinite(model.problem.nll_rows(model.start)).all():
+        return model
+    nudges = itertools.product((0.0, -1.0, 1.0), repeat=min(model.problem.size, 4))
+    for signs in nudges:
+        moved = model.start.copy()
+        moved[: len(signs)] += 8 * np.finfo(float).eps * np.array(signs) * (1 + np.abs(moved[: len(signs)]))
+        if np.isfinite(model.problem.nll_rows(moved)).all():
+            return dataclasses.replace(model, start=moved)
+    return model
 
 
 def _possible(family: Any, model: Model, sample: Sample) -> None:

@@ -22,7 +22,8 @@ class Slot:
     ``held``: values of those coefficients that are not estimated; of the others, where zero inside stands: 0,
     or the shift of the data. ``aliased``: held at zero because the data cannot tell them from others.
     ``link`` is set where the one coefficient is shown on the parameter's own scale; ``shown`` is False for
-    the class that everything is measured against.
+    the class that everything is measured against, and for what is known per row. ``value`` is what is shown of a
+    parameter that is known, whose coefficient may be rounded or infinite.
     """
 
     label: str
@@ -32,6 +33,7 @@ class Slot:
     aliased: Mask  # (k,)
     link: Any = None
     shown: bool = True
+    value: float | None = None
 
     @property
     def names(self) -> list[str]:
@@ -137,6 +139,8 @@ class Layout:
         for slot in self.slots:
             if slot.shown and slot.link is not None:
                 shown[at], slope[at], _ = slot.link.inverse_derivatives(coefficients[at])
+            if slot.shown and slot.value is not None:
+                shown[at], slope[at] = slot.value, 1.0
             at += len(slot.held) if slot.shown else 0
         return shown, coefficients, slope
 

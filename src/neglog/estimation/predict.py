@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from neglog.errors import DataError, InputError, ShapeError
+from neglog.estimation import known
 from neglog.estimation.tables import Floats, Table, floats
 from neglog.estimation.terms import Constant, Formula, missing_in_formula
 
@@ -22,7 +23,7 @@ _KINDS = {
 }
 
 
-def predict(fit: Fit, data: Any, kind: str | None, offset: Any) -> Any:
+def predict(fit: Fit, data: Any, kind: str | None, offset: Any, fixed: Mapping[str, Any] | None = None) -> Any:
     """See :meth:`neglog.estimation.result.Fit.predict`."""
     classes = fit.family.classes
     allowed = _KINDS[classes]
@@ -46,6 +47,8 @@ def predict(fit: Fit, data: Any, kind: str | None, offset: Any) -> Any:
         parameter.name: np.asarray(parameter.link.inverse(values))
         for parameter, values in zip(fit.family.parameters, eta, strict=True)
     }
+    if not classes:
+        theta |= known.predicted(fit, data, fixed, len(eta[0]))
     return theta if kind == "params" else fit.family.mean(**theta)
 
 

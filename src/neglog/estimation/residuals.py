@@ -44,6 +44,10 @@ def quantile(fit: Fit, rng: np.random.Generator) -> Floats:
 def _ends(family: Any, y: Observations | Floats) -> tuple[Floats, Floats]:
     """``(low, high]`` between whose distribution values the residual lies; equal where the value is exact."""
     rows = y if isinstance(y, Observations) else Observations(y, y)
+    if family.atom is not None:
+        return np.where(
+            rows.exact & (rows.lower == family.atom), np.nextafter(family.atom, -np.inf), rows.lower
+        ), rows.upper
     if not family.discrete:
         return rows.lower, rows.upper
     return np.where(rows.exact, rows.lower - 1.0, rows.lower), rows.upper

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,7 +151,9 @@ class Fit:
         links = self._links()
         low, high = self.coefficients - reach, self.coefficients + reach
         return {
-            name: (float(low[i]), float(high[i]))
+            name: (float(self.values[i]), float(self.values[i]))
+            if name in self.fixed
+            else (float(low[i]), float(high[i]))
             if links[i] is None
             else (float(links[i].inverse(low[i])), float(links[i].inverse(high[i])))
             for i, name in enumerate(self.names)
@@ -184,7 +187,9 @@ class Fit:
             )
         return rows
 
-    def predict(self, data: Any = None, *, kind: str | None = None, offset: Any = None) -> Any:
+    def predict(
+        self, data: Any = None, *, kind: str | None = None, offset: Any = None, fixed: Mapping[str, Any] | None = None
+    ) -> Any:
         """Predictions for new rows, or for the rows of the fit.
 
         Parameters
@@ -199,6 +204,8 @@ class Fit:
             order of ``classes``. For ordered classes ``"probs"``, ``"logprobs"`` or ``"params"``.
         offset : array or dict, optional
             As in the fit, for the new rows. Default: none.
+        fixed : dict of name to number or array, optional
+            Parameters that the fit knew per row, for the new rows.
 
         Raises
         ------
@@ -215,7 +222,7 @@ class Fit:
         """
         from neglog.estimation.predict import predict
 
-        return predict(self, data, kind, offset)
+        return predict(self, data, kind, offset, fixed)
 
     def residuals(self, kind: str = "quantile", *, rng: np.random.Generator | int | None = None) -> Floats:
         """Quantile residuals of the rows of the fit: standard normal if the model is true.

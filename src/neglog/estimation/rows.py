@@ -7,7 +7,7 @@ rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -65,7 +65,8 @@ class ScalarRows:
     """Families whose parameters are numbers: predictor p is parameter p on its link scale, plus its offset.
 
     ``window``: each row was seen only because it fell in ``(low, high]``; ``y`` lies inside. ``shift``: what
-    was subtracted from ``y``, from the window and from the predictor that moves with them.
+    was subtracted from ``y``, from the window and from the predictor that moves with them. ``known``: values of
+    parameters that have no predictor, ``(1,)`` or one per row.
     """
 
     family: Any
@@ -73,6 +74,7 @@ class ScalarRows:
     window: tuple[Floats, Floats] | None
     offsets: dict[int, Floats]
     shift: float = 0.0
+    known: dict[int, Floats] = field(default_factory=dict[int, Floats])
 
     @property
     def predictors(self) -> int:
@@ -93,9 +95,15 @@ class ScalarRows:
         """Per parameter: its values and their two derivatives in eta."""
         links = (parameter.link for parameter in self.family.parameters)
         return [
-            link.inverse_derivatives(eta[p] + self.offsets[p][part] if p in self.offsets else eta[p])
+            self._constant(self.known[p], part)
+            if p in self.known
+            else link.inverse_derivatives(eta[p] + self.offsets[p][part] if p in self.offsets else eta[p])
             for p, link in enumerate(links)
         ]
+
+    def _constant(self, values: Floats, part: Rows) -> tuple[Floats, Floats, Floats]:
+        none = np.zeros(1)
+        return (values if len(values) == 1 else values[part]), none, none
 
     def values(self, part: Rows, eta: Floats) -> Floats:
         theta = [t[0] for t in self.theta(part, eta)]
@@ -111,6 +119,8 @@ class ScalarRows:
         if self.window is not None:
             terms = self.family.log_interval_grad_hess(*self._window(part), *theta, check=False)
             value, gradient, hessian = value + terms[0], gradient + terms[1], hessian + terms[2]
+        for p in self.known:  # at the end of its domain its derivatives may be infinite; nobody asks for them
+            gradient[p] = hessian[p] = hessian[:, p] = 0.0
         return value, *_chain_rule(chain, gradient, hessian)
 
     def gradient(self, part: Rows, eta: Floats) -> tuple[Floats, Floats]:

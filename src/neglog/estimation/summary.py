@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neglog.estimation.inference import CONVENTION
+from neglog.estimation.terms import Constant
 
 if TYPE_CHECKING:
     from neglog.estimation.result import Fit
@@ -97,6 +98,8 @@ def _conventions(fit: Fit, level: float) -> list[str]:
         notes.append(f"Intervals: Wald; {', '.join(scaled)} on the scale of the link, mapped back.")
     else:
         notes.append("Intervals: Wald.")
+    if per_row := [p.name for p, term in zip(fit.family.parameters, fit.terms, strict=False) if _per_row(fit, p, term)]:
+        notes.append(f"Known, one value per row: {', '.join(per_row)}.")
     if fit.weight_kind:
         meaning = {
             "frequency": "rows count as often as their weight",
@@ -107,3 +110,8 @@ def _conventions(fit: Fit, level: float) -> list[str]:
     if np.isnan(np.diag(fit.cov)).any():
         notes.append("A dash stands for a standard error that does not exist; the message above says why.")
     return [line for note in notes for line in textwrap.wrap(note, _WIDTH, subsequent_indent="    ")]
+
+
+def _per_row(fit: Fit, parameter: Any, term: Any) -> bool:
+    plain = not fit.family.classes and not parameter.event_ndim
+    return plain and isinstance(term, Constant) and parameter.name not in fit.names

@@ -23,6 +23,8 @@ STATUS = {
     "unbounded": "the likelihood grows without limit",
     "boundary": "the likelihood has no maximum inside the domain; it rises towards the boundary",
     "separated": "the likelihood has no maximum; it rises for ever along a direction of the covariates",
+    "edge": "the likelihood is largest at a corner or where it ends, so that neither slope nor curvature tell how far "
+    "the estimates are from the truth",
     "flat": "the likelihood does not change along a direction, so the data cannot tell the estimates",
     "rank_deficient": "some columns are linear combinations of others",
     "max_iterations": "the search was stopped before it arrived",
@@ -53,6 +55,9 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
         if layout.mask("aliased").any():
             return Verdict("rank_deficient", _rank_message(layout))
         return Verdict("ok", STATUS["ok"])
+    if not family.smooth:
+        away = _runaway(family, problem, layout, search, sample)
+        return away if away is not None and away.status == "unbounded" else _edge(problem, layout, search)
     flat = weakest <= _FLAT and _is_flat(problem, search, direction)
     fell = search.start.value - search.end.value > 1e-6 * (1.0 + abs(search.end.value))
     if flat and (search.stop == "converged" or not fell):
@@ -61,6 +66,28 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
     if away is not None:
         return away
     return _flat(layout, direction, family, sample) if flat else _unfinished(search, layout)
+
+
+def _edge(problem: Problem, layout: Layout, search: Search) -> Verdict:
+    """Whether the likelihood falls in every direction from a point where its slope is not zero."""
+    here = search.end.value
+    slope = search.end.gradient / max(float(np.abs(search.end.gradient).max(initial=0.0)), 1e-300)
+    worst, steep = here, np.zeros(problem.size)
+    for direction in [*np.eye(problem.size), slope]:
+        for length in (-1e-2, -1e-3, -1e-4, 1e-4, 1e-3, 1e-2):
+            value = problem.evaluate(search.end.x + length * direction)[0]
+            worst = min(worst, value)
+            if value == np.inf:
+                steep = steep + np.sign(length) * direction
+    if worst < here - 1e-9 * (1.0 + abs(here)):
+        return _unfinished(search, layout)
+    advice = "Resample the rows to see how far they vary"
+    if steep.any():
+        advice = (
+            f"The support ends at the data as {_directed(layout, steep)}. Fix that parameter at its estimate "
+            "(fixed=...) for standard errors of the others"
+        )
+    return Verdict("edge", f"{STATUS['edge']}. {advice}")
 
 
 def _informed(family: Any, problem: Problem, layout: Layout, hessian: Hessian) -> bool:

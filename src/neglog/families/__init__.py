@@ -11,6 +11,8 @@
 from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
 from neglog.families.beta import Beta
+from neglog.families.birnbaum_saunders import BirnbaumSaunders
+from neglog.families.burr_xii import BurrXII
 from neglog.families.categorical import Categorical
 from neglog.families.chi2 import Chi2
 from neglog.families.exponential import Exponential
@@ -28,19 +30,24 @@ from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
 from neglog.families.multivariate_normal import MultivariateNormal
 from neglog.families.nakagami import Nakagami
+from neglog.families.nb2 import NB2
 from neglog.families.normal import Normal
 from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
 from neglog.families.registry import composition, family, names, spelled
 from neglog.families.scalar import ScalarFamily
 from neglog.families.skew_normal import SkewNormal
+from neglog.families.student_t import StudentT
 from neglog.families.weibull import Weibull
 
 __all__ = [
     "GEV",
     "LINKS",
+    "NB2",
     "Bernoulli",
     "Beta",
+    "BirnbaumSaunders",
+    "BurrXII",
     "Categorical",
     "Chi2",
     "Exponential",
@@ -65,6 +72,7 @@ __all__ = [
     "Poisson",
     "ScalarFamily",
     "SkewNormal",
+    "StudentT",
     "Weibull",
     "composition",
     "family",

@@ -28,7 +28,10 @@ class Family(ABC):
     # relative error of log_cdf, log_sf, log_interval and their gradients per condition number; Hessians: 100 times that
     tail_accuracy: ClassVar[float] = 1e-12
     regular: ClassVar[bool] = True  # the score has mean zero, and its variance is the expected Hessian
+    # the likelihood of exact rows has no corner (Laplace) and no edge (Uniform) where it is largest
+    smooth: ClassVar[bool] = True
     location: ClassVar[str]  # the parameter that takes covariates when only one matrix is given
+    atom: ClassVar[float | None] = None  # the one value of a continuous family that has a probability, not a density
     dispersion: ClassVar[str | None] = None  # the scale that the square root of a precision weight divides
     # the parameter, on the identity link, that moves with the data: f(y + a; theta + a) = f(y; theta)
     translation: ClassVar[str | None] = None

@@ -141,4 +141,6 @@ class Parameter:
 REAL = Interval(-np.inf, np.inf)
 POSITIVE = Interval(0.0, np.inf)
 NON_NEGATIVE = Interval(0.0, np.inf, low_closed=True)
+UNIT = Interval(0.0, 1.0)  # open
+WHOLE = Interval(0.0, np.inf, low_closed=True, integer=True)
 EXTENDED_REAL = Interval(-np.inf, np.inf, True, True)

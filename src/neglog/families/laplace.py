@@ -51,6 +51,7 @@ class Laplace(ScalarFamily):
     support: ClassVar[Interval] = REAL
     discrete: ClassVar[bool] = False
     regular: ClassVar[bool] = False
+    smooth: ClassVar[bool] = False
     location: ClassVar[str] = "loc"
     dispersion: ClassVar[str | None] = "scale"
     translation: ClassVar[str | None] = "loc"

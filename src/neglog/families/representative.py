@@ -38,3 +38,14 @@ def weighted_quantile(y: NDArray[np.float64], weight: NDArray[np.float64], q: fl
     order = np.argsort(y)
     share = np.cumsum(weight[order])
     return float(y[order][np.searchsorted(share, q * share[-1] * (1 - 1e-12))])
+
+
+def log_moments(rows: Observations, weight: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and standard deviation, at least 0.01, of the logarithm of the positive values; (0, 1) if there is none."""
+    y = representative(rows, low=0.0)
+    positive = y > 0
+    if not positive.any():
+        return 0.0, 1.0
+    log_y, weight = np.log(y[positive]), weight[positive]
+    center = float(np.average(log_y, weights=weight))
+    return center, max(math.sqrt(float(np.average((log_y - center) ** 2, weights=weight))), 0.01)

@@ -26,3 +26,18 @@ def log_ndtr(xp: Any, x: Any) -> Any:
     from scipy.special import log_ndtr
 
     return log_ndtr(x)
+
+
+def log_rising(xp: Any, x: Any, n: Any) -> Any:
+    """log Gamma(x + n) - log Gamma(x) for n >= 0, without cancellation, and so when differentiated."""
+    lifted, low = x + 10.0, 0.0  # Gamma's recurrence lifts both to where Stirling's formula has its full precision
+    for k in range(10):
+        low = low + xp.log1p(n / (x + k))
+    change = (lifted + n - 0.5) * xp.log1p(n / lifted) + n * xp.log(lifted) - n
+    return change + _stirling_rest(lifted + n) - _stirling_rest(lifted) - low
+
+
+def _stirling_rest(x: Any) -> Any:
+    w = 1 / (x * x)  # Abramowitz and Stegun 6.1.41
+    series = 1 / 1188 + w * (-691 / 360360 + w * (1 / 156 - w * 3617 / 122400))
+    return (1 / 12 + w * (-1 / 360 + w * (1 / 1260 + w * (-1 / 1680 + w * series)))) / x

@@ -15,6 +15,7 @@ from neglog.torch.binary import (  # noqa: E402
 )
 from neglog.torch.classification import cross_entropy, cross_entropy_parts  # noqa: E402
 from neglog.torch.counts import poisson_nll_loss  # noqa: E402
+from neglog.torch.directions import cosine_loss, von_mises_fisher_nll_loss  # noqa: E402
 from neglog.torch.divergence import kl_div  # noqa: E402
 from neglog.torch.gaussian import (  # noqa: E402
     beta_nll_loss,
@@ -25,6 +26,8 @@ from neglog.torch.gaussian import (  # noqa: E402
 from neglog.torch.heads import GaussianHead, NaturalGaussianHead  # noqa: E402
 from neglog.torch.likelihood import Censored, interval, nll, right_censored  # noqa: E402
 from neglog.torch.log_probabilities import nll_loss  # noqa: E402
+from neglog.torch.mixture_head import MixtureDensityHead  # noqa: E402
+from neglog.torch.mixtures import GaussianMixture, mixture_density_nll_loss  # noqa: E402
 from neglog.torch.modules import (  # noqa: E402
     BCELoss,
     BCEWithLogitsLoss,
@@ -53,10 +56,12 @@ __all__ = [
     "CrossEntropyLoss",
     "FaithfulGaussianNLLLoss",
     "GaussianHead",
+    "GaussianMixture",
     "GaussianNLLLoss",
     "KLDivLoss",
     "LogSoftmax",
     "LogitStats",
+    "MixtureDensityHead",
     "MultiLabelSoftMarginLoss",
     "NLLLoss",
     "NaturalGaussianHead",
@@ -65,6 +70,7 @@ __all__ = [
     "beta_nll_loss",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "cosine_loss",
     "cross_entropy",
     "cross_entropy_parts",
     "faithful_gaussian_nll_loss",
@@ -74,6 +80,7 @@ __all__ = [
     "log_softmax",
     "logit_stats",
     "logsumexp",
+    "mixture_density_nll_loss",
     "multilabel_soft_margin_loss",
     "natural_gaussian_nll_loss",
     "nll",
@@ -81,4 +88,5 @@ __all__ = [
     "poisson_nll_loss",
     "right_censored",
     "total_weight",
+    "von_mises_fisher_nll_loss",
 ]

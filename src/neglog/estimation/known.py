@@ -1,0 +1,75 @@
+"""Parameters that are known: one number for all rows, or one per row, such as a binomial's number of trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neglog.errors import DataError, InputError, ParameterError, ShapeError
+from neglog.estimation.layout import Slot
+from neglog.estimation.request import Request, named
+from neglog.estimation.tables import Floats, floats
+from neglog.estimation.terms import Constant
+
+if TYPE_CHECKING:
+    from neglog.estimation.data import Sample
+    from neglog.estimation.result import Fit
+
+
+def known(
+    family: Any, request: Request, sample: Sample, fixed: Mapping[str, Any], offsets: Mapping[str, Any]
+) -> dict[str, Floats]:
+    """Values on the parameter's own scale, ``(1,)`` or ``(n,)``, of what is fixed and has no covariates."""
+    found: dict[str, Floats] = {}
+    for parameter in family.parameters:
+        name = parameter.name
+        if name not in fixed or request.sources[name] is not None or name in offsets:
+            continue
+        values = floats(named(fixed[name], request.table, "fixed"), f"fixed {name}")
+        if values.shape not in ((), sample.keep.shape):
+            raise ShapeError(
+                f"fit: fixed {name} has shape {values.shape}; allowed: a number, or one per row {sample.keep.shape}"
+            )
+        values = values[sample.keep] if values.ndim else values.reshape(1)
+        if (bad := ~parameter.domain.contains(values)).any():
+            where = f" at row {np.flatnonzero(sample.keep)[bad][0]}" if values.size > 1 else ""
+            error = DataError if np.isnan(values[bad][0]) else ParameterError
+            raise error(f"fit: fixed: {name} = {values[bad][0]:g}{where} is outside its domain {parameter.domain}")
+        found[name] = values
+    return found
+
+
+def slot(parameter: Any, values: Floats) -> Slot:
+    """Nothing to estimate; shown if it is one number."""
+    with np.errstate(all="ignore"):
+        held = np.asarray(parameter.link.apply(values[:1]), dtype=np.float64)
+    no = np.zeros(1, bool)
+    return Slot(parameter.name, Constant(), no, held, no, parameter.link, len(values) == 1, float(values[0]))
+
+
+def predicted(fit: Fit, data: Any, fixed: Mapping[str, Any] | None, rows: int) -> dict[str, Floats]:
+    """What is known of the rows of a prediction, ``(rows,)`` each."""
+    given = dict(fixed or {})
+    found: dict[str, Floats] = {}
+    for position, (parameter, term) in enumerate(zip(fit.family.parameters, fit.terms, strict=True)):
+        name = parameter.name
+        per_row = name not in fit.names
+        if not isinstance(term, Constant) or not (per_row or name in fit.fixed):
+            continue
+        if not per_row:
+            values = np.array([fit.params[name]])
+        elif data is None and fit.training is not None:
+            model: Any = fit.training.model
+            values = model.problem.rows.known[position]
+        elif name in given:
+            values = np.atleast_1d(floats(given.pop(name), f"fixed {name}"))
+        else:
+            raise InputError(f"predict: {name} was known per row of the fit; pass fixed={{{name!r}: ...}} for new rows")
+        if values.shape not in ((1,), (rows,)):
+            raise ShapeError(f"predict: fixed {name} has shape {values.shape}; allowed: a number, or ({rows},)")
+        found[name] = np.broadcast_to(values, (rows,))
+    if given:
+        raise InputError(f"predict: fixed names {next(iter(given))!r}, which was not known per row of the fit")
+    return found

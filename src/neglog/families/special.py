@@ -21,11 +21,15 @@ def log1pexp(xp: Any, x: Any) -> Any:
 
 def log_ndtr(xp: Any, x: Any) -> Any:
     """log P(Z <= x) of a standard normal Z."""
-    if hasattr(xp, "special"):
-        return xp.special.log_ndtr(x)
-    from scipy.special import log_ndtr
+    if not hasattr(xp, "special"):
+        from scipy.special import log_ndtr
 
-    return log_ndtr(x)
+        return log_ndtr(x)
+    # torch's own log_ndtr cannot be vectorised by torch.func.vmap
+    low = x < 0
+    left, right = xp.where(low, x, 0.0), xp.where(low, 0.0, x)
+    tail = xp.log(xp.special.erfcx(left * -(0.5**0.5)) / 2) - left * left / 2
+    return xp.where(low, tail, xp.log1p(xp.special.erfc(right * 0.5**0.5) / -2))
 
 
 def log_rising(xp: Any, x: Any, n: Any) -> Any:

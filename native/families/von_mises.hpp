@@ -59,9 +59,14 @@ struct VonMises {
     const double nearest = through_mode ? 0 : a > 0 && kTurn - b < a ? b - kTurn : a > 0 ? a : b;
     Moments m(nearest, p[1]);
     for (int i = -1; i < 3; ++i) { // the half turns [-pi, 0], [0, pi], [pi, 2 pi], [2 pi, 3 pi]
-      const double from = a > i * kPi ? a : i * kPi, to = b < (i + 1) * kPi ? b : (i + 1) * kPi,
-                   turn = i > 0 ? kTurn : 0;
-      if (from < to) m.add(from - turn, to - turn, i % 2 != 0);
+      const double left = i * kPi, right = left + kPi, turn = i > 0 ? kTurn : 0;
+      const double from = a > left ? a : left, to = b < right ? b : right;
+      if (!(from < to)) continue;
+      const double length = from == a && to == b ? hi - lo : to - from; // a narrow arc keeps its width
+      if (i % 2 == 0)
+        m.add(from - turn, length, 1.0);
+      else
+        m.add(turn - to, length, -1.0);
     }
     m.finish();
     // d / d loc moves both ends: with g = k (1 - cos t), E[g'] and Var[g'] - E[g'']
@@ -87,25 +92,23 @@ private:
 
     Moments(double at, double k) : at_(at), k_(k), half_(sin_cos(0.5 * at)) {}
 
-    // from p to q, both in [-pi, 0] (negative) or [0, pi]
-    void add(double p, double q, bool negative) {
-      const double side = negative ? -1 : 1, start = negative ? -q : p, stop = negative ? -p : q;
-      const double end = start + min(stop - start, reach(start));
+    // the angles side (start + v), 0 < v < length, within [0, pi] or, with side = -1, [-pi, 0]
+    void add(double start, double length, double side) {
+      const double limit = reach(start), end = length < limit ? length : limit, apart = side * start - at_;
       constexpr int panels = 4;
       VecD sums[6] = {};
-      for (int i = 0; i < panels; ++i)
-        gauss_legendre<VecD>(
-            start + (end - start) * i / panels, start + (end - start) * (i + 1) / panels, [&](VecD t, VecD weight) {
-              const auto difference = sin_cos(0.5 * (side * t - at_)), sum = sin_cos(0.5 * (side * t + at_));
-              const VecD f = 2.0 * sum.sin * difference.sin, s = 2.0 * sum.cos * difference.sin;
-              const VecD density = weight * exp(-k_ * f);
-              sums[0] += density;
-              sums[1] += density * f;
-              sums[2] += density * s;
-              sums[3] += density * f * f;
-              sums[4] += density * s * f;
-              sums[5] += density * s * s;
-            });
+      const auto node = [&](VecD v, VecD weight) {
+        const VecD difference = 0.5 * (side * v + apart);
+        const auto half = sin_cos(difference), sum = sin_cos(difference + at_);
+        const VecD f = 2.0 * sum.sin * half.sin, s = 2.0 * sum.cos * half.sin, density = weight * exp(-k_ * f);
+        sums[0] += density;
+        sums[1] += density * f;
+        sums[2] += density * s;
+        sums[3] += density * f * f;
+        sums[4] += density * s * f;
+        sums[5] += density * s * s;
+      };
+      for (int i = 0; i < panels; ++i) gauss_legendre<VecD>(end * i / panels, end * (i + 1) / panels, node);
       double *const to[] = {&total, &fall, &rise, &fall_fall, &sine_fall, &sine_sine};
       for (int i = 0; i < 6; ++i) *to[i] += sum_lanes(sums[i]);
     }
@@ -129,7 +132,6 @@ private:
     }
 
   private:
-    static double min(double a, double b) { return a < b ? a : b; }
     double at_, k_;
     SinCos<double> half_;
   };
@@ -148,7 +150,7 @@ private:
   // e^-(g(pi) - g(d)).
   static Jet<P, double> tail(double d, double k, double side) {
     Moments m(d, k);
-    m.add(d, kPi, false);
+    m.add(d, kPi - d, 1.0);
     m.finish();
     const double r = 1 / m.total, cosine = sin_cos(0.5 * d).cos;
     Jet<P, double> out = in_concentration(m, k);

@@ -19,7 +19,9 @@ def total(f: ScalarFamily, *params: float) -> float:
     if f.discrete:
         y = np.arange(float(f.ppf(0.0, *params)), float(f.ppf(1 - CUT, *params)) + 1)
         return float(np.sum(np.exp(-f.nll(y, *params))))
-    cuts = [f.ppf(q, *params) for q in (CUT, 1e-6, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-6, 1 - CUT)]
+    # a tail may be a power of y: then each decade of probability spans decades of y
+    tail = 10.0 ** np.arange(-13, 0)
+    cuts = [float(f.ppf(q, *params)) for q in (*tail, 0.3, 0.5, 0.7, *(1 - tail[::-1]))]
 
     # y may span many decades, on one side or on both: it is a function of t, log its slope
     if f.support.low == 0 and f.support.high == np.inf:
@@ -36,7 +38,7 @@ def total(f: ScalarFamily, *params: float) -> float:
 
     # next to an upper end numbers lie too far apart for a density that is infinite there
     cuts = np.minimum(cuts, f.support.high - 1e-4) if np.isfinite(f.support.high) else cuts
-    middle = sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(t(cuts)))
+    middle = sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(t(np.asarray(cuts))))
     return middle + float(f.cdf(cuts[0], *params) + f.sf(cuts[-1], *params))
 
 

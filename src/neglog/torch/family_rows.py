@@ -174,7 +174,8 @@ def _next(rows: Rows, order: int, tensors: tuple[Tensor, ...]) -> Tensor:
 
 
 def _beyond(limit: int) -> str:
-    return f"nll: a derivative of order {limit + 1} of {'an interval' if limit == 2 else 'exact rows'}; allowed: up to {limit}"
+    what = "an interval" if limit == 2 else "exact rows"
+    return f"nll: a derivative of order {limit + 1} of {what}; allowed: up to {limit}"
 
 
 def _per_tensor(rows: Rows, wanted: tuple[bool, ...], products: Tensor) -> list[Tensor | None]:
@@ -199,7 +200,9 @@ def _operator_kernel(tensors: Sequence[Tensor], family: str, wide: bool, moving:
     known = family_named(family)
     assert isinstance(known, ScalarFamily)
     rows = Rows(known, torch.float64 if wide else torch.float32, 2, moving)
-    return _evaluated(rows, order, tuple(tensors))[order].contiguous()
+    # an operator runs below autograd, which slopes in the ends use
+    with torch._C._SetExcludeDispatchKeyGuard(torch._C.DispatchKey.AutogradFunctionality, False):  # pyright: ignore
+        return _evaluated(rows, order, tuple(t.detach() for t in tensors))[order].contiguous()
 
 
 _operator = torch.library.custom_op(
@@ -250,7 +253,14 @@ def _evaluated(rows: Rows, order: int, tensors: tuple[Tensor, ...]) -> list[Tens
     wide = rows._replace(dtype=torch.float64)  # rates are exponentials of differences
     data, params = [t.double() for t in data], [p.double() for p in params]
     jets = _jets(wide, kind, order, data, params)
-    return [t.to(rows.dtype) for t in _with_ends(wide, order, jets, data, params)]
+    return [t.detach().to(rows.dtype) for t in _with_ends(wide, order, jets, data, params)]
+
+
+def _gradient(values: Tensor, inputs: list[Tensor]) -> list[Tensor]:
+    """Of the sum, differentiable in turn; zeros where nothing depends on anything, as for the uniform density."""
+    if not values.requires_grad:
+        return [torch.zeros_like(t) for t in inputs]
+    return list(torch.autograd.grad(values.sum(), inputs, create_graph=True, allow_unused=True, materialize_grads=True))
 
 
 def _thirds(rows: Rows, y: Tensor, *params: Tensor) -> Tensor:
@@ -259,10 +269,7 @@ def _thirds(rows: Rows, y: Tensor, *params: Tensor) -> Tensor:
         live = [p.detach().requires_grad_() for p in params]
         out = by_reference(rows.family, y, live).unsqueeze(0)
         for _ in range(3):
-            each = [
-                torch.autograd.grad(entry.sum(), live, create_graph=True, allow_unused=True, materialize_grads=True)
-                for entry in out.flatten(0, -1 - y.dim())
-            ]
+            each = [_gradient(entry, live) for entry in out.flatten(0, -1 - y.dim())]
             out = torch.stack([torch.stack(slopes) for slopes in each])
         return out.detach().reshape(*(len(live),) * 3, *y.shape).to(rows.dtype)
 
@@ -327,8 +334,8 @@ def _density(rows: Rows, end: Tensor, params: list[Tensor], order: int) -> _Dens
     with torch.enable_grad():
         y = torch.where(end.isfinite(), end, harmless_data(rows.family)).detach().requires_grad_()
         live = [p.detach().requires_grad_() for p in params]
-        (slope,) = torch.autograd.grad(by_reference(rows.family, y, live).sum(), y, create_graph=order > 1)
+        (slope,) = _gradient(by_reference(rows.family, y, live), [y])
         if order == 1:
             return _Density(value, slope, slope, slope, slope)
-        bend, *mixed = torch.autograd.grad(slope.sum(), [y, *live], allow_unused=True, materialize_grads=True)
-    return _Density(value, slope.detach(), slopes[0], bend, torch.stack(mixed))
+        bend, *mixed = _gradient(slope, [y, *live])
+    return _Density(value, slope, slopes[0], bend, torch.stack(mixed))

@@ -19,9 +19,7 @@ def total(f: ScalarFamily, *params: float) -> float:
     if f.discrete:
         y = np.arange(float(f.ppf(0.0, *params)), float(f.ppf(1 - CUT, *params)) + 1)
         return float(np.sum(np.exp(-f.nll(y, *params))))
-    # a tail may be a power of y: then each decade of probability spans decades of y
-    tail = 10.0 ** np.arange(-13, 0)
-    cuts = [float(f.ppf(q, *params)) for q in (*tail, 0.3, 0.5, 0.7, *(1 - tail[::-1]))]
+    cuts = f.ppf([CUT, 1e-6, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-6, 1 - CUT], *params)
 
     # y may span many decades, on one side or on both: it is a function of t, log its slope
     if f.support.low == 0 and f.support.high == np.inf:

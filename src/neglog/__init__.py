@@ -61,6 +61,8 @@ _HOME = {
     "ZeroInflated": "neglog.compose",
     "Hurdle": "neglog.compose",
     "Fixed": "neglog.compose",
+    "GeneralizedPoisson": "neglog.families",
+    "SkewNormal": "neglog.families",
     "right_censored": "neglog.core.observations",
     "interval": "neglog.core.observations",
     "fit": "neglog.estimation",
@@ -121,6 +123,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import GammaMean as GammaMean
     from neglog.families import GeneralizedGamma as GeneralizedGamma
     from neglog.families import GeneralizedPareto as GeneralizedPareto
+    from neglog.families import GeneralizedPoisson as GeneralizedPoisson
     from neglog.families import Geometric as Geometric
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
@@ -139,6 +142,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Poisson as Poisson
     from neglog.families import Rayleigh as Rayleigh
     from neglog.families import Rice as Rice
+    from neglog.families import SkewNormal as SkewNormal
     from neglog.families import StudentT as StudentT
     from neglog.families import Uniform as Uniform
     from neglog.families import Weibull as Weibull

@@ -23,6 +23,7 @@ from neglog.families.gamma import Gamma
 from neglog.families.gamma_mean import GammaMean
 from neglog.families.generalized_gamma import GeneralizedGamma
 from neglog.families.generalized_pareto import GeneralizedPareto
+from neglog.families.generalized_poisson import GeneralizedPoisson
 from neglog.families.geometric import Geometric
 from neglog.families.gev import GEV
 from neglog.families.gumbel import Gumbel
@@ -45,6 +46,7 @@ from neglog.families.rayleigh import Rayleigh
 from neglog.families.registry import composition, family, names, spelled
 from neglog.families.rice import Rice
 from neglog.families.scalar import ScalarFamily
+from neglog.families.skew_normal import SkewNormal
 from neglog.families.student_t import StudentT
 from neglog.families.uniform import Uniform
 from neglog.families.weibull import Weibull
@@ -67,6 +69,7 @@ __all__ = [
     "GammaMean",
     "GeneralizedGamma",
     "GeneralizedPareto",
+    "GeneralizedPoisson",
     "Geometric",
     "Gumbel",
     "GumbelMin",
@@ -89,6 +92,7 @@ __all__ = [
     "Rayleigh",
     "Rice",
     "ScalarFamily",
+    "SkewNormal",
     "StudentT",
     "Uniform",
     "Weibull",

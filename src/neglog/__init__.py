@@ -20,6 +20,12 @@ _HOME = {
     "like": "neglog.like",
     "errors": "neglog.errors",
     "Bernoulli": "neglog.families",
+    "BetaMean": "neglog.families",
+    "Binomial": "neglog.families",
+    "NegativeBinomial": "neglog.families",
+    "NB1": "neglog.families",
+    "NB2": "neglog.families",
+    "StudentT": "neglog.families",
     "Beta": "neglog.families",
     "BirnbaumSaunders": "neglog.families",
     "BurrXII": "neglog.families",
@@ -109,9 +115,12 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.estimation import load as load
     from neglog.evaluation import Score as Score
     from neglog.families import GEV as GEV
+    from neglog.families import NB1 as NB1
     from neglog.families import NB2 as NB2
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Beta as Beta
+    from neglog.families import BetaMean as BetaMean
+    from neglog.families import Binomial as Binomial
     from neglog.families import BirnbaumSaunders as BirnbaumSaunders
     from neglog.families import BurrXII as BurrXII
     from neglog.families import Categorical as Categorical
@@ -136,6 +145,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import LogNormal as LogNormal
     from neglog.families import MultivariateNormal as MultivariateNormal
     from neglog.families import Nakagami as Nakagami
+    from neglog.families import NegativeBinomial as NegativeBinomial
     from neglog.families import Normal as Normal
     from neglog.families import Ordered as Ordered
     from neglog.families import Pareto as Pareto

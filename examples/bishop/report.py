@@ -83,7 +83,7 @@ def _points(pairs: Part) -> tuple[tuple[float, float], ...]:
 def _least_squares(network: Network, pairs: Part) -> Shades:
     t = _grid(*RANGE, 200)
     with torch.no_grad():
-        mean = network.components(t[:, None])[1][:, 0]
+        mean = network(t[:, None]).loc[:, 0, 0]
     x = torch.linspace(0, 1, 200)
     return Shades(
         title="Least squares",
@@ -123,8 +123,9 @@ def _density(network: Network, pairs: Part, title: str, caption: str) -> Shades:
 def _weights(network: Network) -> Curves:
     t = _grid(*RANGE, 120)
     with torch.no_grad():
-        weight, loc, _ = network.components(t[:, None])
-    order = loc.mean(0).argsort().tolist()  # by height, so that the names mean something
+        logits, loc, _ = network(t[:, None])
+    weight = logits.softmax(1)
+    order = loc[..., 0].mean(0).argsort().tolist()  # by height, so that the names mean something
     names = ("low branch", "middle", "high branch")
     return Curves(
         title="Who is responsible",
@@ -192,8 +193,8 @@ def _table(results: dict[str, list[Run]], floor: tuple[float, float]) -> Table:
             Column("nll", "NLL", "fixed3"),
             Column("lowest", "lowest", "fixed3"),
             Column("highest", "highest", "fixed3"),
-            Column("excess", "above the truth", "fixed3"),
-            Column("apart", "answer off by", "fixed3"),
+            Column("excess", "above truth", "fixed3"),
+            Column("apart", "off by", "fixed3"),
         ),
         rows=(*(row(name, runs) for name, runs in results.items()), ("truth", floor[0], None, None, 0.0, None)),
         caption="Median, lowest and highest over the initial weights. The last column puts one answer to the test (the "

@@ -83,7 +83,7 @@ def _points(pairs: Part) -> tuple[tuple[float, float], ...]:
 def _least_squares(network: Network, pairs: Part) -> Shades:
     t = _grid(*RANGE, 200)
     with torch.no_grad():
-        mean = network.components(t[:, None])[1][:, 0]
+        mean = network(t[:, None]).loc[:, 0, 0]
     x = torch.linspace(0, 1, 200)
     return Shades(
         title="Least squares",
@@ -123,8 +123,9 @@ def _density(network: Network, pairs: Part, title: str, caption: str) -> Shades:
 def _weights(network: Network) -> Curves:
     t = _grid(*RANGE, 120)
     with torch.no_grad():
-        weight, loc, _ = network.components(t[:, None])
-    order = loc.mean(0).argsort().tolist()  # by height, so that the names mean something
+        logits, loc, _ = network(t[:, None])
+    weight = logits.softmax(1)
+    order = loc[..., 0].mean(0).argsort().tolist()  # by height, so that the names mean something
     names = ("low branch", "middle", "high branch")
     return Curves(
         title="Who is responsible",

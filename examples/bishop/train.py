@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+import neglog.torch as nlt
 from examples.bishop.data import Part, curve, true_nll
 
 HIDDEN = 20
@@ -27,28 +28,23 @@ class Network(nn.Module, ABC):
         self.features = nn.Sequential(nn.Linear(1, HIDDEN), nn.Tanh())
 
     @abstractmethod
-    def components(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Weights, locations and scales of the normals that make the density, each (N, K)."""
+    def forward(self, t: Tensor) -> nlt.GaussianMixture:
+        """The density of x for each t: weights, means and standard deviations of normal components."""
 
-    @abstractmethod
     def loss(self, t: Tensor, x: Tensor) -> Tensor:
         """What training lowers."""
-
-    def finish(self, part: Part) -> None:
-        """After training."""
+        return nlt.mixture_density_nll_loss(self(t), x)
 
     @torch.no_grad()
     def nll(self, t: Tensor, x: Tensor) -> Tensor:
         """Of each row (N,)."""
-        weight, loc, scale = self.components(t)
-        z = (x - loc) / scale
-        return -torch.logsumexp(weight.log() - z * z / 2 - scale.log() - math.log(2 * math.pi) / 2, 1)
+        return nlt.mixture_density_nll_loss(self(t), x, reduction="none")
 
     @torch.no_grad()
     def likeliest(self, t: Tensor) -> Tensor:
-        """The location of the component of the largest weight, (N, 1): the one answer to give."""
-        weight, loc, _ = self.components(t)
-        return loc.gather(1, weight.argmax(1, keepdim=True))
+        """The mean of the component of the largest weight, (N, 1): the one answer to give."""
+        logits, loc, _ = self(t)
+        return loc[torch.arange(len(t)), logits.argmax(1)]
 
 
 class LeastSquares(Network):
@@ -56,48 +52,34 @@ class LeastSquares(Network):
 
     name = "least squares"
 
-    def __init__(self) -> None:
+    def __init__(self, pairs: Part) -> None:
         super().__init__()
         self.head = nn.Linear(HIDDEN, 1)
-        self.scale = 1.0
+        self.pairs = pairs
 
-    def components(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, t: Tensor) -> nlt.GaussianMixture:
         loc = self.head(self.features(t))
-        return torch.ones_like(loc), loc, torch.full_like(loc, self.scale)
+        scale = nn.functional.mse_loss(self.head(self.features(self.pairs.t)), self.pairs.x).sqrt()
+        return nlt.GaussianMixture(torch.zeros_like(loc), loc[:, None], scale.expand(loc.shape)[:, None])
 
     def loss(self, t: Tensor, x: Tensor) -> Tensor:
         return nn.functional.mse_loss(self.head(self.features(t)), x)
 
-    def finish(self, part: Part) -> None:
-        with torch.no_grad():
-            self.scale = self.loss(part.t, part.x).sqrt().item()
-
 
 class Mixture(Network):
-    """A mixture density network; with one component the heteroscedastic Gaussian network."""
+    """A mixture density network; with one component the Gaussian network whose spread learns too."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, pairs: Part) -> None:
         super().__init__()
         self.name = "one Gaussian" if count == 1 else f"mixture of {count}"
-        self.count = count
-        self.head = nn.Linear(HIDDEN, 3 * count)
-        with torch.no_grad():
-            self.head.bias[count : 2 * count] = torch.linspace(0, 1, count + 2)[1:-1]
-            self.head.bias[2 * count :] = math.log(0.3)
+        self.head = nlt.MixtureDensityHead(HIDDEN, count, targets=pairs.x)
 
-    def components(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        logits, loc, log_scale = self.head(self.features(t)).split(self.count, 1)
-        return logits.softmax(1), loc, log_scale.clamp(-7, 15).exp()
-
-    def loss(self, t: Tensor, x: Tensor) -> Tensor:
-        logits, loc, log_scale = self.head(self.features(t)).split(self.count, 1)
-        log_scale = log_scale.clamp(-7, 15)
-        z = (x - loc) * (-log_scale).exp()
-        log_density = -z * z / 2 - log_scale - math.log(2 * math.pi) / 2
-        return -torch.logsumexp(logits.log_softmax(1) + log_density, 1).mean()
+    def forward(self, t: Tensor) -> nlt.GaussianMixture:
+        return self.head(self.features(t))
 
 
-NETWORKS: tuple[Callable[[], Network], ...] = (LeastSquares, lambda: Mixture(1), lambda: Mixture(3))
+Make = Callable[[Part], Network]
+NETWORKS: tuple[Make, ...] = (LeastSquares, lambda pairs: Mixture(1, pairs), lambda pairs: Mixture(3, pairs))
 
 
 @dataclass
@@ -116,11 +98,11 @@ class Run:
         self.apart = (test.t - curve(self.network.likeliest(test.t))).square().mean().sqrt().item()
 
 
-def train(make: Callable[[], Network], parts: tuple[Part, Part], steps: int, seed: int) -> Run:
+def train(make: Make, parts: tuple[Part, Part], steps: int, seed: int) -> Run:
     """Adam on all training pairs at once."""
     pairs, test = parts
     torch.manual_seed(seed)
-    run = Run(make())
+    run = Run(make(pairs))
     optimizer = torch.optim.Adam(run.network.parameters(), lr=1e-2)
     for step in range(1, steps + 1):
         loss = run.network.loss(pairs.t, pairs.x)
@@ -128,7 +110,6 @@ def train(make: Callable[[], Network], parts: tuple[Part, Part], steps: int, see
         loss.backward()
         optimizer.step()
         if step % EVERY == 0 or step == steps:
-            run.network.finish(pairs)
             run.steps.append((step, run.network.nll(test.t, test.x).mean().item()))
     run.judge(test)
     return run

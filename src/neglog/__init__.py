@@ -29,6 +29,7 @@ _HOME = {
     "Beta": "neglog.families",
     "Categorical": "neglog.families",
     "Gamma": "neglog.families",
+    "GeneralizedGamma": "neglog.families",
     "Chi2": "neglog.families",
     "GammaMean": "neglog.families",
     "InverseGamma": "neglog.families",
@@ -41,6 +42,8 @@ _HOME = {
     "Ordered": "neglog.families",
     "MultivariateNormal": "neglog.families",
     "GEV": "neglog.families",
+    "Rice": "neglog.families",
+    "InverseGaussian": "neglog.families",
     "BirnbaumSaunders": "neglog.families",
     "BurrXII": "neglog.families",
     "GeneralizedPareto": "neglog.families",
@@ -106,10 +109,12 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Exponential as Exponential
     from neglog.families import Gamma as Gamma
     from neglog.families import GammaMean as GammaMean
+    from neglog.families import GeneralizedGamma as GeneralizedGamma
     from neglog.families import GeneralizedPareto as GeneralizedPareto
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
     from neglog.families import InverseGamma as InverseGamma
+    from neglog.families import InverseGaussian as InverseGaussian
     from neglog.families import Laplace as Laplace
     from neglog.families import Logistic as Logistic
     from neglog.families import LogNormal as LogNormal
@@ -118,6 +123,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Normal as Normal
     from neglog.families import Ordered as Ordered
     from neglog.families import Poisson as Poisson
+    from neglog.families import Rice as Rice
     from neglog.families import StudentT as StudentT
     from neglog.families import Weibull as Weibull
 

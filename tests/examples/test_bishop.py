@@ -50,17 +50,17 @@ def test_the_truth_against_simulation():
 
 def test_one_component_is_a_gaussian():
     torch.manual_seed(0)
-    network = train.Mixture(1)
     part = data.draw(50, seed=3)
-    _, loc, scale = network.components(part.t)
-    expected = -torch.distributions.Normal(loc, scale).log_prob(part.x)
+    network = train.Mixture(1, part)
+    mixture = network(part.t)
+    expected = -torch.distributions.Normal(mixture.loc[:, 0], mixture.scale[:, 0]).log_prob(part.x)
     assert torch.allclose(network.nll(part.t, part.x)[:, None], expected, atol=1e-6)
     assert torch.allclose(network.loss(part.t, part.x), expected.mean(), atol=1e-6)
 
 
 def test_a_far_target_keeps_its_loss():
-    # spec of the mixture density network: the sum in linear space underflows here, and its gradient is NaN
-    network = train.Mixture(3)
+    # the sum in linear space underflows here, and its gradient is NaN
+    network = train.Mixture(3, data.draw(50, seed=3))
     loss = network.loss(torch.tensor([[0.5]]), torch.tensor([[60.0]]))
     loss.backward()
     assert math.isfinite(loss.item()) and loss.item() > 1000

@@ -19,11 +19,13 @@ from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
 from neglog.families.gamma import Gamma
 from neglog.families.gamma_mean import GammaMean
+from neglog.families.generalized_gamma import GeneralizedGamma
 from neglog.families.generalized_pareto import GeneralizedPareto
 from neglog.families.gev import GEV
 from neglog.families.gumbel import Gumbel
 from neglog.families.gumbel_min import GumbelMin
 from neglog.families.inverse_gamma import InverseGamma
+from neglog.families.inverse_gaussian import InverseGaussian
 from neglog.families.laplace import Laplace
 from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
@@ -34,6 +36,7 @@ from neglog.families.normal import Normal
 from neglog.families.ordered import Ordered
 from neglog.families.poisson import Poisson
 from neglog.families.registry import composition, family, names, spelled
+from neglog.families.rice import Rice
 from neglog.families.scalar import ScalarFamily
 from neglog.families.student_t import StudentT
 from neglog.families.weibull import Weibull
@@ -52,11 +55,13 @@ __all__ = [
     "Family",
     "Gamma",
     "GammaMean",
+    "GeneralizedGamma",
     "GeneralizedPareto",
     "Gumbel",
     "GumbelMin",
     "Interval",
     "InverseGamma",
+    "InverseGaussian",
     "Laplace",
     "Link",
     "LogNormal",
@@ -67,6 +72,7 @@ __all__ = [
     "Ordered",
     "Parameter",
     "Poisson",
+    "Rice",
     "ScalarFamily",
     "StudentT",
     "Weibull",

@@ -19,6 +19,15 @@ def log1pexp(xp: Any, x: Any) -> Any:
     return xp.logaddexp(x, xp.zeros_like(x))
 
 
+def log_i0e(xp: Any, x: Any) -> Any:
+    """log(exp(-x) I0(x)) for x >= 0."""
+    if hasattr(xp, "special"):
+        return xp.log(xp.special.i0e(x))
+    from scipy.special import i0e
+
+    return xp.log(i0e(x))
+
+
 def log_rising(xp: Any, x: Any, n: Any) -> Any:
     """log Gamma(x + n) - log Gamma(x) for n >= 0, without cancellation, and so when differentiated."""
     lifted, low = x + 10.0, 0.0  # Gamma's recurrence lifts both to where Stirling's formula has its full precision

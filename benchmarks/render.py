@@ -42,7 +42,7 @@ def tables(stored: Row, tasks: Container[str] = TITLES) -> dict[str, str]:
     if stored["families"]:
         ours, *theirs = FAMILY_RIVALS
         head = f"| | {ours} `nll` | {' | '.join(theirs)} | {ours} `nll_grad_hess` |\n|---|{'---:|' * (len(theirs) + 2)}"
-        same = groupby(stored["families"], key=lambda row: (row["family"], row["dtype"]))
+        same = groupby(stored["families"], key=lambda row: (row["family"], row["dtype"], row["per_row"]))
         lines = [family_line(list(rows)) for _, rows in same]
         found["families"] = "\n".join([head, *lines, "", family_legend(stored["machine"]), ""])
     return found
@@ -67,10 +67,10 @@ def legend(machine: Row) -> str:
 def family_legend(machine: Row) -> str:
     """What the numbers of the families are."""
     return (
-        f"Medians in ms of 1,000,000 rows with numbers for parameters, taken in turn in one process with "
-        f"{machine['threads']} threads ({machine['instruction_set']}, NumPy {machine['numpy']}, SciPy "
-        f"{machine['scipy']}, torch {machine['torch']}); ×: times neglog's `nll`. In brackets the largest error of 100 "
-        "rows against mpmath, in units of the larger of 1 and the value."
+        "Medians in ms of 1,000,000 rows, with numbers for parameters or with one law a row, as in a regression; taken "
+        f"in turn in one process with {machine['threads']} threads ({machine['instruction_set']}, NumPy "
+        f"{machine['numpy']}, SciPy {machine['scipy']}, torch {machine['torch']}); ×: times neglog's `nll`. In "
+        "brackets the largest error of 100 rows against mpmath, in units of the larger of 1 and the value."
     )
 
 
@@ -86,7 +86,8 @@ def family_line(rows: list[Row]) -> str:
         cells.append(f"{milliseconds(row)}, **{ratio(row)}×** ({row['error']:.0e})" if row else "")
     times = derivatives["milliseconds"] / own["milliseconds"]
     cells.append(f"{milliseconds(derivatives)}, {times:.1f}× ({derivatives['error']:.0e})")
-    return f"| {own['family']} {own['dtype']} | {' | '.join(cells)} |"
+    law = ", one law a row" if own["per_row"] else ""
+    return f"| {own['family']} {own['dtype']}{law} | {' | '.join(cells)} |"
 
 
 def shape(row: Row) -> str:

@@ -7,17 +7,8 @@
 namespace neglog {
 namespace NEGLOG_ISA {
 
-// A function g of z = (y - loc) / scale. `mixed` is g' + z g'': in a power tail its terms cancel, so that such a family
-// brings it.
-template <class V> struct Standard {
-  V value, slope, curvature, mixed;
-};
-template <class V> inline Standard<V> standard(V z, V value, V slope, V curvature) {
-  return {value, slope, curvature, slope + z * curvature};
-}
-
-// g(z) as a function of (loc, scale)
-template <int Order, class V> inline Jet<2, V> location_scale(const Standard<V> &g, V z, V scale) {
+// g(z), z = (y - loc) / scale, as a function of (loc, scale). Not for power tails: slope + z curvature cancels there.
+template <int Order, class V> inline Jet<2, V> location_scale(const Derivatives<V> &g, V z, V scale) {
   const V r = 1.0 / scale;
   Jet<2, V> out = {};
   out.value = g.value;
@@ -26,15 +17,16 @@ template <int Order, class V> inline Jet<2, V> location_scale(const Standard<V> 
     out.grad[1] = -z * g.slope * r;
   }
   if constexpr (Order >= 2) {
+    const V mixed = g.slope + z * g.curvature;
     out.hess[0][0] = g.curvature * r * r;
-    out.hess[0][1] = g.mixed * r * r;
-    out.hess[1][1] = z * (g.mixed + g.slope) * r * r;
+    out.hess[0][1] = mixed * r * r;
+    out.hess[1][1] = z * (mixed + g.slope) * r * r;
   }
   return out;
 }
 
 // -log f(y) = g(z) + log scale
-template <int Order, class V> inline Jet<2, V> location_scale_nll(const Standard<V> &g, V z, V scale) {
+template <int Order, class V> inline Jet<2, V> location_scale_nll(const Derivatives<V> &g, V z, V scale) {
   auto out = location_scale<Order>(g, z, scale);
   const V r = 1.0 / scale;
   out.value += log(scale);
@@ -44,7 +36,7 @@ template <int Order, class V> inline Jet<2, V> location_scale_nll(const Standard
 }
 
 // a tail, g(z) = log P(Z > z) or log P(Z <= z); where it is certain to the last bit z may be too large for products
-inline Jet<2, double> location_scale_tail(const Standard<double> &g, double z, double scale) {
+inline Jet<2, double> location_scale_tail(const Derivatives<double> &g, double z, double scale) {
   if (g.slope == 0) return constant<2>(g.value, 0);
   return location_scale<2>(g, z, scale);
 }

@@ -167,9 +167,17 @@ inline VecD read(const Argument &a, int64_t at, int n) {
 inline void write(void *out, bool is_float, int64_t at, int n, VecD v) {
   if (is_float) {
     const HalfF narrowed = narrow(v);
-    __builtin_memcpy(static_cast<float *>(out) + at, &narrowed, n * sizeof(float));
+    auto *to = static_cast<float *>(out) + at;
+    if (n == kLanes)
+      __builtin_memcpy(to, &narrowed, sizeof narrowed); // one store; a size unknown here is a call
+    else
+      __builtin_memcpy(to, &narrowed, n * sizeof(float));
   } else {
-    __builtin_memcpy(static_cast<double *>(out) + at, &v, n * sizeof(double));
+    auto *to = static_cast<double *>(out) + at;
+    if (n == kLanes)
+      store(to, v);
+    else
+      __builtin_memcpy(to, &v, n * sizeof(double));
   }
 }
 
@@ -188,8 +196,22 @@ template <int Order, int P> inline void set_lane(Jet<P, VecD> &rows, int lane, c
     for (int j = i; j < P; ++j) rows.hess[i][j][lane] = row.hess[i][j];
 }
 
+// Exact rows that share their parameters. All in one function, so that the compiler takes out of the loop what depends
+// on the parameters alone.
+template <class F, int Order> [[gnu::flatten]] void rows_of_one_law(const FamilyJob &job, int64_t begin, int64_t end) {
+  VecD p[F::P];
+  for (int i = 0; i < F::P; ++i) p[i] = read(job.parameters[i], begin, kLanes);
+  for (int64_t at = begin; at < end; at += kLanes) {
+    const int n = end - at < kLanes ? static_cast<int>(end - at) : kLanes;
+    write<Order>(job, at, n, exact_rows<F, Order>(read(job.y, at, n), p));
+  }
+}
+
 template <class F, int Order> void family_loop(const FamilyJob &job, int64_t begin, int64_t end) {
   constexpr int P = F::P;
+  bool one_law = job.rows == Rows::exact;
+  for (int i = 0; i < P; ++i) one_law &= job.parameters[i].single;
+  if (one_law) return rows_of_one_law<F, Order>(job, begin, end);
   for (int64_t at = begin; at < end; at += kLanes) {
     const int n = end - at < kLanes ? static_cast<int>(end - at) : kLanes;
     VecD p[P];

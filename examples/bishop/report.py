@@ -193,8 +193,8 @@ def _table(results: dict[str, list[Run]], floor: tuple[float, float]) -> Table:
             Column("nll", "NLL", "fixed3"),
             Column("lowest", "lowest", "fixed3"),
             Column("highest", "highest", "fixed3"),
-            Column("excess", "above the truth", "fixed3"),
-            Column("apart", "answer off by", "fixed3"),
+            Column("excess", "above truth", "fixed3"),
+            Column("apart", "off by", "fixed3"),
         ),
         rows=(*(row(name, runs) for name, runs in results.items()), ("truth", floor[0], None, None, 0.0, None)),
         caption="Median, lowest and highest over the initial weights. The last column puts one answer to the test (the "

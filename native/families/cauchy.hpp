@@ -1,6 +1,7 @@
 // Cauchy(loc, scale): nll = log(1 + z^2) + log(pi scale), z = (y - loc) / scale; P(Y > y) = atan(1 / z) / pi.
 //
-// Both tails fall like 1 / z, so that sums such as slope + z curvature cancel; here they are products.
+// Both tails fall like 1 / z, so that sums such as slope + z curvature cancel; here they are products, and tails and
+// intervals are angles.
 #pragma once
 
 #include "location_scale.hpp"
@@ -36,22 +37,23 @@ struct Cauchy {
     return out;
   }
 
-  // log(A / pi) with A = atan(1 / z); hazard h = 1 / ((1 + z^2) A)
   static Jet<P, double> log_sf(double y, const double *p) {
-    const double z = (y - p[0]) / p[1], angle = __builtin_atan2(1, z);
-    const Shape<double> shape = ratios(z);
-    // -even - z h cancels for large z. With x = 1 / z and A = x - x^3 B it is -x^2 (1 + B (1 - x^2)) / ((1 + x^2) A /
-    // x).
-    const double x = 1 / z, rest = z > 1 ? arctangent_rest(x) : 0;
-    const double h = z > 1 ? x / ((1 + x * x) * (angle * z)) : shape.density / angle;
-    const double bracket =
-        z > 1 ? -x * x * (1 + rest * (1 - x * x)) / ((1 + x * x) * (angle * z)) : -shape.even - z * h;
-    const double value = z > 0 ? log(angle / kPi) : log1p(-__builtin_atan2(1, -z) / kPi);
-    return location_scale_tail({value, -h, h * (2 * shape.odd - h), h * bracket}, z, p[1]);
+    const double z = (y - p[0]) / p[1], r = __builtin_hypot(1, z);
+    return through_angles(1 / r, z / r, 1 / r, z / r, 0, p[1]);
   }
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double q[P] = {-p[0], p[1]};
     return mirrored(log_sf(-y, q));
+  }
+  static Jet<P, double> log_interval(double lo, double hi, const double *p) {
+    const double a = (lo - p[0]) / p[1], b = (hi - p[0]) / p[1];
+    if (a + b < 0) {
+      const double q[P] = {-p[0], p[1]};
+      return mirrored(log_interval(-hi, -lo, q));
+    }
+    const double sin_a = 1 / __builtin_hypot(1, a), sin_b = 1 / __builtin_hypot(1, b), both = sin_a * sin_b;
+    const double cosines = (a * sin_a) * (b * sin_b);
+    return through_angles((hi - lo) / p[1] * both, cosines + both, (a + b) * both, cosines - both, both, p[1]);
   }
 
 private:
@@ -67,12 +69,33 @@ private:
     return {b * r, far ? -even : even, far ? square * r : r};
   }
 
-  // (x - atan x) / x^3 for 0 < x <= 1; its series is 1/3 - x^2 / 5 + x^4 / 7 - ...
-  static double arctangent_rest(double x) {
-    if (x > 0.25) return (x - __builtin_atan(x)) / (x * x * x);
-    double sum = 0;
-    for (int odd = 31; odd >= 3; odd -= 2) sum = 1.0 / odd - x * x * sum;
-    return sum;
+  // log(t / pi) where t = A - B is the angle between both ends, seen from the distance of one scale; A and B are those
+  // from the upper end of the line, cot A = (lo - loc) / scale, and the upper tail has B = 0. With S = A + B
+  //   t_loc = sin t sin S / scale, t_scale = sin t cos S / scale, t_scale_scale = -t_loc_loc,
+  //   t_loc_loc = 2 sin t (sin^2 S cos t - sin A sin B) / scale^2,
+  //   t_loc_scale = -sin t sin S (1 - 2 cos S cos t) / scale^2.
+  // From the far upper tail, where all angles are small, comes the form of the mixed derivative of log t.
+  static Jet<P, double> through_angles(double sin_t, double cos_t, double sin_s, double cos_s, double sin_a_sin_b,
+                                       double scale) {
+    const double t = __builtin_atan2(sin_t, cos_t), k = sin_t / t, r = 1 / scale;
+    const double bend = 2 * (sin_s * sin_s * cos_t - sin_a_sin_b);
+    const double spread = 2 * versine(sin_t, cos_t) - (t < 1 ? sinc_complement(t * t) : 1 - k); // 1 - 2 cos t + k
+    Jet<P, double> out = {};
+    out.value = cos_t > 0 ? log(t / kPi) : log1p(-__builtin_atan2(sin_t, -cos_t) / kPi);
+    out.grad[0] = k * sin_s * r;
+    out.grad[1] = k * cos_s * r;
+    out.hess[0][0] = k * (bend - k * sin_s * sin_s) * r * r;
+    out.hess[0][1] = -k * sin_s * (versine(sin_s, cos_s) + cos_s * spread) * r * r;
+    out.hess[1][1] = -k * (bend + k * cos_s * cos_s) * r * r;
+    return out;
+  }
+
+  // 1 - cos
+  static double versine(double sine, double cosine) { return cosine > 0 ? sine * sine / (1 + cosine) : 1 - cosine; }
+
+  // 1 - sin(x) / x for x^2 = w < 1
+  static double sinc_complement(double w) {
+    return w / 6 * (1 - w / 20 * (1 - w / 42 * (1 - w / 72 * (1 - w / 110 * (1 - w / 156 * (1 - w / 210))))));
   }
 };
 

@@ -17,17 +17,17 @@ struct Gumbel {
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
     const V z = (y - p[0]) / p[1], t = exp(-z);
     // the slope 1 - t cancels around the mode
-    return location_scale_nll<Order>(standard(z, z + t, -expm1(-z), t), z, p[1]);
+    return location_scale_nll<Order>(Derivatives<V>{z + t, -expm1(-z), t}, z, p[1]);
   }
 
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double z = (y - p[0]) / p[1], t = exp(-z);
-    return location_scale_tail(standard(z, -t, t, -t), z, p[1]);
+    return location_scale_tail({-t, t, -t}, z, p[1]);
   }
   static Jet<P, double> log_sf(double y, const double *p) {
     const double z = (y - p[0]) / p[1];
     const auto f = log_one_minus_exp(-z);
-    return location_scale_tail(standard(z, f.value, -f.slope, f.curvature), z, p[1]);
+    return location_scale_tail({f.value, -f.slope, f.curvature}, z, p[1]);
   }
 };
 

@@ -18,14 +18,14 @@ struct Laplace {
 
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
     const V z = (y - p[0]) / p[1], one = splat<V>(1.0), side = z > 0.0 ? one : (z < 0.0 ? -one : V{});
-    return location_scale_nll<Order>(standard(z, absolute(z) + kLog2, side, V{}), z, p[1]);
+    return location_scale_nll<Order>(Derivatives<V>{absolute(z) + kLog2, side, V{}}, z, p[1]);
   }
 
   static Jet<P, double> log_sf(double y, const double *p) {
     const double z = (y - p[0]) / p[1];
-    if (z >= 0) return location_scale_tail(standard(z, -z - kLog2, -1.0, 0.0), z, p[1]);
+    if (z >= 0) return location_scale_tail({-z - kLog2, -1.0, 0.0}, z, p[1]);
     const double below = 0.5 * exp(z), h = below / (1 - below);
-    return location_scale_tail(standard(z, log1p(-below), -h, -h * (1 + h)), z, p[1]);
+    return location_scale_tail({log1p(-below), -h, -h * (1 + h)}, z, p[1]);
   }
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double q[P] = {-p[0], p[1]};

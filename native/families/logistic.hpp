@@ -17,27 +17,21 @@ struct Logistic {
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
     const V z = (y - p[0]) / p[1], size = absolute(z);
     const TanhSlope<V> tanh = tanh_with_slope(0.5 * z);
-    return location_scale_nll<Order>(standard(z, size + 2.0 * log1p(exp(-size)), tanh.value, 0.5 * tanh.slope), z,
+    return location_scale_nll<Order>(Derivatives<V>{size + 2.0 * log1p(exp(-size)), tanh.value, 0.5 * tanh.slope}, z,
                                      p[1]);
   }
 
   static Jet<P, double> log_sf(double y, const double *p) {
     const double z = (y - p[0]) / p[1];
     const auto f = softplus(z);
-    return location_scale_tail(standard(z, -f.value, -f.slope, -f.curvature), z, p[1]);
+    return location_scale_tail({-f.value, -f.slope, -f.curvature}, z, p[1]);
   }
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double q[P] = {-p[0], p[1]};
     return mirrored(log_sf(-y, q));
   }
   static Jet<P, double> log_interval(double lo, double hi, const double *p) {
-    const auto nll = interval_nll<2>(lo - p[0], hi - p[0], hi - lo, p[1]);
-    Jet<P, double> out = {};
-    out.value = -nll.value;
-    for (int i = 0; i < P; ++i) out.grad[i] = -nll.grad[i];
-    for (int i = 0; i < P; ++i)
-      for (int j = i; j < P; ++j) out.hess[i][j] = -nll.hess[i][j];
-    return out;
+    return -interval_nll<2>(lo - p[0], hi - p[0], hi - lo, p[1]);
   }
 
   // -log P(lo < Y <= hi) = softplus(-u) + softplus(w) - log(1 - exp(-d)), u = (hi - loc) / scale, w = (lo - loc) /
@@ -46,8 +40,9 @@ struct Logistic {
   // difference of the slopes in loc is a product.
   template <int Order, class V> static Jet<P, V> interval_nll(V to_low, V to_high, V width, V scale) {
     const auto below = to_low + to_high < 0.0;
-    const V r = 1.0 / scale, u = (below ? -to_low : to_high) * r, w = (below ? -to_high : to_low) * r;
-    const V d = min_or_second(splat<V>(750.0), width * r); // beyond, exp(-d) is 0
+    const V r = 1.0 / scale, far = splat<V>(800.0); // exp(-far) is 0: an end so far away leaves nothing
+    const V u = min_or_second(far, (below ? -to_low : to_high) * r);
+    const V w = max_or_second(-far, (below ? -to_high : to_low) * r), d = min_or_second(far, width * r);
     const auto upper = softplus(-u), lower = softplus(w);
     Jet<P, V> out = {};
     out.value = upper.value + lower.value - log1mexp(-d);

@@ -35,7 +35,7 @@ struct Normal {
   static Jet<P, double> log_sf(double y, const double *p) {
     const double z = (y - p[0]) / p[1];
     const NormalTail t = normal_tail(z);
-    return location_scale_tail(standard(z, t.log_sf, -t.hazard, -t.hazard * t.excess), z, p[1]);
+    return location_scale_tail({t.log_sf, -t.hazard, -t.hazard * t.excess}, z, p[1]);
   }
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double q[P] = {-p[0], p[1]};

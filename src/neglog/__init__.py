@@ -19,40 +19,54 @@ _HOME = {
     "families": "neglog.families",
     "like": "neglog.like",
     "errors": "neglog.errors",
-    "family": "neglog.compose",
-    "Normal": "neglog.families",
-    "Weibull": "neglog.families",
-    "Poisson": "neglog.families",
     "Bernoulli": "neglog.families",
-    "NB2": "neglog.families",
-    "StudentT": "neglog.families",
     "Beta": "neglog.families",
+    "BetaMean": "neglog.families",
+    "Binomial": "neglog.families",
+    "BirnbaumSaunders": "neglog.families",
+    "BurrXII": "neglog.families",
     "Categorical": "neglog.families",
-    "Gamma": "neglog.families",
-    "GeneralizedGamma": "neglog.families",
+    "Cauchy": "neglog.families",
     "Chi2": "neglog.families",
+    "DiscretizedLogistic": "neglog.families",
+    "Exponential": "neglog.families",
+    "GEV": "neglog.families",
+    "Gamma": "neglog.families",
     "GammaMean": "neglog.families",
+    "GeneralizedGamma": "neglog.families",
+    "GeneralizedPareto": "neglog.families",
+    "GeneralizedPoisson": "neglog.families",
+    "Geometric": "neglog.families",
+    "Gumbel": "neglog.families",
+    "GumbelMin": "neglog.families",
+    "HalfNormal": "neglog.families",
     "InverseGamma": "neglog.families",
+    "InverseGaussian": "neglog.families",
+    "Laplace": "neglog.families",
+    "LogLogistic": "neglog.families",
+    "LogNormal": "neglog.families",
+    "Logistic": "neglog.families",
+    "MultivariateNormal": "neglog.families",
+    "NB1": "neglog.families",
+    "NB2": "neglog.families",
     "Nakagami": "neglog.families",
+    "NegativeBinomial": "neglog.families",
+    "Normal": "neglog.families",
+    "Ordered": "neglog.families",
+    "Pareto": "neglog.families",
+    "Poisson": "neglog.families",
+    "Rayleigh": "neglog.families",
+    "Rice": "neglog.families",
+    "SkewNormal": "neglog.families",
+    "StudentT": "neglog.families",
+    "Uniform": "neglog.families",
+    "Weibull": "neglog.families",
+    "family": "neglog.compose",
     "Truncated": "neglog.compose",
     "Mixture": "neglog.compose",
     "ZeroInflated": "neglog.compose",
     "Hurdle": "neglog.compose",
     "Fixed": "neglog.compose",
-    "Ordered": "neglog.families",
-    "MultivariateNormal": "neglog.families",
-    "GEV": "neglog.families",
-    "Rice": "neglog.families",
-    "InverseGaussian": "neglog.families",
-    "BirnbaumSaunders": "neglog.families",
-    "BurrXII": "neglog.families",
-    "GeneralizedPareto": "neglog.families",
-    "Logistic": "neglog.families",
-    "Laplace": "neglog.families",
-    "GumbelMin": "neglog.families",
-    "Gumbel": "neglog.families",
-    "Exponential": "neglog.families",
-    "LogNormal": "neglog.families",
     "right_censored": "neglog.core.observations",
     "interval": "neglog.core.observations",
     "fit": "neglog.estimation",
@@ -99,32 +113,46 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.estimation import load as load
     from neglog.evaluation import Score as Score
     from neglog.families import GEV as GEV
+    from neglog.families import NB1 as NB1
     from neglog.families import NB2 as NB2
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Beta as Beta
+    from neglog.families import BetaMean as BetaMean
+    from neglog.families import Binomial as Binomial
     from neglog.families import BirnbaumSaunders as BirnbaumSaunders
     from neglog.families import BurrXII as BurrXII
     from neglog.families import Categorical as Categorical
+    from neglog.families import Cauchy as Cauchy
     from neglog.families import Chi2 as Chi2
+    from neglog.families import DiscretizedLogistic as DiscretizedLogistic
     from neglog.families import Exponential as Exponential
     from neglog.families import Gamma as Gamma
     from neglog.families import GammaMean as GammaMean
     from neglog.families import GeneralizedGamma as GeneralizedGamma
     from neglog.families import GeneralizedPareto as GeneralizedPareto
+    from neglog.families import GeneralizedPoisson as GeneralizedPoisson
+    from neglog.families import Geometric as Geometric
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
+    from neglog.families import HalfNormal as HalfNormal
     from neglog.families import InverseGamma as InverseGamma
     from neglog.families import InverseGaussian as InverseGaussian
     from neglog.families import Laplace as Laplace
     from neglog.families import Logistic as Logistic
+    from neglog.families import LogLogistic as LogLogistic
     from neglog.families import LogNormal as LogNormal
     from neglog.families import MultivariateNormal as MultivariateNormal
     from neglog.families import Nakagami as Nakagami
+    from neglog.families import NegativeBinomial as NegativeBinomial
     from neglog.families import Normal as Normal
     from neglog.families import Ordered as Ordered
+    from neglog.families import Pareto as Pareto
     from neglog.families import Poisson as Poisson
+    from neglog.families import Rayleigh as Rayleigh
     from neglog.families import Rice as Rice
+    from neglog.families import SkewNormal as SkewNormal
     from neglog.families import StudentT as StudentT
+    from neglog.families import Uniform as Uniform
     from neglog.families import Weibull as Weibull
 
 

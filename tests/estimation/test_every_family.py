@@ -32,7 +32,10 @@ def truth(name: str) -> tuple[float, ...]:
     if name in COMPOSITIONS:
         return COMPOSITIONS[name]
     rng = np.random.default_rng(0)
-    values = [float(p.link.inverse(0.5 * rng.normal() + 0.2)) for p in nl.family(name).parameters]
+    while True:
+        values = [float(p.link.inverse(0.5 * rng.normal() + 0.2)) for p in nl.family(name).parameters]
+        if not nl.family(name)._disagree(*map(np.asarray, values))[0]:
+            break
     return tuple(
         float(np.ceil(6 * abs(value))) if p.domain.integer else value
         for p, value in zip(nl.family(name).parameters, values, strict=True)

@@ -39,7 +39,10 @@ def draw_parameters(family: Family, shape: tuple[int, ...], rng: np.random.Gener
             return np.where(diagonal, np.exp(theta), np.tril(theta))
         return np.ceil(6 * np.abs(theta)) if p.domain.integer else theta
 
-    return tuple(draw(p) for p in family.parameters)
+    params = tuple(draw(p) for p in family.parameters)
+    while (bad := family._disagree(*params)[0]).any():
+        params = tuple(np.where(bad, draw(p), value) for p, value in zip(family.parameters, params, strict=True))
+    return params
 
 
 def draw_rows(family: Family, shape: tuple[int, ...], seed: int = 0) -> Rows:

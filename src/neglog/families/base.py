@@ -115,3 +115,20 @@ class Family(ABC):
                     f"{type(self).__name__}.{function}: {parameter.name} = {value[at]:g}"
                     f"{f' at position {at}' if at else ''} is outside its domain {parameter.allowed}"
                 )
+        try:
+            bad, rule = self._disagree(*values)
+        except ValueError:  # shapes that do not go together are reported where that matters
+            return
+        if bad.any():
+            at = tuple(int(i) for i in np.argwhere(bad)[0])
+            given = ", ".join(
+                f"{parameter.name} = {np.broadcast_to(value, bad.shape)[at]:g}"
+                for parameter, value in zip(self.parameters, values, strict=True)
+            )
+            raise ParameterError(
+                f"{type(self).__name__}.{function}: {given}{f' at position {at}' if at else ''}; allowed: {rule}"
+            )
+
+    def _disagree(self, *params: Array) -> tuple[NDArray[np.bool_], str]:
+        """Where parameters, each inside its domain, break a rule that they share, and the rule."""
+        return np.zeros((), bool), ""

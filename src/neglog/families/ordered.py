@@ -15,7 +15,7 @@ from neglog.families import kernel
 from neglog.families.base import Array, Family, Rng
 from neglog.families.facts import LINKS, REAL, Interval, Parameter
 from neglog.families.registry import register
-from neglog.families.special import log1pexp
+from neglog.families.special import log1pexp, log_ndtr
 
 _LINKS = ("logit", "probit", "cloglog")
 
@@ -337,16 +337,12 @@ def _cloglog_reference(xp: Any, lower: Any, upper: Any, width: Any, first: Any, 
 
 
 def _probit_reference(xp: Any, lower: Any, upper: Any, width: Any, first: Any, last: Any) -> Any:
-    if xp is np:
-        from scipy.special import log_ndtr
-    else:
-        log_ndtr = xp.special.log_ndtr
     one = first | last
     # mirrored to the lower tail: log(Phi(b) - Phi(a)) with a + b <= 0
     flip = xp.where(one, first == first, lower + upper > 0)
     a, b = xp.where(flip, -upper, lower), xp.where(flip, -lower, upper)
-    single = log_ndtr(xp.where(first, upper, -lower))
-    big, small = log_ndtr(b), log_ndtr(a)
+    single = log_ndtr(xp, xp.where(first, upper, -lower))
+    big, small = log_ndtr(xp, b), log_ndtr(xp, a)
     value = big + xp.log(-xp.expm1(small - big))
     return -xp.where(first & last, 0.0, xp.where(one, single, value))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 
@@ -17,6 +18,25 @@ def lgamma(xp: Any, x: Any) -> Any:
 def log1pexp(xp: Any, x: Any) -> Any:
     """log(1 + exp(x)) without overflow."""
     return xp.logaddexp(x, xp.zeros_like(x))
+
+
+def log_ndtr(xp: Any, x: Any) -> Any:
+    """log P(Z <= x) of a standard normal Z."""
+    if not hasattr(xp, "special"):
+        from scipy.special import log_ndtr
+
+        return log_ndtr(x)
+    # torch's own log_ndtr cannot be vectorised by torch.func.vmap
+    low = x < 0
+    left, right = xp.where(low, x, 0.0), xp.where(low, 0.0, x)
+    tail = xp.log(xp.special.erfcx(left * -(0.5**0.5)) / 2) - left * left / 2
+    return xp.where(low, tail, xp.log1p(xp.special.erfc(right * 0.5**0.5) / -2))
+
+
+def log1mexp(xp: Any, x: Any) -> Any:
+    """log(1 - exp(x)) for x < 0, by whichever of two forms keeps its digits there."""
+    near = x > -math.log(2)
+    return xp.where(near, xp.log(-xp.expm1(xp.where(near, x, -1.0))), xp.log1p(-xp.exp(xp.where(near, -1.0, x))))
 
 
 def log_i0e(xp: Any, x: Any) -> Any:

@@ -406,6 +406,15 @@ def test_betalike_reads_exact_ends_as_censored():
     assert nl.like.betalike([a, b], [1.0], [1]).nlogL == pytest.approx(-nl.Beta().log_sf(high, a, b), rel=1e-15)
 
 
+def test_edges_of_domains_warn_of_nothing():
+    assert nl.like.poisslike(0, [0]).nlogL == 0
+    assert nl.like.poisslike(0, [1]).nlogL == math.inf
+    assert nl.like.binolike([3, 1], [3, 3]).nlogL == 0
+    assert nl.like.logilike([0, 1], [800.0], [1]).nlogL == 800  # Octave: -800
+    assert math.isfinite(nl.like.ricelike([0, 1], [1.0, 2.0]).nlogL)
+    assert nl.like.evlike([0, 1], [800.0]).nlogL == math.inf  # exp(800)
+
+
 def test_covariance_of_an_uninformative_row_is_infinite():
     assert nl.like.wbllike([2.0, 1.0], [0.0], [1]) == (0.0, pytest.approx(np.full((2, 2), math.inf)))
 

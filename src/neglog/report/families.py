@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from neglog.report.formulas import spelled
 from neglog.report.model import Column, Table
 from neglog.report.text import text_table
 
@@ -66,21 +67,6 @@ def _plain(documentation: str) -> str:
     'Mean k; see y.'
     """
     text = documentation.partition("\nExamples\n")[0].rstrip()
-    text = re.sub(r":math:`([^`]*)`", lambda math: _spelled(math[1]), text)
+    text = re.sub(r"\.\. math::\s*(.*?)(?=\n\s*\n|\Z)", lambda math: spelled(math[1]), text, flags=re.DOTALL)
+    text = re.sub(r":math:`([^`]*)`", lambda math: spelled(math[1]), text)
     return re.sub(r"(?::\w+:)?(`+)([^`]*)\1", r"\2", text)
-
-
-_GREEK = {"eta": "η", "lambda": "λ", "mu": "μ", "pi": "π", "sigma": "σ", "theta": "θ"}
-_SIGNS = {"dots": "...", "infty": "∞", "le": "≤"}
-
-
-def _spelled(formula: str) -> str:
-    r"""The LaTeX that docstrings use, as a line of text.
-
-    >>> _spelled(r"-\log f(y) = z^2/2 + \log\sigma + \tfrac12\log 2\pi + e^{-\eta}")
-    '-log f(y) = z^2/2 + log σ + 1/2 log 2π + e^(-η)'
-    """
-    formula = re.sub(r"\\tfrac(\d)(\d)", r"\1/\2", formula)
-    formula = re.sub(r"([_^])\{([^}]*)\}", r"\1(\2)", formula)
-    formula = re.sub(r"(?<=[a-z])(?=\\)|(?<=[\w)])(?=\\log)", " ", formula)
-    return re.sub(r"\\([a-z]+)", lambda word: (_GREEK | _SIGNS).get(word[1], word[1]), formula)

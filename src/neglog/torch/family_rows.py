@@ -262,8 +262,15 @@ def _density(rows: Rows, end: Tensor, params: list[Tensor], order: int) -> _Dens
     with torch.enable_grad():
         y = torch.where(end.isfinite(), end, harmless_data(rows.family)).detach().requires_grad_()
         live = [p.detach().requires_grad_() for p in params]
-        (slope,) = torch.autograd.grad(by_reference(rows.family, y, live).sum(), y, create_graph=order > 1)
+        total = by_reference(rows.family, y, live).sum()
+        # a density may be flat: then nothing depends on y
+        (slope,) = torch.autograd.grad(total, y, create_graph=order > 1, allow_unused=True, materialize_grads=True)
         if order == 1:
             return _Density(value, slope, slope, slope, slope)
-        bend, *mixed = torch.autograd.grad(slope.sum(), [y, *live], allow_unused=True, materialize_grads=True)
+        at = [y, *live]
+        bend, *mixed = (
+            torch.autograd.grad(slope.sum(), at, allow_unused=True, materialize_grads=True)
+            if slope.requires_grad
+            else [torch.zeros_like(x) for x in at]
+        )
     return _Density(value, slope.detach(), slopes[0], bend, torch.stack(mixed))

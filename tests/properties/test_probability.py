@@ -39,7 +39,7 @@ def total(f: ScalarFamily, *params: float) -> float:
 
     # next to an upper end numbers lie too far apart for a density that is infinite there
     cuts = np.minimum(cuts, f.support.high - 1e-4) if np.isfinite(f.support.high) else cuts
-    middle = sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(t(cuts)))
+    middle = sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(t(np.asarray(cuts))))
     return middle + float(f.cdf(cuts[0], *params) + f.sf(cuts[-1], *params))
 
 

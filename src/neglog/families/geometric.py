@@ -74,7 +74,7 @@ class Geometric(ScalarFamily):
         return rng.geometric(*params, size=shape)
 
     def _start(self, rows: Observations, weight: Array) -> tuple[float, ...]:
-        y = np.maximum(representative(rows, low=1.0, step=1.0), 1.0)
+        y = representative(rows, low=1.0, step=1.0)
         total = float(weight.sum())
         # half a failure more than there were: p = 1 has no logit
         return (total / (float(np.sum(weight * y)) + 0.5),)

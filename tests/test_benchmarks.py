@@ -75,6 +75,8 @@ def test_tables_have_a_line_for_every_case():
     found = render.tables({"machine": machine, "rows": rows, "memory": allocated, "families": own})
     lines = sum(line.startswith("| ") for table in found.values() for line in table.splitlines())
     assert lines == len(cases()) + len(memory_cases()) + len(families.cases()) // 2 + len(found)
+    readme = render.tables({"machine": machine, "rows": rows, "memory": allocated, "families": own}, tasks=["gradient"])
+    assert sum(line.startswith("| ") for line in readme["families"].splitlines()) == len(FAMILIES) + 1
 
 
 @pytest.mark.skipif(not (memory.PROCESS / "clear_refs").exists(), reason="Linux keeps the peak")

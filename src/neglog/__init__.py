@@ -32,6 +32,7 @@ _HOME = {
     "Exponential": "neglog.families",
     "GEV": "neglog.families",
     "Gamma": "neglog.families",
+    "VonMises": "neglog.families",
     "GammaMean": "neglog.families",
     "GeneralizedGamma": "neglog.families",
     "GeneralizedPareto": "neglog.families",
@@ -153,6 +154,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import SkewNormal as SkewNormal
     from neglog.families import StudentT as StudentT
     from neglog.families import Uniform as Uniform
+    from neglog.families import VonMises as VonMises
     from neglog.families import Weibull as Weibull
 
 

@@ -39,7 +39,7 @@ def total(f: ScalarFamily, *params: float) -> float:
 
     # next to an upper end numbers lie too far apart for a density that is infinite there
     cuts = np.minimum(cuts, f.support.high - 1e-4) if np.isfinite(f.support.high) else cuts
-    middle = sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(t(cuts)))
+    middle = sum(quad(density, a, b, epsabs=1e-13, epsrel=1e-11)[0] for a, b in itertools.pairwise(t(np.asarray(cuts))))
     return middle + float(f.cdf(cuts[0], *params) + f.sf(cuts[-1], *params))
 
 
@@ -136,8 +136,10 @@ def test_quantiles_invert_the_cdf(scalar, rows):
         assert np.all(scalar.cdf(y, *params) >= q)
         assert np.all(scalar.cdf(y - 1, *params) < q)
     else:
-        # next to an upper end numbers that are close to y may be far from it in probability
-        near = [scalar.cdf(y + ulps * np.spacing(y), *params) for ulps in (-10, 0, 10)]
+        # next to an end numbers that are as close to y as they can be may be far from it in probability
+        ends = [np.where(np.isfinite(end), np.abs(end), 0.0) for end in scalar._ends(*params)]
+        unit = np.spacing(np.maximum(np.abs(y), np.maximum(*ends)))
+        near = [scalar.cdf(y + ulps * unit, *params) for ulps in (-10, 0, 10)]
         assert np.all((near[0] <= q * (1 + 1e-12)) & (near[2] >= q * (1 - 1e-12)))
         resolved = near[2] - near[0] < 1e-12 * q
         np.testing.assert_allclose(near[1][resolved], q[resolved], rtol=1e-12)

@@ -53,6 +53,7 @@ from neglog.families.scalar import ScalarFamily
 from neglog.families.skew_normal import SkewNormal
 from neglog.families.student_t import StudentT
 from neglog.families.uniform import Uniform
+from neglog.families.von_mises import VonMises
 from neglog.families.weibull import Weibull
 
 __all__ = [
@@ -103,6 +104,7 @@ __all__ = [
     "SkewNormal",
     "StudentT",
     "Uniform",
+    "VonMises",
     "Weibull",
     "composition",
     "family",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
@@ -105,3 +108,16 @@ def test_a_terminal_without_braille() -> None:
     assert rows[0].strip("* ") == ""
     assert abs(rows[0].index("*") + len(rows[0].rstrip()) - 64) <= 2  # the top is in the middle
     assert rows[-1].startswith("***")
+
+
+def test_a_terminal_without_greek_letters() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; from neglog.cli import main; sys.exit(main())", "families", "normal"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii()
+    assert "normal: density" in done.stdout

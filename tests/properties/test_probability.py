@@ -136,8 +136,10 @@ def test_quantiles_invert_the_cdf(scalar, rows):
         assert np.all(scalar.cdf(y, *params) >= q)
         assert np.all(scalar.cdf(y - 1, *params) < q)
     else:
-        # next to an upper end numbers that are close to y may be far from it in probability
-        near = [scalar.cdf(y + ulps * np.spacing(y), *params) for ulps in (-10, 0, 10)]
+        # next to an end numbers that are as close to y as they can be may be far from it in probability
+        ends = [np.where(np.isfinite(end), np.abs(end), 0.0) for end in scalar._ends(*params)]
+        unit = np.spacing(np.maximum(np.abs(y), np.maximum(*ends)))
+        near = [scalar.cdf(y + ulps * unit, *params) for ulps in (-10, 0, 10)]
         assert np.all((near[0] <= q * (1 + 1e-12)) & (near[2] >= q * (1 - 1e-12)))
         resolved = near[2] - near[0] < 1e-12 * q
         np.testing.assert_allclose(near[1][resolved], q[resolved], rtol=1e-12)

@@ -53,9 +53,9 @@ def families(
     if plot:
         _write(plot, *_figures(chosen[0], at))
     if name is not None and format in ("table", "md"):
-        sys.stdout.write(card(chosen[0]))
-        if format == "table" and (at or _drawable(chosen[0])):
-            sys.stdout.write(_drawn(chosen[0], at))
+        curves = _drawn(chosen[0], at) if format == "table" and (at or _drawable(chosen[0])) else ""
+        code = sys.stdout.encoding or "ascii"  # which may have no Greek letters
+        sys.stdout.write((card(chosen[0]) + curves).encode(code, "replace").decode(code))
         return OK
     table = catalogue(chosen)
     render: dict[str, Any] = {

@@ -79,6 +79,10 @@ class Composition(ScalarFamily):
         """Log-density of ``[y]`` or log-probability of ``[lower, upper]``; ``outside`` where parameters are invalid."""
         if len(ends) == 1:
             jets = self._log_density(order, ends[0], values)
+            large = jets.value > LOG_HALF
+            if self.discrete and large.any():  # what all other values have instead: exact where that is little
+                mine = [value if len(value) == 1 else value[large] for value in values]
+                jets.put(large, self._log_window(order, ends[0][large] - 1, ends[0][large], mine))
             jets.fill(~self.support.contains(ends[0]), -np.inf, np.nan)
         else:
             jets = self._log_window(order, ends[0], ends[1], values)

@@ -67,5 +67,22 @@ template <int P> inline Jet<P, double> log_complement(const Jet<P, double> &smal
   return log_difference(certain<P>(), small);
 }
 
+// A probability of which x_i is a factor: log_p has the value of log p, but the derivatives of log(p / x_i), which stay
+// finite as x_i goes to 0. These are the derivatives of log p ...
+template <int P> inline Jet<P, double> with_factor(Jet<P, double> log_p, int i, double x) {
+  log_p.grad[i] += 1 / x;
+  log_p.hess[i][i] -= 1 / x / x;
+  return log_p;
+}
+// ... and this is log(1 - p). The curvature of p in x_i is what the poles 1 / x^2 of log p would cancel to.
+template <int P> inline Jet<P, double> log_complement_with_factor(const Jet<P, double> &log_p, int i, double x) {
+  const auto small = with_factor(log_p, i, x);
+  auto out = log_complement(small);
+  const double excess = 1 / expm1(-small.value), slope = log_p.grad[i], whole = small.grad[i];
+  if (excess != 0 && small.value > -kInf)
+    out.hess[i][i] = -excess * (log_p.hess[i][i] + slope * slope + 2 * slope / x + excess * whole * whole);
+  return out;
+}
+
 } // namespace NEGLOG_ISA
 } // namespace neglog

@@ -39,6 +39,7 @@ from neglog.families.multivariate_normal import MultivariateNormal
 from neglog.families.nakagami import Nakagami
 from neglog.families.nb2 import NB2
 from neglog.families.normal import Normal
+from neglog.families.normal_inverse_gaussian import NormalInverseGaussian
 from neglog.families.ordered import Ordered
 from neglog.families.pareto import Pareto
 from neglog.families.poisson import Poisson
@@ -85,6 +86,7 @@ __all__ = [
     "MultivariateNormal",
     "Nakagami",
     "Normal",
+    "NormalInverseGaussian",
     "Ordered",
     "Parameter",
     "Pareto",

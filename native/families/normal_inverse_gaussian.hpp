@@ -37,11 +37,15 @@ struct NormalInverseGaussian {
     }
   }
 
+  // the tail on y's side of the mean, unless that turns out to be the larger
   static Jet<P, double> log_sf(double y, const double *p) {
-    const auto above = upper(y, p);
-    if (above.value <= kLogHalf) return above;
     const double mirror[P] = {p[0], -p[1], -p[2], p[3]};
-    return log_complement(mirrored(upper(-y, mirror)));
+    if (above_mean(y, p)) {
+      const auto above = upper(y, p);
+      return above.value <= kLogHalf ? above : log_complement(mirrored(upper(-y, mirror)));
+    }
+    const auto below = upper(-y, mirror);
+    return below.value <= kLogHalf ? log_complement(mirrored(below)) : upper(y, p);
   }
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double mirror[P] = {p[0], -p[1], -p[2], p[3]};
@@ -50,6 +54,10 @@ struct NormalInverseGaussian {
 
 private:
   static constexpr double kLogPi = 1.1447298858494001741, kLogHalf = -0.69314718055994530942;
+
+  static bool above_mean(double y, const double *p) {
+    return (y - p[2]) / p[3] > p[1] / __builtin_sqrt((p[0] - p[1]) * (p[0] + p[1]));
+  }
 
   // kappa(u) = log(u exp(u) K1(u)), its slope, one minus the slope, K0 / K1, and its curvature
   struct Bessel {
@@ -83,21 +91,24 @@ private:
     return {log(u * (step * all)), first / all, share, -share * share * (sum_lanes(c2) / total - mean * mean)};
   }
 
-  static Jet<P, double> row(double y, const double *p) {
-    const double a = p[0], b = p[1], r = 1 / p[3], x = (y - p[2]) * r, rho = __builtin_sqrt(1 + x * x);
-    const double g = __builtin_sqrt((a - b) * (a + b)), q = 1 / rho;
+  // one copy of the code, so that a row is the same alone and among others
+  [[gnu::noinline]] static Jet<P, double> row(double y, const double *p) {
+    // products in an order that keeps them in range for |x| up to 1e300
+    const double a = p[0], b = p[1], r = 1 / p[3], x = (y - p[2]) * r, size = absolute(x);
+    const double rho = size > 1e9 ? size : __builtin_sqrt(1 + x * x), g = __builtin_sqrt((a - b) * (a + b)),
+                 q = 1 / rho;
     const Bessel k = log_k1(a * rho);
-    const double split = (g * x - b) * (g * x + b); // rho^2 g^2 - a^2
     const bool same = b * x > 0;
-    const double sum = a * rho - b * x, n = same ? split / (a * x + b * rho) : a * x - b * rho;
-    const double d = same ? (a * a + g * g * x * x) / (a * rho + b * x) : sum;
-    const double slope = n * q + (2 - k.slope * a * rho) * x * q * q;
-    const double bend = a * k.rest * q * q * q - k.curvature * a * a * x * x * q * q + 2 * (1 - x * x) * q * q * q * q;
-    const double mixed = x * q * k.rest - k.curvature * a * x; // in a and x
+    // (g x)^2 - b^2 = (rho g)^2 - a^2
+    const double n = same ? (g * x - b) * ((g * x + b) / (a * x + b * rho)) : a * x - b * rho;
+    const double d = same ? a / (rho + absolute(b / a * x)) + g * x * (g * x / (a * rho + b * x)) : a * rho - b * x;
+    const double xq = x * q, slope = n * q + (2 - k.slope * a * rho) * xq * q;
+    const double bend = a * k.rest * q * q * q - k.curvature * a * a * xq * xq + 2 * (q - xq) * (q + xq) * q * q;
+    const double mixed = xq * k.rest - k.curvature * a * x; // in a and x
     const double bent = slope + x * bend;
     Jet<P, double> out = {};
-    out.value = n * n / (d + g) - k.value + 2 * log(rho) + kLogPi + log(p[3]);
-    out.grad[0] = split / (g * (g * rho + a)) - k.slope * rho;
+    out.value = n * (n / (d + g)) - k.value + 2 * log(rho) + kLogPi + log(p[3]);
+    out.grad[0] = (g * x - b) * ((g * x + b) / (g * rho + a)) / g - k.slope * rho;
     out.grad[1] = b / g - x;
     out.grad[2] = -slope * r;
     out.grad[3] = (1 - x * slope) * r;
@@ -138,7 +149,7 @@ private:
       });
       total += share;
       from += width;
-      if (share <= 1e-20 * total && last > start.value) break;
+      if (!(share > 1e-20 * total) && !(last < start.value)) break;
       if (panel) width *= 2;
     }
     return mean.log_sum();

@@ -6,7 +6,7 @@ import importlib.util
 import statistics
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -75,24 +75,22 @@ class Case:
     family: str
     task: str
     dtype: str = "float64"
+    per_row: bool = False  # parameters of its own for every row, as in a regression; otherwise numbers
     rows: int = 1_000_000
 
     @property
     def name(self) -> str:
-        return f"families {self.family} {self.task} {self.rows} {self.dtype}"
-
-    @property
-    def parameters(self) -> tuple[float, ...]:
-        return PARAMETERS[self.family]
+        return f"families {self.family} {self.task} {self.rows} {self.dtype}{' per row' if self.per_row else ''}"
 
 
 def cases() -> list[Case]:
     """Of the families that are registered."""
     known = [name for name in PARAMETERS if name in nl.families.names()]
     return [
-        Case(name, task, dtype)
+        Case(name, task, dtype, per_row)
         for name in known
         for dtype in ("float64", "float32")
+        for per_row in (False, True)
         for task in ("nll", "nll_grad_hess")
     ]
 
@@ -102,12 +100,14 @@ class Data:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.y = nl.family(case.family).sample(*case.parameters, size=case.rows, rng=20260).astype(case.dtype)
-
-    @property
-    def key(self) -> Case:
-        """What cases on the same rows have in common."""
-        return replace(self.case, task="")
+        rng = np.random.default_rng(20260)
+        family = nl.family(case.family)
+        self.parameters: list[Any] = list(PARAMETERS[case.family])
+        for i, parameter in enumerate(family.parameters):
+            if case.per_row and not parameter.domain.integer:
+                spread = rng.choice([0.875, 1.0, 1.125], case.rows)  # exact in float32, like the parameters
+                self.parameters[i] = (self.parameters[i] * spread).astype(case.dtype)
+        self.y = family.sample(*self.parameters, size=case.rows, rng=rng).astype(case.dtype)
 
     @cached_property
     def exact(self) -> np.ndarray:
@@ -116,9 +116,9 @@ class Data:
         assert spec and spec.loader
         oracle = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(oracle)
-        parameters = [mpmath.mpf(p) for p in self.case.parameters]
+        rows = zip(*(np.broadcast_to(x, self.y.shape)[:HEAD].tolist() for x in (self.y, *self.parameters)), strict=True)
         with mpmath.workdps(50):
-            return np.array([float(oracle.nll(mpmath.mpf(float(y)), *parameters)) for y in self.y[:HEAD]])
+            return np.array([float(oracle.nll(*map(mpmath.mpf, row))) for row in rows])
 
 
 def error(answer: Any, exact: np.ndarray) -> float:

@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 
 def tables(stored: Row, tasks: Container[str] = TITLES) -> dict[str, str]:
-    """One table a group, by its name; of tensors only the given tasks."""
+    """One table a group, by its name; of tensors only the given tasks, and then of families one line each."""
     found: dict[str, str] = {}
     for group, rivals in RIVALS.items():
         rows = [row for row in stored["rows"] if row["group"] == group and (group == "numpy" or row["task"] in tasks)]
@@ -42,7 +42,8 @@ def tables(stored: Row, tasks: Container[str] = TITLES) -> dict[str, str]:
     if stored["families"]:
         ours, *theirs = FAMILY_RIVALS
         head = f"| | {ours} `nll` | {' | '.join(theirs)} | {ours} `nll_grad_hess` |\n|---|{'---:|' * (len(theirs) + 2)}"
-        same = groupby(stored["families"], key=lambda row: (row["family"], row["dtype"]))
+        shown = [row for row in stored["families"] if tasks is TITLES or _in_readme(row)]
+        same = groupby(shown, key=lambda row: (row["family"], row["dtype"], row["per_row"]))
         lines = [family_line(list(rows)) for _, rows in same]
         found["families"] = "\n".join([head, *lines, "", family_legend(stored["machine"]), ""])
     return found
@@ -64,13 +65,18 @@ def legend(machine: Row) -> str:
     )
 
 
+def _in_readme(row: Row) -> bool:
+    """One line a family is enough there."""
+    return row["dtype"] == "float64" and not row["per_row"]
+
+
 def family_legend(machine: Row) -> str:
     """What the numbers of the families are."""
     return (
-        f"Medians in ms of 1,000,000 rows with numbers for parameters, taken in turn in one process with "
-        f"{machine['threads']} threads ({machine['instruction_set']}, NumPy {machine['numpy']}, SciPy "
-        f"{machine['scipy']}, torch {machine['torch']}); ×: times neglog's `nll`. In brackets the largest error of 100 "
-        "rows against mpmath, in units of the larger of 1 and the value."
+        "Medians in ms of 1,000,000 rows, with numbers for parameters or with one law a row, as in a regression; taken "
+        f"in turn in one process with {machine['threads']} threads ({machine['instruction_set']}, NumPy "
+        f"{machine['numpy']}, SciPy {machine['scipy']}, torch {machine['torch']}); ×: times neglog's `nll`. In "
+        "brackets the largest error of 100 rows against mpmath, in units of the larger of 1 and the value."
     )
 
 
@@ -86,7 +92,8 @@ def family_line(rows: list[Row]) -> str:
         cells.append(f"{milliseconds(row)}, **{ratio(row)}×** ({row['error']:.0e})" if row else "")
     times = derivatives["milliseconds"] / own["milliseconds"]
     cells.append(f"{milliseconds(derivatives)}, {times:.1f}× ({derivatives['error']:.0e})")
-    return f"| {own['family']} {own['dtype']} | {' | '.join(cells)} |"
+    law = ", one law a row" if own["per_row"] else ""
+    return f"| {own['family']} {own['dtype']}{law} | {' | '.join(cells)} |"
 
 
 def shape(row: Row) -> str:

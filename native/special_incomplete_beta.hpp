@@ -120,12 +120,18 @@ template <class Body> inline void beta_walk(const BetaCut &c, const Body &body) 
   }
 }
 
-// log P(X <= x) as a function of (logit x, a, b) by its integral: for a tail that is not nearly everything.
-inline Jet<3, double> log_beta_integral(const BetaCut &c) {
-  VecD total = {}, fall = {}, fx = {}, fy = {}, fxx = {}, fxy = {}, fyy = {}, wx = {}, wwx = {}, wy = {}, wsum = {};
+struct BetaTail {
+  Jet<3, double> log;                  // log P in (logit x, a, b)
+  double mean_height, height_variance; // of h under the integrand: minus the score in a + b at constant a / (a + b)
+};
+
+// log P(X <= x) by its integral: for a tail that is not nearly everything.
+inline BetaTail log_beta_integral(const BetaCut &c) {
+  VecD total = {}, fall = {}, fx = {}, fy = {}, fxx = {}, fxy = {}, fyy = {}, wx = {}, wwx = {}, wy = {}, wsum = {},
+       h = {}, hh = {};
   beta_walk(c, [&](const BetaNode<VecD> &node, VecD mass) {
     const VecD mx = mass * node.log_x, my = mass * node.log_y;
-    total += mass, fall += mass * node.fall;
+    total += mass, fall += mass * node.fall, h += mass * node.height, hh += mass * node.height * node.height;
     fx += mx, fy += my, fxx += mx * node.log_x, fxy += mx * node.log_y, fyy += my * node.log_y;
     if (c.a >= 1) return;
     const VecD mw = mass * node.w, mwx = mw * exp(-node.log_x);
@@ -154,7 +160,7 @@ inline Jet<3, double> log_beta_integral(const BetaCut &c) {
     out.grad[1] = c.log_x + ey - g + next.digamma - 1 / n;
     out.hess[1][1] = gg - g * g - 2 * covariance + var_y + next.trigamma + 1 / (n * n);
   }
-  return out;
+  return {out, mean(h), mean(hh) - mean(h) * mean(h)};
 }
 
 // The same tail of the mirrored variable, in the arguments of this one.
@@ -170,16 +176,31 @@ inline Jet<3, double> mirrored(const Jet<3, double> &f) {
 //
 // The smaller tail is integrated and gives the other. A tail that a small shape spreads over hundreds of logits is
 // integrated even where it is the larger one: its curvature in that shape is what is left of 1 / a^2.
-inline Jet<3, double> log_incomplete_beta(const BetaCut &c) {
+//
+// `as` chooses the arguments: it makes of a BetaTail the jet that is returned, and that the complement is taken of.
+template <class As> inline auto log_incomplete_beta(const BetaCut &c, const As &as) {
   const auto enough = [](double shape) { return shape < 0.1 ? -0.05 : -0.69314718055994530942; };
   const bool below = c.slope >= 0; // the mode: then this is usually the smaller tail
   if (below) {
     const auto lower = log_beta_integral(c);
-    if (lower.value <= enough(c.a)) return lower;
+    if (lower.log.value <= enough(c.a)) return as(lower);
   }
-  const auto upper = mirrored(log_beta_integral(c.mirrored()));
-  if (below || upper.value <= enough(c.b)) return log_complement(upper);
-  return log_beta_integral(c);
+  auto upper = log_beta_integral(c.mirrored());
+  upper.log = mirrored(upper.log);
+  if (below || upper.log.value <= enough(c.b)) return log_complement(as(upper));
+  return as(log_beta_integral(c));
+}
+inline Jet<3, double> log_incomplete_beta(const BetaCut &c) {
+  return log_incomplete_beta(c, [](const BetaTail &tail) { return tail.log; });
+}
+
+// log(1 - x^n) with gradient and Hessian in (n, x), where log x is given: the tail whose complement is one power.
+inline Jet<2, double> log_one_minus_power(double n, double x, double log_x) {
+  const auto f = log_one_minus_exp(log(-n * log_x)); // its argument has slopes 1 / n and 1 / (x log x)
+  const double r = 1 / n, s = 1 / (x * log_x);
+  return {log1mexp(n * log_x),
+          {f.slope * r, f.slope * s},
+          {{(f.curvature - f.slope) * r * r, f.curvature * r * s}, {0, (f.curvature - (log_x + 1) * f.slope) * s * s}}};
 }
 
 } // namespace NEGLOG_ISA

@@ -37,14 +37,15 @@ def test_a_case_is_measured_and_shown(case, monkeypatch):
 FAMILIES = {case.family: case for case in families.cases()}
 
 
+@pytest.mark.parametrize("per_row", [False, True], ids=["", "per row"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", FAMILIES)
-def test_a_family_is_measured_and_shown(name, dtype, monkeypatch):
+def test_a_family_is_measured_and_shown(name, dtype, per_row, monkeypatch):
     # without the compiler; the tests have their threads
     rivals = tuple(rival for rival in families.RIVALS if rival is not numba_stats)
     monkeypatch.setattr(families, "RIVALS", rivals)
     monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
-    tasks = [families.Case(name, task, dtype, rows=200) for task in ("nll", "nll_grad_hess")]
+    tasks = [families.Case(name, task, dtype, per_row, rows=200) for task in ("nll", "nll_grad_hess")]
     data = families.Data(tasks[0])
     rows = [row for case in tasks for row in families.measure(case, data, rounds=1)]
     # rivals compute the same law: some of them lose digits
@@ -74,6 +75,8 @@ def test_tables_have_a_line_for_every_case():
     found = render.tables({"machine": machine, "rows": rows, "memory": allocated, "families": own})
     lines = sum(line.startswith("| ") for table in found.values() for line in table.splitlines())
     assert lines == len(cases()) + len(memory_cases()) + len(families.cases()) // 2 + len(found)
+    readme = render.tables({"machine": machine, "rows": rows, "memory": allocated, "families": own}, tasks=["gradient"])
+    assert sum(line.startswith("| ") for line in readme["families"].splitlines()) == len(FAMILIES) + 1
 
 
 @pytest.mark.skipif(not (memory.PROCESS / "clear_refs").exists(), reason="Linux keeps the peak")

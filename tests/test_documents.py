@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import neglog as nl
+from neglog.report.families import catalogue
+from neglog.report.text import markdown_table
+
 ROOT = Path(__file__).parents[1]
 PATTERNS = ("*.md", "docs/*.md", "native/*.md", "benchmarks/*.md", "examples/**/*.md", "src/neglog/**/*.md")
 DOCUMENTS = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern))
@@ -26,3 +30,10 @@ def test_local_links_lead_somewhere(path):
     targets = re.findall(r"\]\(([^)#\s]+)", text) + re.findall(r'src="([^"]+)"', text)
     missing = [t for t in targets if "://" not in t and not (path.parent / t).exists()]
     assert not missing
+
+
+def test_the_table_of_families_is_that_of_the_registry():
+    text = (ROOT / "docs" / "families.md").read_text()
+    table = re.search(r"<!-- families: written by neglog families --format md -->\n\n(.*?)\n\n<!--", text, re.S)
+    assert table
+    assert table[1] == markdown_table(catalogue([nl.family(name) for name in nl.families.names()]))

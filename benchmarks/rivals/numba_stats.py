@@ -35,7 +35,8 @@ NEGATIVE = {
 
 
 def prepare(case, data):
-    if case.task != "nll" or case.family not in SAME or importlib.util.find_spec("numba_stats") is None:
+    possible = case.task == "nll" and case.family in SAME and not case.per_row  # its parameters are numbers
+    if not possible or importlib.util.find_spec("numba_stats") is None:
         return None
     import numba
 
@@ -43,7 +44,7 @@ def prepare(case, data):
     name, translate = SAME[case.family]
     module = importlib.import_module(f"numba_stats.{name}")
     log_density = module.logpmf if hasattr(module, "logpmf") else module.logpdf
-    parameters = tuple(data.y.dtype.type(p) for p in translate(*case.parameters))
+    parameters = tuple(data.y.dtype.type(p) for p in translate(*data.parameters))
 
     nll = numba.njit(parallel=True, fastmath=True)(NEGATIVE[len(parameters)](log_density))
     return lambda: nll(data.y, *parameters)

@@ -8,5 +8,5 @@ NAME = "neglog"
 def prepare(case, data):
     method = getattr(nl.family(case.family), case.task)
     if case.task == "nll":
-        return lambda: method(data.y, *case.parameters)
-    return lambda: method(data.y, *case.parameters)[0]
+        return lambda: method(data.y, *data.parameters)
+    return lambda: method(data.y, *data.parameters)[0]

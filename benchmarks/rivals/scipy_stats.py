@@ -1,7 +1,6 @@
 """SciPy's distributions."""
 
-import math
-
+import numpy as np
 from scipy import special, stats
 
 NAME = "scipy.stats"
@@ -9,7 +8,7 @@ NAME = "scipy.stats"
 # the same law in SciPy's parameters
 FROZEN = {
     "normal": stats.norm,
-    "log_normal": lambda mu, sigma: stats.lognorm(sigma, scale=math.exp(mu)),
+    "log_normal": lambda mu, sigma: stats.lognorm(sigma, scale=np.exp(mu)),
     "exponential": lambda scale: stats.expon(scale=scale),
     "gamma": lambda shape, scale: stats.gamma(shape, scale=scale),
     "weibull": lambda shape, scale: stats.weibull_min(shape, scale=scale),
@@ -29,11 +28,11 @@ FROZEN = {
     "burr_xii": lambda c, k, scale: stats.burr12(c, k, scale=scale),
     "rayleigh": lambda scale: stats.rayleigh(scale=scale),
     "rice": lambda nu, scale: stats.rice(nu / scale, scale=scale),
-    "nakagami": lambda shape, spread: stats.nakagami(shape, scale=math.sqrt(spread)),
+    "nakagami": lambda shape, spread: stats.nakagami(shape, scale=np.sqrt(spread)),
     "half_normal": lambda scale: stats.halfnorm(scale=scale),
     "chi2": stats.chi2,
     "generalized_gamma": lambda q, mu, sigma: stats.gengamma(
-        1 / q**2, q / sigma, scale=math.exp(mu) * (q * q) ** (sigma / q)
+        1 / q**2, q / sigma, scale=np.exp(mu) * (q * q) ** (sigma / q)
     ),
     "pareto": lambda shape, scale: stats.pareto(shape, scale=scale),
     "uniform": lambda low, high: stats.uniform(low, high - low),
@@ -53,6 +52,6 @@ FROZEN = {
 def prepare(case, data):
     if case.task != "nll" or case.family not in FROZEN:
         return None
-    frozen = FROZEN[case.family](*case.parameters)
+    frozen = FROZEN[case.family](*data.parameters)
     log_density = frozen.logpmf if hasattr(frozen, "logpmf") else frozen.logpdf
     return lambda: -log_density(data.y)

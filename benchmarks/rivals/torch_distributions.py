@@ -37,5 +37,5 @@ def prepare(case, data):
     y = torch.from_numpy(data.y)
     if case.family == "generalized_pareto" and y.dtype is torch.float64:
         return None  # torch 2.13 raises: Double did not match Float
-    law = SAME[case.family](*(torch.tensor(p, dtype=y.dtype) for p in case.parameters), validate_args=False)
+    law = SAME[case.family](*(torch.as_tensor(p, dtype=y.dtype) for p in data.parameters), validate_args=False)
     return lambda: -law.log_prob(y)

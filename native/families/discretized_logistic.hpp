@@ -19,8 +19,7 @@ struct DiscretizedLogistic {
   template <class V> static auto inside(V y, const V *p) { return (y >= 0.0) & (y <= p[2] - 1.0) & whole(y); }
 
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
-    // ends beyond the first and the last bin are so far away that nothing is left of them
-    const V last = p[2] - 1.0, far = splat<V>(1e150);
+    const V last = p[2] - 1.0, far = splat<V>(1e300);
     const auto at_first = y == 0.0, at_last = y == last;
     const V below = at_first ? -far : (2.0 * y - p[2]) / last - p[0];
     const V above = at_last ? far : edge(y, p[2]) - p[0];

@@ -40,8 +40,9 @@ struct Logistic {
   // difference of the slopes in loc is a product.
   template <int Order, class V> static Jet<P, V> interval_nll(V to_low, V to_high, V width, V scale) {
     const auto below = to_low + to_high < 0.0;
-    const V r = 1.0 / scale, u = (below ? -to_low : to_high) * r, w = (below ? -to_high : to_low) * r;
-    const V d = min_or_second(splat<V>(750.0), width * r); // beyond, exp(-d) is 0
+    const V r = 1.0 / scale, far = splat<V>(800.0); // exp(-far) is 0: an end so far away leaves nothing
+    const V u = min_or_second(far, (below ? -to_low : to_high) * r);
+    const V w = max_or_second(-far, (below ? -to_high : to_low) * r), d = min_or_second(far, width * r);
     const auto upper = softplus(-u), lower = softplus(w);
     Jet<P, V> out = {};
     out.value = upper.value + lower.value - log1mexp(-d);

@@ -21,6 +21,8 @@ _HOME = {
     "errors": "neglog.errors",
     "Bernoulli": "neglog.families",
     "Beta": "neglog.families",
+    "BetaMean": "neglog.families",
+    "Binomial": "neglog.families",
     "BirnbaumSaunders": "neglog.families",
     "BurrXII": "neglog.families",
     "Categorical": "neglog.families",
@@ -30,9 +32,11 @@ _HOME = {
     "Exponential": "neglog.families",
     "GEV": "neglog.families",
     "Gamma": "neglog.families",
+    "VonMises": "neglog.families",
     "GammaMean": "neglog.families",
     "GeneralizedGamma": "neglog.families",
     "GeneralizedPareto": "neglog.families",
+    "GeneralizedPoisson": "neglog.families",
     "Geometric": "neglog.families",
     "Gumbel": "neglog.families",
     "GumbelMin": "neglog.families",
@@ -44,8 +48,10 @@ _HOME = {
     "LogNormal": "neglog.families",
     "Logistic": "neglog.families",
     "MultivariateNormal": "neglog.families",
+    "NB1": "neglog.families",
     "NB2": "neglog.families",
     "Nakagami": "neglog.families",
+    "NegativeBinomial": "neglog.families",
     "Normal": "neglog.families",
     "Ordered": "neglog.families",
     "NormalInverseGaussian": "neglog.families",
@@ -53,6 +59,7 @@ _HOME = {
     "Poisson": "neglog.families",
     "Rayleigh": "neglog.families",
     "Rice": "neglog.families",
+    "SkewNormal": "neglog.families",
     "StudentT": "neglog.families",
     "Uniform": "neglog.families",
     "Weibull": "neglog.families",
@@ -62,8 +69,6 @@ _HOME = {
     "ZeroInflated": "neglog.compose",
     "Hurdle": "neglog.compose",
     "Fixed": "neglog.compose",
-    "GeneralizedPoisson": "neglog.families",
-    "SkewNormal": "neglog.families",
     "right_censored": "neglog.core.observations",
     "interval": "neglog.core.observations",
     "fit": "neglog.estimation",
@@ -110,9 +115,12 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.estimation import load as load
     from neglog.evaluation import Score as Score
     from neglog.families import GEV as GEV
+    from neglog.families import NB1 as NB1
     from neglog.families import NB2 as NB2
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Beta as Beta
+    from neglog.families import BetaMean as BetaMean
+    from neglog.families import Binomial as Binomial
     from neglog.families import BirnbaumSaunders as BirnbaumSaunders
     from neglog.families import BurrXII as BurrXII
     from neglog.families import Categorical as Categorical
@@ -137,6 +145,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import LogNormal as LogNormal
     from neglog.families import MultivariateNormal as MultivariateNormal
     from neglog.families import Nakagami as Nakagami
+    from neglog.families import NegativeBinomial as NegativeBinomial
     from neglog.families import Normal as Normal
     from neglog.families import NormalInverseGaussian as NormalInverseGaussian
     from neglog.families import Ordered as Ordered
@@ -147,6 +156,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import SkewNormal as SkewNormal
     from neglog.families import StudentT as StudentT
     from neglog.families import Uniform as Uniform
+    from neglog.families import VonMises as VonMises
     from neglog.families import Weibull as Weibull
 
 

@@ -74,3 +74,16 @@ def test_options_belong_to_the_instance():
     for bins in (1, 2.5, np.inf):
         with pytest.raises(nl.ParameterError, match="bins"):
             nl.DiscretizedLogistic(bins)
+
+
+@pytest.mark.parametrize("scale", [1e-250, 1e250])
+def test_scales_of_any_size(scale):
+    y = np.array([0, 140, 255])
+    value, grad, hess = f.nll_grad_hess(y, 2 * 140 / 255 - 1, scale)
+    # narrow: the distance to the bin; wide: the outer bins share everything
+    narrow = [139.5 * 2 / 255 / scale, 0, 114.5 * 2 / 255 / scale]
+    wide = [np.log(2), np.log(4 * 255 / 2) + np.log(scale), np.log(2)]
+    np.testing.assert_allclose(value, narrow if scale < 1 else wide, rtol=1e-14)
+    if scale > 1:
+        assert np.all(np.isfinite(grad))
+        assert np.all(np.isfinite(hess))

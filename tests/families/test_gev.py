@@ -89,3 +89,19 @@ def test_against_scipy():
     np.testing.assert_allclose(f.nll(y, k, 0.4, 1.3), -stats.genextreme.logpdf(y, -k, 0.4, 1.3), rtol=1e-12)
     np.testing.assert_allclose(f.mean(k, 0.4, 1.3), stats.genextreme.mean(-k, 0.4, 1.3), rtol=1e-10)
     np.testing.assert_allclose(f.var(0.2, 0.4, 1.3), stats.genextreme.var(-0.2, 0.4, 1.3), rtol=1e-10)
+
+
+def test_fisher_information_on_both_sides_of_its_switch():
+    left, right = (f.fisher(-0.25 * (1 + side * 1e-12), 0.3, 1.7) for side in (1, -1))
+    np.testing.assert_allclose(left, right, rtol=1e-10)
+    # loc: (1 + k)^2 Gamma(1 + 2 k) / scale^2, which grows without limit towards k = -1/2
+    assert f.fisher(-0.499, 0.0, 1.0)[1, 1] == pytest.approx(0.501**2 * 499.424758825011, rel=1e-12)
+
+
+def test_reference_through_shape_zero():
+    torch = pytest.importorskip("torch")
+    for k in (0.0, 1e-8, -1e-3, 0.0499, 0.0501):
+        params = torch.tensor([k, 0.2, 0.9], dtype=torch.float64)
+        y = torch.tensor(1.3, dtype=torch.float64)
+        hess = torch.autograd.functional.hessian(lambda p, y=y: f.reference(torch, y, *p), params)
+        np.testing.assert_allclose(hess, f.nll_grad_hess(1.3, *params.numpy())[2], rtol=1e-11)

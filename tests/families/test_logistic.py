@@ -40,3 +40,11 @@ def test_intervals_of_any_width():
     assert f.log_interval(-800.0, 900.0, 0.0, 1.0) == 0
     assert f.log_interval(-40.0, 50.0, 0.0, 1.0) == pytest.approx(-np.exp(-40), rel=1e-4)
     assert f.log_interval(0.0, 1e-300, 0.0, 1.0) == pytest.approx(np.log(1e-300) - np.log(4), rel=1e-15)
+
+
+def test_intervals_with_one_end_out_of_sight():
+    for hi in (1e4, 1e300):
+        for got, want in zip(
+            f.log_interval_grad_hess(0.3, hi, 0.1, 1e-3), f.log_sf_grad_hess(0.3, 0.1, 1e-3), strict=True
+        ):
+            np.testing.assert_allclose(got, want, rtol=1e-14)

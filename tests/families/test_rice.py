@@ -63,3 +63,13 @@ def test_zero():
     assert f.log_cdf(0.0, 1.0, 1.0) == -np.inf
     # y^2 / 2 exp(-nu^2 / 2) near 0
     assert f.log_cdf(1e-150, 2.0, 1.0) == pytest.approx(2 * np.log(1e-150) - np.log(2) - 2, rel=1e-14)
+
+
+def test_reference_at_nu_zero():
+    """torch's i0e has no slope at 0."""
+    torch = pytest.importorskip("torch")
+    for nu in (0.0, 1e-4, 8e-4, 1.1e-3, 3.0):
+        params = torch.tensor([nu, 1.1], dtype=torch.float64)
+        y = torch.tensor(1.3, dtype=torch.float64)
+        hess = torch.autograd.functional.hessian(lambda p, y=y: f.reference(torch, y, *p), params)
+        np.testing.assert_allclose(hess, f.nll_grad_hess(1.3, *params.numpy())[2], rtol=1e-11, atol=1e-14)

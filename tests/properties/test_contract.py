@@ -1,6 +1,7 @@
 """What a number means and what bad input gets, for every family."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def test_facts(family):
         assert pickle.loads(pickle.dumps(p)) == p
         eta = np.linspace(-30, 30, 601)
         theta, first, second = p.link.inverse_derivatives(eta)
-        assert np.all(p.domain.contains(theta))
+        assert np.all(replace(p.domain, integer=False).contains(theta))  # links go between whole numbers
         if p.link.name != "logit":  # near 1 a probability does not determine its logit
             np.testing.assert_allclose(p.link.apply(theta), eta, rtol=1e-13, atol=1e-13)
         step = 1e-4

@@ -44,8 +44,8 @@ class Truncated(Composition):
     Notes
     -----
     The probability of the window is computed from the tail that is nearer, so that windows far out keep their
-    digits. Parameters under which the window has no probability at all give ``inf``. Mean, variance and Fisher
-    information are integrals over the window.
+    digits; what is left is the rounding of its logarithm. Parameters under which the window has no probability at
+    all give ``inf``. Mean, variance and Fisher information are integrals over the window.
 
     Examples
     --------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,20 @@ import numpy as np
 from neglog.errors import InputError
 from neglog.families import ScalarFamily
 
+# set by neglog.torch, which may not be imported from here: (family, lower, upper, parameters) -> tensor
+in_torch: Callable[[ScalarFamily, float, float, tuple[Any, ...]], Any] | None = None
+
 
 def log_window(xp: Any, family: ScalarFamily, lower: float, upper: float, params: tuple[Any, ...]) -> Any:
     """``log P(lower < Y <= upper)``; exact to the second derivative under torch's autograd, on CPU.
 
-    Torch has no distribution functions: the kernel's value, gradient and Hessian at these parameters make the
-    quadratic that is returned.
+    Torch has no distribution functions. ``neglog.torch`` has the kernels' derivatives for each of its transforms;
+    without it the kernel's value, gradient and Hessian at these parameters make the quadratic that is returned.
     """
     if xp is np:
         return family.log_interval(lower, upper, *params, check=False)
+    if in_torch is not None:
+        return in_torch(family, lower, upper, params)
     given = [xp.as_tensor(p) for p in params]
     for p in given:
         if p.device.type != "cpu":

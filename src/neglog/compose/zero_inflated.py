@@ -77,9 +77,10 @@ class ZeroInflated(Composition):
 
     def reference(self, xp: Any, y: Any, *params: Any) -> Any:
         *inner, zero = params
-        other = -self.rest.reference(xp, y, *inner)
-        if not self.discrete:
-            other = xp.where(y == 0, -math.inf, other)
+        if self.discrete:
+            other = -self.rest.reference(xp, y, *inner)
+        else:  # at the atom the density does not count, and its derivatives must not either
+            other = xp.where(y == 0, -math.inf, -self.rest.reference(xp, xp.where(y == 0, 1.0, y), *inner))
         added = xp.where((y == 0) & (zero > 0), xp.log(xp.where(zero > 0, zero, 1.0)), -math.inf)
         kept = xp.where(zero < 1, xp.log1p(-xp.where(zero < 1, zero, 0.0)) + other, -math.inf)
         return xp.where(y != y, y, -log_sum_of(xp, [added, kept]))

@@ -11,6 +11,8 @@
 from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
 from neglog.families.beta import Beta
+from neglog.families.beta_mean import BetaMean
+from neglog.families.binomial import Binomial
 from neglog.families.birnbaum_saunders import BirnbaumSaunders
 from neglog.families.burr_xii import BurrXII
 from neglog.families.categorical import Categorical
@@ -37,7 +39,9 @@ from neglog.families.log_normal import LogNormal
 from neglog.families.logistic import Logistic
 from neglog.families.multivariate_normal import MultivariateNormal
 from neglog.families.nakagami import Nakagami
+from neglog.families.nb1 import NB1
 from neglog.families.nb2 import NB2
+from neglog.families.negative_binomial import NegativeBinomial
 from neglog.families.normal import Normal
 from neglog.families.normal_inverse_gaussian import NormalInverseGaussian
 from neglog.families.ordered import Ordered
@@ -50,14 +54,18 @@ from neglog.families.scalar import ScalarFamily
 from neglog.families.skew_normal import SkewNormal
 from neglog.families.student_t import StudentT
 from neglog.families.uniform import Uniform
+from neglog.families.von_mises import VonMises
 from neglog.families.weibull import Weibull
 
 __all__ = [
     "GEV",
     "LINKS",
+    "NB1",
     "NB2",
     "Bernoulli",
     "Beta",
+    "BetaMean",
+    "Binomial",
     "BirnbaumSaunders",
     "BurrXII",
     "Categorical",
@@ -85,6 +93,7 @@ __all__ = [
     "Logistic",
     "MultivariateNormal",
     "Nakagami",
+    "NegativeBinomial",
     "Normal",
     "NormalInverseGaussian",
     "Ordered",
@@ -97,6 +106,7 @@ __all__ = [
     "SkewNormal",
     "StudentT",
     "Uniform",
+    "VonMises",
     "Weibull",
     "composition",
     "family",

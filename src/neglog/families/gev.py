@@ -85,11 +85,14 @@ class GEV(ScalarFamily):
         return np.where(shape < 0.5, scale**2 * np.where(flat, np.pi**2 / 6, spread), math.inf)
 
     def _fisher(self, *params: Array) -> dict[tuple[int, int], Array]:
-        finite = np.broadcast_arrays(*params)[0] > -0.5
-        return {
-            at: np.where(finite, entry, math.inf if at[0] == at[1] else math.nan)
-            for at, entry in super()._fisher(*params).items()
-        }
+        shape = np.broadcast_arrays(*params)[0]
+        near_end = _prescott_walden(*params)  # where the score is nearly too large for a quadrature
+
+        def entry(at: tuple[int, int], value: Array) -> Array:
+            infinite = math.inf if at[0] == at[1] else math.nan
+            return np.where(shape > -0.5, np.where(shape < -0.25, near_end[at], value), infinite)
+
+        return {at: entry(at, value) for at, value in super()._fisher(*params).items()}
 
     def _ppf(self, q: Array, *params: Array) -> Array:
         shape, loc, scale = params
@@ -126,3 +129,22 @@ class GEV(ScalarFamily):
             shape, scale = 0.0, spread / math.log(2)
             loc = -np.euler_gamma * scale
         return shape, float(y[0]) + mean + size * loc, size * scale
+
+
+def _prescott_walden(shape: Array, loc: Array, scale: Array) -> dict[tuple[int, int], Array]:
+    """The information for -1/2 < shape < 0 (Prescott and Walden, "Maximum likelihood estimation of the parameters of
+    the generalized extreme-value distribution", 1980); it cancels near 0."""
+    from scipy.special import digamma, gamma
+
+    h = np.where((shape > -0.5) & (shape < -0.25), -shape, 0.3)
+    g = gamma(2 - h)
+    p, q = (1 - h) ** 2 * gamma(1 - 2 * h), g * (digamma(1 - h) - (1 - h) / h)
+    e = 1 - np.euler_gamma
+    return {
+        (0, 0): (np.pi**2 / 6 + (e - 1 / h) ** 2 + 2 * q / h + p / h**2) / h**2,
+        (0, 1): (q + p / h) / (scale * h),
+        (0, 2): -(e - (1 - g) / h - q - p / h) / (scale * h * h),
+        (1, 1): p / scale**2,
+        (1, 2): (p - g) / (scale**2 * h),
+        (2, 2): (1 - 2 * g + p) / (scale * h) ** 2,
+    }

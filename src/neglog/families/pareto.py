@@ -52,6 +52,7 @@ class Pareto(ScalarFamily):
     support: ClassVar[Interval] = POSITIVE
     discrete: ClassVar[bool] = False
     regular: ClassVar[bool] = False
+    smooth: ClassVar[bool] = False
     location: ClassVar[str] = "scale"
 
     def reference(self, xp: Any, y: Any, *params: Any) -> Any:

@@ -15,9 +15,9 @@ def representative(
     low: float = -math.inf,  # lower end of the support
     step: float = 0.0,  # distance between the values of a discrete support
 ) -> NDArray[np.float64]:
-    """The value of an exact row, the middle of an interval, the known end of a one-sided row."""
+    """The value of an exact row, the middle of an interval, the known end of a one-sided row; never below ``low``."""
     first = np.maximum(rows.lower + np.where(rows.exact, 0.0, step), low)
-    last = rows.upper
+    last = np.maximum(rows.upper, low)  # rows outside the support count as its end
     both = np.isfinite(first) & np.isfinite(last)
     with np.errstate(invalid="ignore"):
         middle = np.where(both, first + (last - first) / 2, np.where(np.isfinite(first), first, last))

@@ -49,6 +49,7 @@ class Uniform(ScalarFamily):
     support: ClassVar[Interval] = REAL
     discrete: ClassVar[bool] = False
     regular: ClassVar[bool] = False
+    smooth: ClassVar[bool] = False
     location: ClassVar[str] = "low"
 
     def reference(self, xp: Any, y: Any, *params: Any) -> Any:

@@ -7,12 +7,34 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from neglog.report.formulas import spelled
 from neglog.report.model import Column, Table
 from neglog.report.text import text_table
 
 
 def _parameters(family: Any) -> str:
-    return ", ".join(f"{parameter.name} in {parameter.domain}" for parameter in family.parameters)
+    return ", ".join(_condition(parameter) for parameter in family.parameters)
+
+
+def _condition(parameter: Any) -> str:
+    """A parameter with its domain as an inequality.
+
+    >>> import neglog as nl
+    >>> [_condition(p) for name in ("weibull", "poisson", "beta_mean") for p in nl.family(name).parameters[:1]]
+    ['shape > 0', 'rate ≥ 0', '0 < mean < 1']
+    >>> _condition(nl.Binomial().parameters[0]), _condition(nl.Normal().parameters[0])
+    ('whole n ≥ 0', 'loc')
+    """
+    domain = parameter.domain
+    words = f"whole {parameter.name}" if domain.integer else parameter.name
+    if np.isfinite(domain.low) and np.isfinite(domain.high):
+        return f"{domain.low:g} {_LESS[domain.low_closed]} {words} {_LESS[domain.high_closed]} {domain.high:g}"
+    return f"{words} {_MORE[domain.low_closed]} {domain.low:g}" if np.isfinite(domain.low) else words
+
+
+_LESS, _MORE = ("<", "≤"), (">", "≥")
 
 
 def _support(family: Any) -> str:
@@ -66,21 +88,6 @@ def _plain(documentation: str) -> str:
     'Mean k; see y.'
     """
     text = documentation.partition("\nExamples\n")[0].rstrip()
-    text = re.sub(r":math:`([^`]*)`", lambda math: _spelled(math[1]), text)
+    text = re.sub(r"\.\. math::\s*(.*?)(?=\n\s*\n|\Z)", lambda math: spelled(math[1]), text, flags=re.DOTALL)
+    text = re.sub(r":math:`([^`]*)`", lambda math: spelled(math[1]), text)
     return re.sub(r"(?::\w+:)?(`+)([^`]*)\1", r"\2", text)
-
-
-_GREEK = {"eta": "η", "lambda": "λ", "mu": "μ", "pi": "π", "sigma": "σ", "theta": "θ"}
-_SIGNS = {"dots": "...", "infty": "∞", "le": "≤"}
-
-
-def _spelled(formula: str) -> str:
-    r"""The LaTeX that docstrings use, as a line of text.
-
-    >>> _spelled(r"-\log f(y) = z^2/2 + \log\sigma + \tfrac12\log 2\pi + e^{-\eta}")
-    '-log f(y) = z^2/2 + log σ + 1/2 log 2π + e^(-η)'
-    """
-    formula = re.sub(r"\\tfrac(\d)(\d)", r"\1/\2", formula)
-    formula = re.sub(r"([_^])\{([^}]*)\}", r"\1(\2)", formula)
-    formula = re.sub(r"(?<=[a-z])(?=\\)|(?<=[\w)])(?=\\log)", " ", formula)
-    return re.sub(r"\\([a-z]+)", lambda word: (_GREEK | _SIGNS).get(word[1], word[1]), formula)

@@ -42,18 +42,24 @@ def draw(figure: Figure) -> str:
     return f'<svg viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img" aria-label="{label}">{body}</svg>'
 
 
-def standalone(figure: Figure) -> str:
-    """The figure as a file of its own, with a heading and its own style."""
-    height, body = _DRAWINGS[type(figure)](figure)
-    head = 30
+def standalone(*figures: Figure) -> str:
+    """The figures, one below the other, as a file of their own, each with a heading."""
+    head, top = 30, 0.0
+    parts: list[str] = []
+    for figure in figures:
+        height, body = _DRAWINGS[type(figure)](figure)
+        heading = text(_LEFT, 24, figure.title, "heading", "start")
+        parts.append(
+            f'<g transform="translate(0 {top:.0f})">{heading}<g transform="translate(0 {head})">{body}</g></g>'
+        )
+        top += round(height + head)
+    title = escape("; ".join(figure.title for figure in figures))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:.0f} {height + head:.0f}" '
-        f'width="{_WIDTH:.0f}" height="{height + head:.0f}" role="img"><title>{escape(figure.title)}</title>'
-        f"<desc>{escape(figure.caption)}</desc><style>{STYLE}"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:.0f} {top:.0f}" '
+        f'width="{_WIDTH:.0f}" height="{top:.0f}" role="img"><title>{title}</title>'
+        f"<desc>{escape(' '.join(f.caption for f in figures))}</desc><style>{STYLE}"
         ".page{fill:var(--page)}.heading{font-size:14px;font-weight:600;fill:var(--ink)}</style>"
-        f'<rect class="page" width="100%" height="100%" rx="6"/>'
-        f"{text(_LEFT, 24, figure.title, 'heading', 'start')}"
-        f'<g transform="translate(0 {head})">{body}</g></svg>\n'
+        f'<rect class="page" width="100%" height="100%" rx="6"/>{"".join(parts)}</svg>\n'
     )
 
 

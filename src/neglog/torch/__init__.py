@@ -16,6 +16,7 @@ from neglog.torch.binary import (  # noqa: E402
 from neglog.torch.classification import cross_entropy, cross_entropy_parts  # noqa: E402
 from neglog.torch.counts import poisson_nll_loss  # noqa: E402
 from neglog.torch.directions import cosine_loss, von_mises_fisher_nll_loss  # noqa: E402
+from neglog.torch.discretized import discretized_logistic_mixture_nll_loss  # noqa: E402
 from neglog.torch.divergence import kl_div  # noqa: E402
 from neglog.torch.gaussian import (  # noqa: E402
     beta_nll_loss,
@@ -73,6 +74,7 @@ __all__ = [
     "cosine_loss",
     "cross_entropy",
     "cross_entropy_parts",
+    "discretized_logistic_mixture_nll_loss",
     "faithful_gaussian_nll_loss",
     "gaussian_nll_loss",
     "interval",

@@ -20,13 +20,16 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
+from neglog.compose import window
 from neglog.errors import InputKindError
 from neglog.families import kernel
 from neglog.families.base import Family
+from neglog.families.registry import family as family_named
+from neglog.families.registry import spelled
 from neglog.families.scalar import ScalarFamily
 from neglog.torch.family_reference import by_reference, harmless_data
 from neglog.torch.reference import widened
-from neglog.torch.routing import Way, forward_mode, is_differentiated, transforming, way_for
+from neglog.torch.routing import Way, dispatched, forward_mode, is_differentiated, transforming, way_for
 
 
 class Rows(NamedTuple):
@@ -53,7 +56,8 @@ def censored_rows(
     for tensor in tensors:
         if tensor.device.type != "cpu":
             raise InputKindError(
-                f"nll: censored rows on {tensor.device}; allowed: the CPU, where the kernels of log-CDFs are"
+                f"nll: the probability of an interval (censored or truncated rows) on {tensor.device}; allowed: the "
+                "CPU, where the kernels are"
             )
     tracked = lower.requires_grad or upper.requires_grad
     if tracked and family.discrete:
@@ -61,7 +65,19 @@ def censored_rows(
     rows = Rows(family, dtype, 2, (tracked or forward_mode() or transforming()) and not family.discrete)
     if forward_mode() or transforming():
         return _Derivative.apply(rows, 0, *tensors)  # pyright: ignore[reportReturnType]
+    if torch.compiler.is_compiling() or dispatched():
+        return _operator(tensors, spelled(family), dtype is torch.float64, rows.moving, 0)
     return _by_kernel(rows, *tensors)
+
+
+def log_window(family: ScalarFamily, lower: float, upper: float, params: Sequence[Tensor]) -> Tensor:
+    """``log P(lower < Y <= upper)`` in the references of compositions."""
+    params = torch.broadcast_tensors(*params)
+    ends = [torch.full_like(params[0].detach(), end) for end in (lower, upper)]
+    return -censored_rows(family, ends[0], ends[1], params, params[0].dtype)
+
+
+window.in_torch = log_window  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def readable(y: Tensor) -> Tensor:
@@ -153,9 +169,13 @@ class _Derivative(torch.autograd.Function):
 def _next(rows: Rows, order: int, tensors: tuple[Tensor, ...]) -> Tensor:
     """The derivative of order ``order + 1``."""
     if order == (2 if rows.ends else 3):
-        kind, limit = ("censored", 2) if rows.ends else ("exact", 3)
-        raise NotImplementedError(f"nll: a derivative of {kind} rows beyond order {limit}; allowed: up to {limit}")
+        raise NotImplementedError(_beyond(order))
     return _Derivative.apply(rows, order + 1, *tensors)  # pyright: ignore[reportReturnType]
+
+
+def _beyond(limit: int) -> str:
+    what = "an interval" if limit == 2 else "exact rows"
+    return f"nll: a derivative of order {limit + 1} of {what}; allowed: up to {limit}"
 
 
 def _per_tensor(rows: Rows, wanted: tuple[bool, ...], products: Tensor) -> list[Tensor | None]:
@@ -173,6 +193,54 @@ def _no_slope_in_counts() -> InputKindError:
     )
 
 
+# ------------------------------------------------------------------- compiled code: censored rows behind an operator
+
+
+def _operator_kernel(tensors: Sequence[Tensor], family: str, wide: bool, moving: bool, order: int) -> Tensor:
+    known = family_named(family)
+    assert isinstance(known, ScalarFamily)
+    rows = Rows(known, torch.float64 if wide else torch.float32, 2, moving)
+    # an operator runs below autograd, which slopes in the ends use
+    with torch._C._SetExcludeDispatchKeyGuard(torch._C.DispatchKey.AutogradFunctionality, False):  # pyright: ignore
+        return _evaluated(rows, order, tuple(t.detach() for t in tensors))[order].contiguous()
+
+
+_operator = torch.library.custom_op(
+    "neglog::censored_rows",
+    _operator_kernel,
+    mutates_args=(),
+    device_types="cpu",
+    schema="(Tensor[] tensors, str family, bool wide, bool moving, int order) -> Tensor",
+)
+
+
+@_operator.register_fake
+def _operator_fake(tensors: Sequence[Tensor], family: str, wide: bool, moving: bool, order: int) -> Tensor:
+    slots = len(tensors) - (0 if moving else 2)
+    dtype = torch.float64 if wide else torch.float32
+    return tensors[-1].new_empty((*(slots,) * order, *tensors[-1].shape), dtype=dtype)
+
+
+def _operator_keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    tensors, *ctx.options = inputs
+    ctx.save_for_backward(*tensors)
+
+
+def _operator_backward(ctx: Any, upstream: Tensor) -> tuple[Any, ...]:
+    tensors = list(ctx.saved_tensors)
+    family, wide, moving, order = ctx.options
+    if order == 2:
+        raise NotImplementedError(_beyond(2))
+    products = upstream * _operator(tensors, family, wide, moving, order + 1)
+    for _ in range(order):
+        products = products.sum(1)
+    fixed = [] if moving else [None, None]
+    return [*fixed, *products], None, None, None, None
+
+
+_operator.register_autograd(_operator_backward, setup_context=_operator_keep)
+
+
 # ------------------------------------------------------------------------------------------------ numbers, no autograd
 
 
@@ -185,7 +253,14 @@ def _evaluated(rows: Rows, order: int, tensors: tuple[Tensor, ...]) -> list[Tens
     wide = rows._replace(dtype=torch.float64)  # rates are exponentials of differences
     data, params = [t.double() for t in data], [p.double() for p in params]
     jets = _jets(wide, kind, order, data, params)
-    return [t.to(rows.dtype) for t in _with_ends(wide, order, jets, data, params)]
+    return [t.detach().to(rows.dtype) for t in _with_ends(wide, order, jets, data, params)]
+
+
+def _gradient(values: Tensor, inputs: list[Tensor]) -> list[Tensor]:
+    """Of the sum, differentiable in turn; zeros where nothing depends on anything, as for the uniform density."""
+    if not values.requires_grad:
+        return [torch.zeros_like(t) for t in inputs]
+    return list(torch.autograd.grad(values.sum(), inputs, create_graph=True, allow_unused=True, materialize_grads=True))
 
 
 def _thirds(rows: Rows, y: Tensor, *params: Tensor) -> Tensor:
@@ -194,10 +269,7 @@ def _thirds(rows: Rows, y: Tensor, *params: Tensor) -> Tensor:
         live = [p.detach().requires_grad_() for p in params]
         out = by_reference(rows.family, y, live).unsqueeze(0)
         for _ in range(3):
-            each = [
-                torch.autograd.grad(entry.sum(), live, create_graph=True, allow_unused=True, materialize_grads=True)
-                for entry in out.flatten(0, -1 - y.dim())
-            ]
+            each = [_gradient(entry, live) for entry in out.flatten(0, -1 - y.dim())]
             out = torch.stack([torch.stack(slopes) for slopes in each])
         return out.detach().reshape(*(len(live),) * 3, *y.shape).to(rows.dtype)
 
@@ -262,8 +334,8 @@ def _density(rows: Rows, end: Tensor, params: list[Tensor], order: int) -> _Dens
     with torch.enable_grad():
         y = torch.where(end.isfinite(), end, harmless_data(rows.family)).detach().requires_grad_()
         live = [p.detach().requires_grad_() for p in params]
-        (slope,) = torch.autograd.grad(by_reference(rows.family, y, live).sum(), y, create_graph=order > 1)
+        (slope,) = _gradient(by_reference(rows.family, y, live), [y])
         if order == 1:
             return _Density(value, slope, slope, slope, slope)
-        bend, *mixed = torch.autograd.grad(slope.sum(), [y, *live], allow_unused=True, materialize_grads=True)
-    return _Density(value, slope.detach(), slopes[0], bend, torch.stack(mixed))
+        bend, *mixed = _gradient(slope, [y, *live])
+    return _Density(value, slope, slopes[0], bend, torch.stack(mixed))

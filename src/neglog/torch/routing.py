@@ -72,6 +72,11 @@ def transforming() -> bool:
     return _transforms_active()
 
 
+def dispatched() -> bool:
+    """Whether a dispatch mode, such as that of fake tensors, is to see every operator."""
+    return bool(_dispatch_modes())
+
+
 def forward_mode() -> bool:
     """Whether tensors may carry tangents, which do not show in ``requires_grad``."""
     return forward_ad._current_level >= 0  # pyright: ignore[reportPrivateUsage]

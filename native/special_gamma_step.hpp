@@ -85,6 +85,46 @@ template <int Order, class V> inline PolygammaStep<V> polygamma_step(V x, V step
   return out;
 }
 
+// f(x) - f(x + h) - f(x + k) + f(x + h + k) for f = 1 / x and 1 / x^2: positive, and without cancellation
+template <class V> struct CrossedPowers {
+  V first, second;
+};
+template <class V> inline CrossedPowers<V> crossed_powers(V x, V h, V k) {
+  const V a = x + h, b = x + k, c = a + k, xa = x * a, bc = b * c, both = xa * bc, hk = h * k;
+  return {hk / xa * ((x + c) / bc), hk / both * (((x + a) * (x + c) * (bc + xa) - 2.0 * xa * xa) / both)};
+}
+
+// log of Gamma(x + h + k) Gamma(x) / (Gamma(x + h) Gamma(x + k)), with derivatives in x.  Domain: x > 0, h, k >= 0.
+// Error 2e-15, relative, however small h k / x is. Stirling's formula from x = 10 on and the recurrence below, each
+// term by itself.
+template <int Order, class V> inline Derivatives<V> log_gamma_cross(V x, V h, V k) {
+  const auto low = x < 10.0;
+  const V z = low ? x + 10.0 : x, a = z + h, b = z + k, c = a + k, shrunk = log1p(-h / a * (k / b)); // log(z c / (a b))
+  const auto sz = stirling_series<Order>(z), sa = stirling_series<Order>(a), sb = stirling_series<Order>(b),
+             sc = stirling_series<Order>(c);
+  const auto powers = crossed_powers(z, h, k);
+  Derivatives<V> out = {};
+  out.value =
+      (z - 0.5) * shrunk + k * log1p(h / b) + h * log1p(k / a) + ((sc.value - sa.value) - (sb.value - sz.value));
+  if constexpr (Order >= 1) out.slope = shrunk - 0.5 * powers.first + ((sc.slope - sa.slope) - (sb.slope - sz.slope));
+  if constexpr (Order >= 2)
+    out.curvature =
+        powers.first + 0.5 * powers.second + ((sc.curvature - sa.curvature) - (sb.curvature - sz.curvature));
+  if (!any<decltype(x < x)>(low)) return out;
+  V missing = {}, left = splat<V>(1.0); // the product of x (x + h + k) / ((x + h) (x + k)), and what it lacks of 1
+  const V first = low ? x : splat<V>(1.0);
+  for (int i = 0; i < 10; ++i) {
+    const V u = first + double(i), v = u + h, w = u + k;
+    missing += h / v * (k / w) * left;
+    left *= u / v * ((v + k) / w);
+    const auto lift = crossed_powers(u, h, k);
+    if constexpr (Order >= 1) out.slope = low ? out.slope - lift.first : out.slope;
+    if constexpr (Order >= 2) out.curvature = low ? out.curvature + lift.second : out.curvature;
+  }
+  out.value = low ? out.value - (missing < 0.5 ? log1p(-missing) : log(left)) : out.value;
+  return out;
+}
+
 // stirling_error(1 / x) as a function of x, analytic at x = 0.  Domain: x >= 0.
 template <int Order, class V> inline Derivatives<V> stirling_error_inverse(V x) {
   constexpr double c[] = {1.0 / 12,   -1.0 / 360,        1.0 / 1260, -1.0 / 1680, // as in stirling_series

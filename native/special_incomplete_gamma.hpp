@@ -177,7 +177,7 @@ inline Tail upper(double a, double x, double log_x) {
 }
 
 // log P(a, x), x < a. A term is differentiated by H = 1 / (a + 1) + ... + 1 / (a + n).
-inline Tail lower(double a, double x, double log_x) {
+inline Tail lower(double a, double x, double log_x, bool in_log = false) {
   double term = 1, rest = 0, n_mean = 0, h = 0, h_mean = 0, hh_mean = 0, square = 0, square_mean = 0;
   for (int n = 1; term > 0x1p-60 * (1 + rest); ++n) {
     const double r = 1 / (a + n);
@@ -190,10 +190,10 @@ inline Tail lower(double a, double x, double log_x) {
   n_mean /= total, h_mean /= total, hh_mean /= total, square_mean /= total;
   const auto b = log_weight(a, x, log_x);
   const double r = a / total;
-  return {
-      b.value + log1p(rest), // relative accuracy also for small a, where P is near 1
-      {b.slope - h_mean, r},
-      {{b.curvature + (hh_mean - h_mean * h_mean) + square_mean, (1 + a * h_mean) / total}, {0, -r * (1 + n_mean)}}};
+  return {b.value + log1p(rest), // relative accuracy also for small a, where P is near 1
+          {b.slope - h_mean, r},
+          {{b.curvature + (hh_mean - h_mean * h_mean) + square_mean, (1 + a * h_mean) / total},
+           {0, -r * ((in_log ? 0 : 1) + n_mean)}}};
 }
 
 // x^2 f_xx of either tail from its x f_x, because x times the density has the logarithmic slope a - x
@@ -229,6 +229,20 @@ inline Jet<2, double> log_gamma_q(double a, double x, double log_x) {
   if (a >= kLarge) return at_given_x(large(a, x, (x - a) / a, log_x - log(a), true), a);
   if (x < a) return with_curvature(log_complement(lower(a, x, log_x)), a, x);
   return upper(a, x, log_x) + log(variable<2>(0, a));
+}
+
+// The same for a < 20 with derivatives in a and log x: for families in which log x is linear in a parameter. There the
+// curvature of log P goes to 0 with x, and x f_x + x^2 f_xx would be rounding.
+inline Jet<2, double> log_gamma_p_in_log(double a, double x, double log_x) {
+  if (x < a) return incomplete_gamma::lower(a, x, log_x, true);
+  auto f = log_gamma_p(a, x, log_x);
+  f.hess[1][1] = f.grad[1] == 0 ? 0 : f.grad[1] * (a - x - f.grad[1]);
+  return f;
+}
+inline Jet<2, double> log_gamma_q_in_log(double a, double x, double log_x) {
+  auto f = log_gamma_q(a, x, log_x);
+  f.hess[1][1] = x < a ? f.grad[1] * (a - x - f.grad[1]) : f.hess[1][1] + f.grad[1];
+  return f;
 }
 
 // log P(a, a q) and log Q(a, a q) with derivatives in a and q: for families with a mean, whose derivatives in a are by

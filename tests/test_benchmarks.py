@@ -48,8 +48,8 @@ def test_a_family_is_measured_and_shown(name, dtype, per_row, monkeypatch):
     tasks = [families.Case(name, task, dtype, per_row, rows=200) for task in ("nll", "nll_grad_hess")]
     data = families.Data(tasks[0])
     rows = [row for case in tasks for row in families.measure(case, data, rounds=1)]
-    # rivals compute the same law: some of them lose digits
-    assert all(row["error"] < (1e-9 if dtype == "float64" else 1e-4) for row in rows)
+    # rivals compute the same law: some of them lose digits (torch has eight of the Bessel function in von Mises)
+    assert all(row["error"] < (1e-8 if dtype == "float64" else 1e-4) for row in rows)
     assert all(row["error"] < (3e-14 if dtype == "float64" else 1e-6) for row in rows if row["library"] == "neglog")
     assert render.family_line(rows).count("|") == 3 + len(render.FAMILY_RIVALS)
 

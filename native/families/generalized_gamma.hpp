@@ -111,11 +111,11 @@ private:
   // log P(Z > z). For shapes below 20 by the incomplete gamma functions.
   static Tail upper(double z, double q) {
     if (q * q * 20 < 1) return z >= 0 ? upper_near_normal(z, q) : log_complement(mirrored(upper_near_normal(-z, -q)));
-    const double r = 1 / q, a = r * r, t = q * z, u = z - 2 * r;
+    const double r = 1 / q, a = r * r, t = q * z, x = a * exp(t);
     const Tail shape = {a, {-2 * a * r, 0}, {{6 * a * a, 0}, {0, 0}}};
-    const Tail x = {1, {u, q}, {{u * u + 2 * a, t - 1}, {0, q * q}}}; // divided by its value, as the tails want it
-    const double value = a * exp(t), log_x = log(a) + t;
-    return chain(q > 0 ? log_gamma_q(a, value, log_x) : log_gamma_p(a, value, log_x), {shape, x});
+    const Tail log_x = {log(a) + t, {z - 2 * r, q}, {{2 * a, 1}, {0, 0}}};
+    const auto f = q > 0 ? log_gamma_q_in_log(a, x, log_x.value) : log_gamma_p_in_log(a, x, log_x.value);
+    return chain(f, {shape, log_x});
   }
 
   // The same for z >= 0 and small Q: the density times the integral of exp(-k(v)) over v > 0,

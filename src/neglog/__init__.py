@@ -20,6 +20,7 @@ _HOME = {
     "like": "neglog.like",
     "errors": "neglog.errors",
     "Bernoulli": "neglog.families",
+    "BetaBinomial": "neglog.families",
     "Beta": "neglog.families",
     "BetaMean": "neglog.families",
     "Binomial": "neglog.families",
@@ -32,7 +33,6 @@ _HOME = {
     "Exponential": "neglog.families",
     "GEV": "neglog.families",
     "Gamma": "neglog.families",
-    "VonMises": "neglog.families",
     "GammaMean": "neglog.families",
     "GeneralizedGamma": "neglog.families",
     "GeneralizedPareto": "neglog.families",
@@ -62,6 +62,7 @@ _HOME = {
     "SkewNormal": "neglog.families",
     "StudentT": "neglog.families",
     "Uniform": "neglog.families",
+    "VonMises": "neglog.families",
     "Weibull": "neglog.families",
     "family": "neglog.compose",
     "Truncated": "neglog.compose",
@@ -119,6 +120,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import NB2 as NB2
     from neglog.families import Bernoulli as Bernoulli
     from neglog.families import Beta as Beta
+    from neglog.families import BetaBinomial as BetaBinomial
     from neglog.families import BetaMean as BetaMean
     from neglog.families import Binomial as Binomial
     from neglog.families import BirnbaumSaunders as BirnbaumSaunders

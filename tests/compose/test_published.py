@@ -177,3 +177,9 @@ def test_expected_values_of_many_rows():
     np.testing.assert_allclose(mean, stats.truncnorm(-loc, np.inf, loc=loc).mean(), rtol=1e-9)
     np.testing.assert_array_equal(mean[::2], mean[1::2])
     assert f.fisher(loc[:, None], np.ones(2)).shape == (2, 2, 300, 2)
+
+
+def test_names_keep_the_options_of_families():
+    f = nl.DiscretizedLogistic(bins=17)
+    for g in (nl.Mixture(f, 2), nl.Truncated(f, upper=0.5), nl.ZeroInflated(nl.Fixed(f, scale=0.5))):
+        assert "bins=17" in g.name and nl.family(g.name) == g

@@ -11,7 +11,7 @@ import numpy as np
 from neglog.compose.composition import number, scalar, state
 from neglog.core.observations import Observations
 from neglog.errors import ParameterError
-from neglog.families import ScalarFamily, composition
+from neglog.families import ScalarFamily, composition, spelled
 from neglog.families.base import Array
 
 
@@ -58,7 +58,7 @@ class Fixed(ScalarFamily):
         left = {p.name for p in free}
         state(
             self,
-            name=f"fixed({inner.name}, {', '.join(f'{name}={number(value)}' for name, value in self.values)})",
+            name=f"fixed({spelled(inner)}, {', '.join(f'{name}={number(value)}' for name, value in self.values)})",
             parameters=free,
             support=inner.support,
             discrete=inner.discrete,

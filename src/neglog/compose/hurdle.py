@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from neglog.compose.composition import scalar
 from neglog.compose.truncated import Truncated
 from neglog.compose.zero_inflated import ZeroInflated
-from neglog.families import ScalarFamily, composition
+from neglog.families import ScalarFamily, composition, spelled
 
 
 @composition("hurdle")
@@ -40,7 +40,7 @@ class Hurdle(ZeroInflated):
         object.__setattr__(self, "family", scalar("Hurdle", self.family))
         positive = self.family.support.low >= (1 if self.family.discrete else 0)
         object.__setattr__(self, "_rest", self.family if positive else Truncated(self.family, lower=0.0))
-        self._describe(f"hurdle({self.family.name})", self.rest)
+        self._describe(f"hurdle({spelled(self.family)})", self.rest)
 
     @property
     def rest(self) -> ScalarFamily:

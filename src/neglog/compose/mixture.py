@@ -17,7 +17,7 @@ from neglog.compose.pieces import quantiles
 from neglog.compose.window import log_sum as log_sum_of
 from neglog.core.observations import Observations
 from neglog.errors import InputError
-from neglog.families import LINKS, Parameter, ScalarFamily, composition, kernel
+from neglog.families import LINKS, Parameter, ScalarFamily, composition, kernel, spelled
 from neglog.families.base import Array
 from neglog.families.facts import REAL
 
@@ -86,7 +86,9 @@ class Mixture(Composition):
         same = len(set(known)) == 1
         state(
             self,
-            name=f"mixture({known[0].name}, {len(known)})" if same else f"mixture({', '.join(f.name for f in known)})",
+            name=f"mixture({spelled(known[0])}, {len(known)})"
+            if same
+            else f"mixture({', '.join(map(spelled, known))})",
             parameters=(
                 *(Parameter(f"logit_{j}", REAL, LINKS["identity"]) for j in range(1, len(known))),
                 *(renamed(p, f"{p.name}_{j}") for j, f in enumerate(known) for p in f.parameters),

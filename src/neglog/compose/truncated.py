@@ -15,7 +15,7 @@ from neglog.compose.jets import Floats, Jets, add, negative
 from neglog.compose.window import log_window
 from neglog.core.observations import Observations
 from neglog.errors import InputError
-from neglog.families import ScalarFamily, composition, kernel
+from neglog.families import ScalarFamily, composition, kernel, spelled
 from neglog.families.base import Array
 from neglog.families.facts import Interval
 
@@ -70,7 +70,7 @@ class Truncated(Composition):
             object.__setattr__(self, key, value)
         state(
             self,
-            name=f"truncated({inner.name}, {number(ends[0])}, {number(ends[1])})",
+            name=f"truncated({spelled(inner)}, {number(ends[0])}, {number(ends[1])})",
             parameters=inner.parameters,
             support=_support(inner.support, *ends),
             discrete=inner.discrete,

@@ -12,7 +12,7 @@ from neglog.compose.composition import Composition, hull, scalar, state
 from neglog.compose.jets import Floats, Jets, add, constant, embed, log_sum
 from neglog.compose.window import log_sum as log_sum_of
 from neglog.core.observations import Observations
-from neglog.families import LINKS, Interval, Parameter, ScalarFamily, composition, kernel
+from neglog.families import LINKS, Interval, Parameter, ScalarFamily, composition, kernel, spelled
 from neglog.families.base import Array
 
 ZERO = Parameter("zero", Interval(0.0, 1.0, low_closed=True, high_closed=True), LINKS["logit"])
@@ -53,7 +53,7 @@ class ZeroInflated(Composition):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "family", scalar("ZeroInflated", self.family))
-        self._describe(f"zero_inflated({self.family.name})", self.family)
+        self._describe(f"zero_inflated({spelled(self.family)})", self.family)
 
     def _describe(self, name: str, family: ScalarFamily) -> None:
         names = [p.name for p in family.parameters]

@@ -11,6 +11,7 @@
 from neglog.families.base import Family
 from neglog.families.bernoulli import Bernoulli
 from neglog.families.beta import Beta
+from neglog.families.beta_binomial import BetaBinomial
 from neglog.families.beta_mean import BetaMean
 from neglog.families.binomial import Binomial
 from neglog.families.birnbaum_saunders import BirnbaumSaunders
@@ -64,6 +65,7 @@ __all__ = [
     "NB2",
     "Bernoulli",
     "Beta",
+    "BetaBinomial",
     "BetaMean",
     "Binomial",
     "BirnbaumSaunders",

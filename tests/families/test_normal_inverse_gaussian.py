@@ -29,6 +29,24 @@ def test_bessel_function():
         assert f.nll(0.0, a, 0.0, 0.0, 1.0) == pytest.approx(float(exact), rel=2e-15)
 
 
+@pytest.mark.parametrize(("x", "a", "b"), [(40.0, 2.0, -1.5), (20.0, 2.0, 1.5), (40.0, 2.0, 1.5)])
+def test_far_tails(x, a, b):
+    """Against the mixture over the variance in mpmath, by a fine trapezoidal rule."""
+    from mpmath import mp
+
+    with mp.workdps(40):
+        g, step = mp.sqrt(mp.mpf(a) ** 2 - mp.mpf(b) ** 2), mp.mpf(1) / 40
+
+        def term(i):
+            v = mp.exp(i * step)
+            return (
+                mp.exp(g - (1 / v + g * g * v) / 2) / mp.sqrt(2 * mp.pi * v) * mp.erfc((x - b * v) / mp.sqrt(2 * v)) / 2
+            )
+
+        exact = mp.log(step * mp.fsum(term(i) for i in range(-60, 300)))
+    assert f.log_sf(x, a, b, 0.0, 1.0) == pytest.approx(float(exact), rel=1e-14)
+
+
 def test_small_a_is_cauchy():
     y = np.array([-1e6, -3.0, 0.2, 40.0])
     cauchy = stats.cauchy(0.5, 2.0)

@@ -230,3 +230,35 @@ def test_the_rest_of_a_family_with_an_edge():
     _, y, theta, _ = simulate("pareto")
     r = nl.fit("pareto", y, fixed={"scale": y.min()})
     assert r.ok and abs(r.params["shape"] - theta[0]) < 5 * r.stderr["shape"]
+
+
+@pytest.mark.parametrize("cov_type", ["observed", "expected", "opg", "sandwich"])
+def test_trials_per_row(cov_type):
+    """A binomial with its own number of trials in each row is the Bernoulli fit of all trials."""
+    rng = np.random.default_rng(0)
+    n, x = rng.integers(0, 12, 300), rng.normal(size=(300, 1))
+    y = rng.binomial(n, 1 / (1 + np.exp(-(0.3 + 0.8 * x[:, 0]))))
+    r = nl.fit("binomial", y, x, intercept=True, fixed={"n": n}, cov_type=cov_type)
+    assert r.ok and r.df == 2
+    trials = np.repeat(x, n, axis=0), np.concatenate([np.arange(b) < a for a, b in zip(y, n, strict=True)])
+    single = nl.fit("bernoulli", trials[1].astype(float), trials[0], intercept=True)
+    np.testing.assert_allclose(r.values, single.values, rtol=1e-8)
+    if cov_type in ("observed", "expected"):
+        np.testing.assert_allclose(r.cov, single.cov, rtol=1e-7)
+    else:
+        np.testing.assert_allclose(np.diag(r.cov), np.diag(single.cov), rtol=0.3)  # other estimates of the same
+    assert r.predict([[0.0]], fixed={"n": [7]}) == pytest.approx(7 / (1 + np.exp(-r.params["p.Intercept"])))
+
+
+def test_beta_binomial_trials_per_row(tmp_path):
+    rng = np.random.default_rng(1)
+    n = rng.integers(1, 15, 2000)
+    y = rng.binomial(n, rng.beta(2.0, 3.0, 2000))
+    r = nl.fit("beta_binomial", y, fixed={"n": n})
+    assert r.ok
+    for key, value in (("a", 2.0), ("b", 3.0)):
+        assert abs(r.params[key] - value) < 5 * r.stderr[key]
+    r.to_json(tmp_path / "fit.json")
+    back = nl.load(tmp_path / "fit.json")
+    assert back.summary() == r.summary()
+    np.testing.assert_allclose(back.predict(2, fixed={"n": 10}), 10 * r.params["a"] / (r.params["a"] + r.params["b"]))

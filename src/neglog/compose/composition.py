@@ -80,7 +80,10 @@ class Composition(ScalarFamily):
         if len(ends) == 1:
             jets = self._log_density(order, ends[0], values)
             large = jets.value > LOG_HALF
-            if self.discrete and large.any():  # what all other values have instead: exact where that is little
+            # what all other values have instead: exact where that is little. A number of trials moves the formula
+            # between whole numbers, where masses do not sum to one
+            whole = any(parameter.domain.integer for parameter in self.parameters)
+            if self.discrete and not whole and large.any():
                 mine = [value if len(value) == 1 else value[large] for value in values]
                 jets.put(large, self._log_window(order, ends[0][large] - 1, ends[0][large], mine))
             jets.fill(~self.support.contains(ends[0]), -np.inf, np.nan)

@@ -196,6 +196,8 @@ class Problem:
 
 
 def _spread(design: Design, part: slice, g: Floats) -> Floats:
+    if not design.size:
+        return np.empty((len(g), 0))
     if design.columns is None:
         return design.unit * g[:, None]
     return design.columns[part] * g[:, None]

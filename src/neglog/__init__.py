@@ -55,6 +55,7 @@ _HOME = {
     "NegativeBinomial": "neglog.families",
     "Normal": "neglog.families",
     "Ordered": "neglog.families",
+    "NormalInverseGaussian": "neglog.families",
     "Pareto": "neglog.families",
     "Poisson": "neglog.families",
     "Rayleigh": "neglog.families",
@@ -150,6 +151,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Nakagami as Nakagami
     from neglog.families import NegativeBinomial as NegativeBinomial
     from neglog.families import Normal as Normal
+    from neglog.families import NormalInverseGaussian as NormalInverseGaussian
     from neglog.families import Ordered as Ordered
     from neglog.families import Pareto as Pareto
     from neglog.families import Poisson as Poisson

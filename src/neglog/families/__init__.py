@@ -45,6 +45,7 @@ from neglog.families.nb1 import NB1
 from neglog.families.nb2 import NB2
 from neglog.families.negative_binomial import NegativeBinomial
 from neglog.families.normal import Normal
+from neglog.families.normal_inverse_gaussian import NormalInverseGaussian
 from neglog.families.ordered import Ordered
 from neglog.families.pareto import Pareto
 from neglog.families.poisson import Poisson
@@ -98,6 +99,7 @@ __all__ = [
     "Nakagami",
     "NegativeBinomial",
     "Normal",
+    "NormalInverseGaussian",
     "Ordered",
     "Parameter",
     "Pareto",

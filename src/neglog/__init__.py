@@ -38,6 +38,7 @@ _HOME = {
     "GeneralizedPareto": "neglog.families",
     "GeneralizedPoisson": "neglog.families",
     "Geometric": "neglog.families",
+    "Gompertz": "neglog.families",
     "Gumbel": "neglog.families",
     "GumbelMin": "neglog.families",
     "HalfNormal": "neglog.families",
@@ -54,6 +55,7 @@ _HOME = {
     "NegativeBinomial": "neglog.families",
     "Normal": "neglog.families",
     "Ordered": "neglog.families",
+    "NormalInverseGaussian": "neglog.families",
     "Pareto": "neglog.families",
     "Poisson": "neglog.families",
     "Rayleigh": "neglog.families",
@@ -135,6 +137,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import GeneralizedPareto as GeneralizedPareto
     from neglog.families import GeneralizedPoisson as GeneralizedPoisson
     from neglog.families import Geometric as Geometric
+    from neglog.families import Gompertz as Gompertz
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
     from neglog.families import HalfNormal as HalfNormal
@@ -148,6 +151,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Nakagami as Nakagami
     from neglog.families import NegativeBinomial as NegativeBinomial
     from neglog.families import Normal as Normal
+    from neglog.families import NormalInverseGaussian as NormalInverseGaussian
     from neglog.families import Ordered as Ordered
     from neglog.families import Pareto as Pareto
     from neglog.families import Poisson as Poisson

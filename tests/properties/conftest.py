@@ -98,6 +98,9 @@ def clear_of_moving_ends() -> Any:
                 fixed = np.isinf(end) & (end == other)
                 shift = np.where(fixed, 0.0, np.abs(np.where(fixed, 0.0, end) - np.where(fixed, 0.0, other)))
                 clear &= ~(np.abs(y - end) < 200 * shift)
+            # nor do a hundred steps of it leave the domain, where the density is singular too
+            for far in (p * (1 - 100 * step), p * (1 + 100 * step)):
+                clear &= ~family._disagree(*params[:i], far, *params[i + 1 :])[0]
         return clear
 
     return mask

@@ -214,7 +214,7 @@ def test_the_inverse_problem():
     def trained(head, loss_of):
         trunk = nn.Sequential(nn.Linear(1, 20), nn.Tanh())
         optimizer = torch.optim.Adam([*trunk.parameters(), *head.parameters()], 2e-2)
-        for _ in range(300):
+        for _ in range(150):
             optimizer.zero_grad()
             loss = loss_of(head(trunk(x)))
             loss.backward()

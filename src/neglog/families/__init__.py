@@ -29,6 +29,7 @@ from neglog.families.generalized_pareto import GeneralizedPareto
 from neglog.families.generalized_poisson import GeneralizedPoisson
 from neglog.families.geometric import Geometric
 from neglog.families.gev import GEV
+from neglog.families.gompertz import Gompertz
 from neglog.families.gumbel import Gumbel
 from neglog.families.gumbel_min import GumbelMin
 from neglog.families.half_normal import HalfNormal
@@ -44,6 +45,7 @@ from neglog.families.nb1 import NB1
 from neglog.families.nb2 import NB2
 from neglog.families.negative_binomial import NegativeBinomial
 from neglog.families.normal import Normal
+from neglog.families.normal_inverse_gaussian import NormalInverseGaussian
 from neglog.families.ordered import Ordered
 from neglog.families.pareto import Pareto
 from neglog.families.poisson import Poisson
@@ -81,6 +83,7 @@ __all__ = [
     "GeneralizedPareto",
     "GeneralizedPoisson",
     "Geometric",
+    "Gompertz",
     "Gumbel",
     "GumbelMin",
     "HalfNormal",
@@ -96,6 +99,7 @@ __all__ = [
     "Nakagami",
     "NegativeBinomial",
     "Normal",
+    "NormalInverseGaussian",
     "Ordered",
     "Parameter",
     "Pareto",

@@ -63,3 +63,15 @@ def _stirling_rest(x: Any) -> Any:
     w = 1 / (x * x)  # Abramowitz and Stegun 6.1.41
     series = 1 / 1188 + w * (-691 / 360360 + w * (1 / 156 - w * 3617 / 122400))
     return (1 / 12 + w * (-1 / 360 + w * (1 / 1260 + w * (-1 / 1680 + w * series)))) / x
+
+
+def log_k1e(xp: Any, x: Any) -> Any:
+    """log(exp(x) K1(x)) for x > 1e-12: the integral of cosh t exp(-x (cosh t - 1)), which can be differentiated."""
+    far = 50 / x
+    step = xp.log1p(far + xp.sqrt(far * (far + 2))) / 96  # the trapezoidal rule converges exponentially in the step
+    total = 0.5
+    for i in range(1, 97):
+        half = xp.sinh(step * (0.5 * i))
+        c = 2 * half * half
+        total = total + (1 + c) * xp.exp(-x * c)
+    return xp.log(step * total)

@@ -1,5 +1,6 @@
 // NB1(mean, alpha): the negative binomial with variance mean (1 + alpha). It is NB2 with alpha / mean for alpha, which
-// is analytic in alpha at 0. Where that quotient exceeds 1 the poles 1 / mean of its derivatives would cancel; there
+// is analytic in alpha at 0. Where that quotient exceeds 1, or the count is at most 1, its poles 1 / mean would cancel;
+// there
 //   nll = log k! - log mean - sum of log(mean + j alpha) over 0 < j < k + k log(1 + alpha) + mean log(1 + alpha) /
 //   alpha
 // with the shape r = mean / alpha < 1, in which the sum's derivatives are steps of digamma and trigamma from r + 1.
@@ -19,7 +20,7 @@ struct NB1 {
   template <class V> static auto inside(V y, const V *p) { return NB2::inside(y, p); }
 
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
-    const auto wide = p[1] > p[0];
+    const auto wide = (p[1] > p[0]) | (y <= 1.0);
     const V inner[P] = {p[0], p[1] / p[0]};
     auto out = outward<Order>(NB2::nll<Order>(y, inner), p);
     if constexpr (Order >= 1) {
@@ -35,31 +36,34 @@ struct NB1 {
   }
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double k = __builtin_floor(y), inner[P] = {p[0], p[1] / p[0]};
-    if (!(p[1] > p[0])) return outward<2>(NB2::log_cdf(k, inner), p);
-    return k == 0 ? nothing(p) : from_shape(log_incomplete_beta(cut(k, p)), p);
+    if (k == 0) return nothing(p);
+    return p[1] > p[0] ? from_shape(log_incomplete_beta(cut(k, p)), p) : outward<2>(NB2::log_cdf(k, inner), p);
   }
   static Jet<P, double> log_sf(double y, const double *p) {
     const double k = __builtin_floor(y), inner[P] = {p[0], p[1] / p[0]};
-    if (!(p[1] > p[0])) return outward<2>(NB2::log_sf(k, inner), p);
-    return k == 0 ? something(p) : upper(k, p);
+    if (k == 0) return something(p);
+    return p[1] > p[0] ? upper(k, p) : outward<2>(NB2::log_sf(k, inner), p);
   }
 
 private:
-  // log(1 + x) / x.  Domain: x > 0.  Error 1e-15, relative; from r(x) = (x - log(1 + x)) / x^2 where x is below 1.
+  // log(1 + x) / x.  Domain: x >= 0.  Error 1e-15, relative; from r(x) = (x - log(1 + x)) / x^2 where x is below 1.
   template <class V> static Derivatives<V> log1p_ratio(V x) {
     const V grown = 1.0 + x, w = 1.0 / grown, log_grown = log1p(x), u = 1.0 / x;
     const auto far = x > 1.0;
-    const V s = log1p_rest(x, grown, log_grown).slope;
-    Derivatives<V> out = {log_grown * u, -0.5 * (x * s + 1.0) * w, (s * grown + 1.0) * w * w};
+    const auto rest = log1p_rest(x, grown, log_grown);
+    const V s = rest.slope;
+    Derivatives<V> out = {far ? log_grown * u : 1.0 - x * rest.value, -0.5 * (x * s + 1.0) * w,
+                          (s * grown + 1.0) * w * w};
     out.slope = far ? (w - out.value) * u : out.slope;
     out.curvature = far ? (-w * w - 2.0 * out.slope) * u : out.curvature;
     return out;
   }
 
-  // gradient and Hessian of nll for alpha > mean
+  // gradient and Hessian of nll for alpha > mean, or counts 0 and 1, which have no sum
   template <int Order, class V> static Jet<P, V> derivatives(V y, const V *p) {
     const auto none = y == 0.0;
-    const V mean = p[0], alpha = p[1], u = 1.0 / alpha, w = 1.0 / (1.0 + alpha), r = mean * u;
+    const V mean = p[0], alpha = p[1], u = 1.0 / (y > 1.0 ? alpha : splat<V>(1.0)), w = 1.0 / (1.0 + alpha),
+            r = mean * u;
     const V more = none ? V{} : y - 1.0;
     const auto g = log1p_ratio(alpha);
     const auto step = polygamma_step<Order>(r + 1.0, more); // sums of 1 / (r + j) and -1 / (r + j)^2

@@ -9,9 +9,9 @@
 //   Jet<P, double> log_cdf(double y, const double *p)                         log P(Y <= y), y between low and high
 //   Jet<P, double> log_sf(double y, const double *p)                          log P(Y > y), likewise
 // and, where the general way does not do,
-//   Jet<P, double> log_interval(double lo, double hi, const double *p)        log P(lo < Y <= hi), both ends inside:
-//   for
-//                                                 a density with a kink, or where there is a closed form
+//   Jet<P, double> log_interval(double lo, double hi, const double *p)
+//                                                 log P(lo < Y <= hi), both ends inside: for a density with a kink, or
+//                                                 where there is a closed form
 //
 // Order says how many derivatives in the parameters are wanted of an exact row; rows that are not exact always come
 // with both. They are exact: analytic, or by jets (jet.hpp). Parameters and y that are not valid may give anything.

@@ -18,6 +18,7 @@ _HOME = {
     "torch": "neglog.torch",
     "families": "neglog.families",
     "like": "neglog.like",
+    "energy": "neglog.energy",
     "errors": "neglog.errors",
     "Bernoulli": "neglog.families",
     "BetaBinomial": "neglog.families",
@@ -90,6 +91,7 @@ _HOME = {
 __all__ = sorted([*_HOME, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.py compares it with _HOME
+    from neglog import energy as energy
     from neglog import errors as errors
     from neglog import families as families
     from neglog import like as like

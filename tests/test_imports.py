@@ -24,7 +24,7 @@ LAYERS = [
     {"core"},
     {"families"},
     {"compose"},
-    {"like", "losses", "torch", "estimation", "evaluation", "diagnosis"},
+    {"energy", "like", "losses", "torch", "estimation", "evaluation", "diagnosis"},
     {"objectives"},
     {"report"},
     {"demo"},

@@ -1,4 +1,4 @@
-"""The explanations of ``docs/explain``, which ship with the package as ``neglog/topics``."""
+"""The explanations of ``docs/explain``, which ship with the package as ``neglog/explain``."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def topics() -> dict[str, Topic]:
 
 def _folder() -> Path:
     package = Path(__file__).parents[1]
-    installed = package / "topics"
+    installed = package / "explain"
     return installed if installed.is_dir() else package.parents[1] / "docs" / "explain"  # an editable installation

@@ -24,7 +24,7 @@ LAYERS = [
     {"core"},
     {"families"},
     {"compose"},
-    {"like", "losses", "torch", "estimation", "evaluation"},
+    {"like", "losses", "torch", "estimation", "evaluation", "latent"},
     {"report"},
     {"demo"},
     {"neglog"},

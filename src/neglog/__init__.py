@@ -17,6 +17,7 @@ _HOME = {
     "losses": "neglog.losses",
     "torch": "neglog.torch",
     "families": "neglog.families",
+    "latent": "neglog.latent",
     "like": "neglog.like",
     "errors": "neglog.errors",
     "Bernoulli": "neglog.families",
@@ -92,6 +93,7 @@ __all__ = sorted([*_HOME, "__version__"])  # pyright: ignore[reportUnsupportedDu
 if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.py compares it with _HOME
     from neglog import errors as errors
     from neglog import families as families
+    from neglog import latent as latent
     from neglog import like as like
     from neglog import losses as losses
     from neglog import torch as torch

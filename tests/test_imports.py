@@ -25,6 +25,7 @@ LAYERS = [
     {"families"},
     {"compose"},
     {"like", "losses", "torch", "estimation", "evaluation", "latent"},
+    {"objectives", "sklearn"},
     {"report"},
     {"demo"},
     {"neglog"},

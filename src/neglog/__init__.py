@@ -20,6 +20,8 @@ _HOME = {
     "latent": "neglog.latent",
     "like": "neglog.like",
     "errors": "neglog.errors",
+    "objectives": "neglog.objectives",
+    "Objective": "neglog.objectives",
     "Bernoulli": "neglog.families",
     "BetaBinomial": "neglog.families",
     "Beta": "neglog.families",
@@ -96,6 +98,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog import latent as latent
     from neglog import like as like
     from neglog import losses as losses
+    from neglog import objectives as objectives
     from neglog import torch as torch
     from neglog.compose import Fixed as Fixed
     from neglog.compose import Hurdle as Hurdle
@@ -164,6 +167,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Uniform as Uniform
     from neglog.families import VonMises as VonMises
     from neglog.families import Weibull as Weibull
+    from neglog.objectives import Objective as Objective
 
 
 def __getattr__(name: str) -> Any:

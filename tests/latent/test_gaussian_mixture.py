@@ -369,7 +369,7 @@ BAD = [
     (lambda: fit_gaussian_mixture(np.ones((3, 1)), 2), "only 1 distinct rows"),
     (lambda: fit_gaussian_mixture(np.empty((0, 1)), 2), "no rows"),
     (lambda: fit_gaussian_mixture(np.ones((3, 1)), 1, sample_weight=[1, -1, 1]), r"sample_weight\[1\] = -1"),
-    (lambda: fit_gaussian_mixture(np.ones((3, 1)), 1, sample_weight=[0, 0, 0]), "every sample_weight is 0"),
+    (lambda: fit_gaussian_mixture(np.ones((3, 1)), 1, sample_weight=[0, 0, 0]), "every sample_weight is zero"),
     (lambda: fit_gaussian_mixture(np.ones((3, 1)), 1, tol=-1.0), "tol=-1"),
     (lambda: fit_gaussian_mixture(np.ones((3, 1)), 1, start=[[0.0], [1.0]]), r"allowed: \(1, 1\)"),
     (lambda: fit_gaussian_mixture(lambda: iter(()), 1), "no chunks"),

@@ -48,5 +48,5 @@ def as_weights(function: str, weights: ArrayLike | None, rows: int) -> NDArray[n
         at = int(np.flatnonzero(bad)[0])
         raise ParameterError(f"{function}: sample_weight[{at}] = {w[at]}; allowed: finite and at least 0")
     if not w.any():
-        raise ParameterError(f"{function}: every sample_weight is 0")
+        raise ParameterError(f"{function}: every sample_weight is zero")
     return w

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClusterMixin, DensityMixin
+from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 _KINDS = {"full": "full", "tied": "tied", "diag": "diagonal", "spherical": "spherical"}
 
 
-class GaussianMixture(ClusterMixin, DensityMixin, BaseEstimator):
+class GaussianMixture(DensityMixin, BaseEstimator):
     """Maximum likelihood of a Gaussian mixture: :func:`neglog.latent.fit_gaussian_mixture` as an estimator.
 
     Parameters and attributes are scikit-learn's; what is different on purpose:

@@ -1,7 +1,7 @@
-// A tile of rows lies transposed, one row per lane. Each component in turn subtracts its mean, multiplies by its inverse
-// Cholesky factor (four rows of the factor times a few vectors of data stay in registers), and leaves a log-density per
-// row. When the tile's posterior probabilities are known, each component adds its moments about its own mean: about
-// anything else the variances of narrow components far apart would cancel.
+// A tile of rows lies transposed, one row per lane. Each component in turn subtracts its mean, multiplies by its
+// inverse Cholesky factor (four rows of the factor times a few vectors of data stay in registers), and leaves a
+// log-density per row. When the tile's posterior probabilities are known, each component adds its moments about its own
+// mean: about anything else the variances of narrow components far apart would cancel.
 //
 // Arithmetic per row and component: D^2 / 2 fused multiply-adds for the density, as many for the moments, one exp.
 #pragma once
@@ -70,8 +70,9 @@ inline void centre(const MixtureTile &tile, int64_t k) {
 }
 
 // square += |M y|^2 over N rows of M for one group, y at [j * width]
-template <int N> inline void add_square(const double *m, int64_t d, int64_t terms, const double *y, int64_t width,
-                                        VecD (&square)[kWide]) {
+template <int N>
+inline void add_square(const double *m, int64_t d, int64_t terms, const double *y, int64_t width,
+                       VecD (&square)[kWide]) {
   VecD z[N][kWide] = {};
   for (int64_t j = 0; j < terms; ++j) {
     VecD v[kWide];
@@ -106,8 +107,7 @@ inline void log_density(const MixtureTile &tile, int64_t k) {
           add_square<count.n>(m + i * d, d, i + count.n, tile.y + at, tile.width, square);
         });
     }
-    for (int t = 0; t < kWide; ++t)
-      store(tile.log_p + k * tile.width + at + t * kLanes, madd(square[t], half, offset));
+    for (int t = 0; t < kWide; ++t) store(tile.log_p + k * tile.width + at + t * kLanes, madd(square[t], half, offset));
   }
 }
 
@@ -198,10 +198,15 @@ inline void add_moments(const MixtureTile &tile, int64_t k, double *sums) {
 
 template <class T> void mixture_rows(const MixtureJob &job, int64_t begin, int64_t end, double *sums) {
   const int64_t d = job.columns, components = job.components, width = tile_rows(d);
-  auto *memory = static_cast<double *>(
-      __builtin_malloc(static_cast<size_t>((2 * d + components + 5) * width) * sizeof(double)));
-  MixtureTile tile{job, width, memory, memory + d * width, memory + 2 * d * width,
-                   memory + (2 * d + components) * width, memory + (2 * d + components + 4) * width};
+  auto *memory =
+      static_cast<double *>(__builtin_malloc(static_cast<size_t>((2 * d + components + 5) * width) * sizeof(double)));
+  MixtureTile tile{job,
+                   width,
+                   memory,
+                   memory + d * width,
+                   memory + 2 * d * width,
+                   memory + (2 * d + components) * width,
+                   memory + (2 * d + components + 4) * width};
   for (int64_t at = begin; at < end; at += width) {
     const int64_t rows = end - at < width ? end - at : width;
     fill_tile(tile, static_cast<const T *>(job.x) + at * d, job.weight ? job.weight + at : nullptr, rows);

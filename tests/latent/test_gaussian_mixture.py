@@ -223,8 +223,12 @@ def test_against_mpmath_far_out():
     model = GaussianMixture(weights, np.array(means)[:, None], np.square(deviations), "spherical")
     x = np.array([2.0, 2.04, 1.9, -30.0, 1e5, -1e150])
     with mpmath.workdps(60):
+
         def exact(y):
-            return -mpmath.log(sum(w * mpmath.npdf(y, m, s) for w, m, s in zip(weights, means, deviations, strict=True)))
+            return -mpmath.log(
+                sum(w * mpmath.npdf(y, m, s) for w, m, s in zip(weights, means, deviations, strict=True))
+            )
+
         # (1e-3)^2 is rounded before it is passed
         np.testing.assert_allclose(model.nll(x[:, None]), [float(exact(mpmath.mpf(y))) for y in x], rtol=3e-15)
 

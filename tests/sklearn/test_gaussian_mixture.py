@@ -23,7 +23,9 @@ def test_scikit_learns_own_checks(estimator, check):
 @pytest.fixture
 def x():
     rng = np.random.default_rng(0)
-    return np.vstack([rng.normal(-1, 1, (300, 3)), rng.normal(0.3, 0.7, (500, 3)) @ [[1, 0.3, 0], [0, 1, 0], [0, 0, 2]]])
+    return np.vstack(
+        [rng.normal(-1, 1, (300, 3)), rng.normal(0.3, 0.7, (500, 3)) @ [[1, 0.3, 0], [0, 1, 0], [0, 0, 2]]]
+    )
 
 
 @pytest.mark.parametrize("kind", TYPES)

@@ -68,9 +68,7 @@ def given(function: str, kind: Kind, value: ArrayLike, k: int, d: int) -> Array:
     """Covariances as somebody passed them."""
     out = np.ascontiguousarray(value, dtype=np.float64)
     if out.shape != shape_of(kind, k, d):
-        raise ShapeError(
-            f"{function}: covariances have shape {out.shape}; allowed for {kind}: {shape_of(kind, k, d)}"
-        )
+        raise ShapeError(f"{function}: covariances have shape {out.shape}; allowed for {kind}: {shape_of(kind, k, d)}")
     return out
 
 
@@ -117,12 +115,11 @@ def estimate(kind: Kind, scatter: Array, weight: Array, means: Array, floor: flo
 def _hold(free: Array, floor: float) -> tuple[Array, NDArray[np.bool_]]:
     """``free`` with no eigenvalue below ``floor``, and where that changed something."""
     if free.ndim == 2:
-        return np.maximum(free, floor), (free < floor).any(axis=1)
+        return np.maximum(free, floor), np.asarray((free < floor).any(axis=1))
     if floor == 0 or not np.isfinite(free).all():
         return free, np.zeros(len(free), bool)
     values, vectors = np.linalg.eigh(free)
-    low = values < floor
+    low = np.asarray((values < floor).any(axis=1))
     half = vectors * np.sqrt(np.maximum(values, floor))[:, None, :]
     raised = half @ half.swapaxes(1, 2)
-    return np.where(low.any(axis=1)[:, None, None], raised, free), low.any(axis=1)
-
+    return np.where(low[:, None, None], raised, free), low

@@ -108,7 +108,7 @@ class GaussianMixture:
 
     @property
     def precision_factors(self) -> Array:
-        """Lower triangular ``M`` with ``M' M`` the inverse covariance, ``(K, D, D)``; ``(K, D)`` without correlations."""
+        """Lower triangular ``M`` with ``M' M`` the inverse covariance: ``(K, D, D)``, or ``(K, D)`` of a diagonal."""
         return self._factors[0]
 
     @property
@@ -157,9 +157,7 @@ class GaussianMixture:
         rows = finite("GaussianMixture.predict", as_rows("GaussianMixture.predict", x, self.columns))
         return self.predict_proba(rows).argmax(axis=1)
 
-    def sample(
-        self, size: int, rng: np.random.Generator | int | None = None
-    ) -> tuple[Array, NDArray[np.intp]]:
+    def sample(self, size: int, rng: np.random.Generator | int | None = None) -> tuple[Array, NDArray[np.intp]]:
         """``size`` draws: rows ``(size, D)`` and the component of each.
 
         >>> import neglog as nl
@@ -227,7 +225,9 @@ class GaussianMixture:
         if not self._diagonal:
             lower = np.tril(second.reshape(k, d, d))
             second = lower + np.tril(lower, -1).swapaxes(1, 2)
-        return MixtureStatistics(self, float(sums[0]), float(sums[1]), each[:, 0].copy(), each[:, 1 : 1 + d].copy(), second)
+        return MixtureStatistics(
+            self, float(sums[0]), float(sums[1]), each[:, 0].copy(), each[:, 1 : 1 + d].copy(), second
+        )
 
     def _pass(self, rows: Array, weight: Array | None = None, **wanted: Array) -> None:
         whiten, log_determinant = self._factors

@@ -222,28 +222,27 @@ def _em(data: _Data, model: GaussianMixture, tol: float, max_iter: int, reg_cova
     held: tuple[int, ...] = ()
     while True:
         sums = data.statistics(model)
-        history.append(sums.mean_nll)
-
-        def result(status: Status, message: str, which: tuple[int, ...] = ()) -> MixtureFit:
-            return MixtureFit(
-                model, status, message, sums.nll, sums.weight, len(history) - 1, tuple(history), which, reg_covar
-            )  # fmt: skip
-
         if not math.isfinite(sums.nll):
             raise DataError(f"{_CALL}: the nll of the data is {sums.nll}: numbers too large to be squared")
+        history.append(sums.mean_nll)
         done = _settled(history, tol)
-        if done and held:
-            return result("degenerate", _held(held, reg_covar), held)
-        if done:
-            return result("ok", f"the mean nll settled within {tol:g} nats")
-        if len(history) > max_iter:
-            message = f"the mean nll still moved after max_iter={max_iter} steps; raise max_iter or tol"
-            return result("degenerate", _held(held, reg_covar), held) if held else result("max_iterations", message)
-        step = maximise(sums, reg_covar)
-        if step.model is None:
-            advice = "; the likelihood has no maximum: fewer components, another start, or reg_covar > 0"
-            return result("degenerate", step.message + advice, step.degenerate)
+        step = None if done or len(history) > max_iter else maximise(sums, reg_covar)
+        if step is None or step.model is None:
+            break
         model, held = step.model, step.floored
+    if step is not None:
+        advice = "the likelihood has no maximum: fewer components, another start, or reg_covar > 0"
+        status, message, which = "degenerate", f"{step.message}; {advice}", step.degenerate
+    elif held:
+        status, message, which = "degenerate", _held(held, reg_covar), held
+    elif done:
+        status, message, which = "ok", f"the mean nll settled within {tol:g} nats", ()
+    else:
+        message = f"the mean nll still moved after max_iter={max_iter} steps; raise max_iter or tol"
+        status, which = "max_iterations", ()
+    return MixtureFit(
+        model, status, message, sums.nll, sums.weight, len(history) - 1, tuple(history), which, reg_covar
+    )  # fmt: skip
 
 
 def _held(which: tuple[int, ...], reg_covar: float) -> str:

@@ -56,7 +56,7 @@ def spread_out(rows: Array, weight: Array, components: int, rng: np.random.Gener
 
 
 def lloyd(rows: Array, weight: Array, centres: Array) -> tuple[Array, float]:
-    """Centres moved to the middle of what is nearest, a few times; and the sum of squares about them before the last."""
+    """Centres moved to the middle of what is nearest, a few times, and the squares about them before the last."""
     components, squares = len(centres), 0.0
     for _ in range(MOVES):
         label = nearest(rows, centres)

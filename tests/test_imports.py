@@ -24,7 +24,7 @@ LAYERS = [
     {"core"},
     {"families"},
     {"compose"},
-    {"like", "losses", "torch", "estimation", "evaluation", "latent"},
+    {"energy", "evaluation", "estimation", "latent", "like", "losses", "torch"},
     {"objectives", "sklearn"},
     {"report"},
     {"demo"},

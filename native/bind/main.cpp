@@ -47,4 +47,5 @@ NB_MODULE(_native, m) {
   bind_mixtures(m);
   bind_scores(m);
   bind_stats(m);
+  bind_units(m);
 }

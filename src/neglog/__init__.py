@@ -17,6 +17,7 @@ _HOME = {
     "losses": "neglog.losses",
     "torch": "neglog.torch",
     "families": "neglog.families",
+    "latent": "neglog.latent",
     "like": "neglog.like",
     "energy": "neglog.energy",
     "errors": "neglog.errors",
@@ -102,6 +103,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog import energy as energy
     from neglog import errors as errors
     from neglog import families as families
+    from neglog import latent as latent
     from neglog import like as like
     from neglog import losses as losses
     from neglog import objectives as objectives

@@ -149,4 +149,9 @@ class Power(Deformation):
         nll = softplus(xp, a)
         if cap == cap:
             nll = xp.where(nll >= cap, cap, nll)
-        return scale * (-xp.expm1(-power * nll) / power if power else nll)
+        if not power:
+            return scale * nll
+        x = power * nll
+        low = x < 0.5  # above, autodiff would take 1 + expm1() for the slope
+        near, far = xp.where(low, x, 0.0), xp.where(low, 0.0, x)
+        return scale / power * xp.where(low, -xp.expm1(-near), 1.0 - xp.exp(-far))

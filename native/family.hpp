@@ -8,6 +8,9 @@
 //   template <int Order, class V> Jet<P, V> nll(V y, const V *p)              exact row
 //   Jet<P, double> log_cdf(double y, const double *p)                         log P(Y <= y), y between low and high
 //   Jet<P, double> log_sf(double y, const double *p)                          log P(Y > y), likewise
+// where nll needs much that depends on the parameters alone,
+//   template <int Order, class V> auto law(const V *p)                        that, computed once for rows of one law
+//   template <int Order, class V> Jet<P, V> nll(V y, const V *p, const auto &law)
 // and, where the general way does not do,
 //   Jet<P, double> log_interval(double lo, double hi, const double *p)
 //                                                 log P(lo < Y <= hi), both ends inside: for a density with a kink, or
@@ -57,6 +60,21 @@ template <int P> inline Jet<P, double> log_difference(const Jet<P, double> &big,
       out.hess[i][j] = big.hess[i][j] + excess * (big.hess[i][j] - small.hess[i][j]) -
                        excess * (1 + excess) * (big.grad[i] - small.grad[i]) * (big.grad[j] - small.grad[j]);
   return out;
+}
+
+// What F prepares for rows with the parameters p, and the nll of rows that share it.
+struct NoLaw {};
+template <class F, int Order, class V> inline auto prepare(const V *p) {
+  if constexpr (requires { F::template law<Order>(p); })
+    return F::template law<Order>(p);
+  else
+    return NoLaw{};
+}
+template <class F, int Order, class V> inline auto nll_of(V y, const V *p, const NoLaw &) {
+  return F::template nll<Order>(y, p);
+}
+template <class F, int Order, class V> inline auto nll_of(V y, const V *p, const auto &law) {
+  return F::template nll<Order>(y, p, law);
 }
 
 // log P(lo < Y <= hi) by the general way, for both ends inside: what a log_interval that is not general may call

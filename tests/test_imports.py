@@ -25,6 +25,7 @@ LAYERS = [
     {"families"},
     {"compose"},
     {"like", "losses", "torch", "estimation", "evaluation"},
+    {"objectives"},
     {"report"},
     {"demo"},
     {"neglog"},

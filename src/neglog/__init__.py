@@ -19,6 +19,8 @@ _HOME = {
     "families": "neglog.families",
     "like": "neglog.like",
     "errors": "neglog.errors",
+    "objectives": "neglog.objectives",
+    "Objective": "neglog.objectives",
     "Bernoulli": "neglog.families",
     "BetaBinomial": "neglog.families",
     "Beta": "neglog.families",
@@ -94,6 +96,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog import families as families
     from neglog import like as like
     from neglog import losses as losses
+    from neglog import objectives as objectives
     from neglog import torch as torch
     from neglog.compose import Fixed as Fixed
     from neglog.compose import Hurdle as Hurdle
@@ -162,6 +165,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Uniform as Uniform
     from neglog.families import VonMises as VonMises
     from neglog.families import Weibull as Weibull
+    from neglog.objectives import Objective as Objective
 
 
 def __getattr__(name: str) -> Any:

@@ -24,7 +24,7 @@ LAYERS = [
     {"core"},
     {"families"},
     {"compose"},
-    {"like", "losses", "torch", "estimation", "evaluation"},
+    {"energy", "like", "losses", "torch", "estimation", "evaluation"},
     {"objectives"},
     {"report"},
     {"demo"},

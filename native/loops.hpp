@@ -208,8 +208,8 @@ template <class F, int Order> [[gnu::flatten]] void rows_of_one_law(const Family
   }
 }
 
-// Exact rows with parameters of their own: in one function too, unless the derivatives need more registers than there
-// are.
+// Values of exact rows with parameters of their own, in one function too; derivatives would need more registers than
+// there are.
 template <class F> [[gnu::flatten]] void values_of_many_laws(const FamilyJob &job, int64_t begin, int64_t end) {
   for (int64_t at = begin; at < end; at += kLanes) {
     const int n = end - at < kLanes ? static_cast<int>(end - at) : kLanes;

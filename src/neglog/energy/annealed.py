@@ -11,7 +11,7 @@ import numpy as np
 
 from neglog.core.arrays import Array
 from neglog.energy.model import RBM, base_rates, checked, rows, whole
-from neglog.energy.units import Draws, Rng, softplus_sum
+from neglog.energy.units import Draws, Rng, product, softplus_sum
 from neglog.errors import ParameterError
 
 
@@ -109,7 +109,7 @@ def ais(
     for step in range(1, len(betas)):
         before, beta = float(betas[step - 1]), float(betas[step])
         logs += (beta - before) * path.visible_slope(v)
-        inflow = v @ m.weights
+        inflow = product(v, m.weights)
         logs -= softplus_sum(inflow, before * m.hidden_bias, scale=before)
         softplus, h = np.empty(runs), np.empty_like(inflow)
         draws.binary(inflow, beta * m.hidden_bias, scale=beta, sample=h, softplus=softplus)
@@ -142,7 +142,7 @@ class _Path:
 
     def layer(self, h: Array, beta: float, draws: Draws) -> Array:
         """Visible units given hidden ones at ``beta``."""
-        bias, inflow = (1 - beta) * self.base + beta * self.model.visible_bias, h @ self.model.weights.T
+        bias, inflow = (1 - beta) * self.base + beta * self.model.visible_bias, product(h, self.model.weights.T)
         if self.model.binary:
             return draws.binary(inflow, bias, scale=beta, sample=inflow)
         return draws.add_normal(beta * inflow + bias)

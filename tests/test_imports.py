@@ -25,7 +25,7 @@ LAYERS = [
     {"families"},
     {"compose"},
     {"energy", "like", "losses", "torch", "estimation", "evaluation"},
-    {"objectives"},
+    {"objectives", "sklearn"},
     {"report"},
     {"demo"},
     {"neglog"},

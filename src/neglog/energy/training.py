@@ -103,6 +103,9 @@ class Trainer:
         self._rate, self._momentum = self.options.at(epoch)
         self._rooms: dict[int, _Room] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_rooms": {}}  # views of one another, which copies would not be
+
     @property
     def model(self) -> RBM:
         """The machine as it is now, a copy."""
@@ -227,6 +230,7 @@ def train(
     chains: int | None = None,
     rng: Rng = None,
     callback: Callable[[Progress], object] | None = None,
+    trainer: Callable[[Trainer], object] | None = None,
 ) -> RBM:
     r"""Lower the mean negative log-likelihood by stochastic gradients.
 
@@ -260,6 +264,8 @@ def train(
         Source of randomness, or its seed: of the order of rows and of all draws, for any number of threads.
     callback : function of :class:`Progress`, optional
         Called after each epoch; training stops early when it returns True.
+    trainer : function of :class:`Trainer`, optional
+        Called once with the trainer, for who wants to go on where training ends.
 
     Returns
     -------
@@ -308,19 +314,21 @@ def train(
     )
     order = np.random.default_rng(rng)
     typed = type(model)(*(np.asarray(a, x.dtype) for a in (model.weights, model.visible_bias, model.hidden_bias)))
-    trainer = Trainer(typed, options, rng=order)
+    state = Trainer(typed, options, rng=order)
+    if trainer is not None:
+        trainer(state)
     began = time.perf_counter()
     for epoch in range(epochs):
-        trainer.begin_epoch(epoch)
-        run_epoch(trainer, x, batch_size, order)
+        state.begin_epoch(epoch)
+        _run_epoch(state, x, batch_size, order)
         if callback is None:
             continue
-        if callback(Progress(epoch + 1, epochs, time.perf_counter() - began, trainer.model)) is True:
+        if callback(Progress(epoch + 1, epochs, time.perf_counter() - began, state.model)) is True:
             break
-    return trainer.model
+    return state.model
 
 
-def run_epoch(trainer: Trainer, data: Array, batch_size: int, order: np.random.Generator) -> None:
+def _run_epoch(trainer: Trainer, data: Array, batch_size: int, order: np.random.Generator) -> None:
     """All rows once, in an order of their own."""
     shuffled = order.permutation(len(data))
     for at in range(0, len(data), batch_size):

@@ -24,7 +24,7 @@ LAYERS = [
     {"core"},
     {"families"},
     {"compose"},
-    {"energy", "like", "losses", "torch", "estimation", "evaluation"},
+    {"diagnosis", "energy", "evaluation", "estimation", "latent", "like", "losses", "torch"},
     {"objectives", "sklearn"},
     {"report"},
     {"demo"},

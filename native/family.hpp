@@ -12,6 +12,8 @@
 //   Jet<P, double> log_interval(double lo, double hi, const double *p)        log P(lo < Y <= hi), both ends inside:
 //   for
 //                                                 a density with a kink, or where there is a closed form
+//   static constexpr bool atom = true             `low`, of a continuous family, has a probability: (low, hi] is without
+//                                                 it, and the density is not smooth from there
 //
 // Order says how many derivatives in the parameters are wanted of an exact row; rows that are not exact always come
 // with both. They are exact: analytic, or by jets (jet.hpp). Parameters and y that are not valid may give anything.

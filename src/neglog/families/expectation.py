@@ -48,15 +48,26 @@ def fisher(family: ScalarFamily, params: list[Floats]) -> dict[tuple[int, int], 
 
 def _nodes(family: ScalarFamily, params: list[Floats], shape: tuple[int, ...]) -> tuple[Floats, Floats]:
     """Of the rule on each half of the probability: a density may have a kink at its median."""
-    t = np.arange(-_REACH, _REACH + _STEP / 2, _STEP)
+    mixed = family.atom is not None and family.atom == family.support.low
+    step = _STEP / 4 if mixed else _STEP  # what has an atom is a sum, and may have several modes
+    t = np.arange(-_REACH, _REACH + step / 2, step)
     log_odds = np.pi * np.sinh(t)
     share = np.exp(log_p := -np.logaddexp(0.0, -log_odds))  # of the half
-    weight = _STEP * np.pi * np.cosh(t) * share * np.exp(-np.logaddexp(0.0, log_odds)) / 2
+    weight = step * np.pi * np.cosh(t) * share * np.exp(-np.logaddexp(0.0, log_odds)) / 2
     lift = (slice(None), *[None] * len(shape))
     target = np.broadcast_to((log_p - np.log(2))[lift], (t.size, *shape))
+    weight = np.broadcast_to(np.tile(weight, 2)[lift], (2 * t.size, *shape))
     values = [np.broadcast_to(p, target.shape) for p in params]
-    y = np.concatenate([family.quantile_of_log(target, upper, values) for upper in (False, True)])
-    return y, np.broadcast_to(np.tile(weight, 2)[lift], y.shape)
+    if not mixed:
+        return np.concatenate([family.quantile_of_log(target, upper, values) for upper in (False, True)]), weight
+    # the atom, and the rule on the rest of the probability
+    log_rest = family.log_sf(family.atom, *params, check=False)
+    halves = [family.quantile_of_log(target + log_rest, upper, values, family.atom) for upper in (False, True)]
+    atom = np.full((1, *shape), family.atom)
+    return (
+        np.concatenate([atom, *halves]),
+        np.concatenate([np.exp(-family.nll(atom, *params, check=False)), weight * np.exp(log_rest)]),
+    )
 
 
 def _counts(family: ScalarFamily, params: list[Floats], shape: tuple[int, ...]) -> tuple[Floats, Floats]:

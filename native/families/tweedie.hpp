@@ -173,7 +173,9 @@ private:
   // log of the sum over n >= 1 of Poisson(n; rate) P(n a, x), or Q for the upper tail; with_atom: n = 0 too
   template <bool Upper> static Jet<P, double> tail(double y, const double *p, bool with_atom = false) {
     const Jumps j = jumps(y, p);
-    if (!(j.rate < kMost && j.x / j.shape < kMost)) return constant<P>(kNaN, kNaN);
+    if (!(j.rate < kMost)) return constant<P>(kNaN, kNaN);
+    const double peak = j.rate * exp((2 - p[2]) * j.log_t); // of the density's terms, near that of the tail's
+    if (!(peak < kMost && j.x < kInf)) return Upper ? impossible<P>() : certain<P>();
     const auto log_mean = log(variable<P>(0, p[0])), log_d = log(variable<P>(1, p[1]));
     const auto power = variable<P>(2, p[2]), s = 2.0 - power, u = power - 1.0;
     const auto log_precision = s * log_mean - log_d, log_rate = log_precision - log(s), shape = s / u;
@@ -188,7 +190,7 @@ private:
     };
     const auto log_term = [&](double n) { return gamma_tail(n * j.shape).value - poisson_nll(n, j.rate); };
     // the terms are log-concave in n
-    double first = 1, last = 2 + __builtin_ceil(Upper && j.x > j.rate * j.shape ? j.x / j.shape : j.rate);
+    double first = 1, last = 2 + __builtin_ceil(Upper ? j.rate + 2 * peak : j.rate);
     while (first < last) {
       const double middle = first + __builtin_floor(0.5 * (last - first));
       if (log_term(middle + 1) > log_term(middle))

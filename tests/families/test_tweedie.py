@@ -22,7 +22,11 @@ def test_power_three_halves_is_a_bessel_function():
 def test_against_scipys_wright_function(power):
     """Wright's generalised Bessel function is the series: sum of z^n / (n! Gamma(a n))."""
     y, mean, d = np.array([0.05, 0.8, 1.9]), 1.3, 0.9
-    rate, a, g = mean ** (2 - power) / (d * (2 - power)), (2 - power) / (power - 1), d * (power - 1) * mean ** (power - 1)
+    rate, a, g = (
+        mean ** (2 - power) / (d * (2 - power)),
+        (2 - power) / (power - 1),
+        d * (power - 1) * mean ** (power - 1),
+    )
     series = special.wright_bessel(a, 0.0, rate * (y / g) ** a)
     np.testing.assert_allclose(f.nll(y, mean, d, power), rate + y / g + np.log(y) - np.log(series), rtol=1e-12)
 

@@ -14,7 +14,7 @@ from neglog.families.facts import LINKS, POSITIVE, Interval, Parameter
 from neglog.families.registry import register
 from neglog.families.representative import center_and_spread, representative
 from neglog.families.scalar import ScalarFamily
-from neglog.families.special import lgamma
+from neglog.families.special import lgamma, log_rising
 
 _TERMS = 128  # of the reference on each side of the largest: ten standard deviations, with a twelfth between two
 
@@ -87,7 +87,8 @@ class Tweedie(ScalarFamily):
         present = n >= 1
         n = xp.where(present, n, 1.0)
         slope = (xp.log(rate) + shape * xp.log(x))[..., None]
-        terms = n * slope - lgamma(xp, n + 1) - lgamma(xp, n * shape[..., None])
+        jumped = n * shape[..., None]  # log_rising: torch's lgamma has a second derivative of eight digits
+        terms = n * slope - lgamma(xp, n + 1) - (log_rising(xp, xp.ones_like(jumped), jumped) - xp.log(jumped))
         top = xp.amax(terms.detach() if torch else terms, -1)[..., None]
         total = xp.where(present, xp.exp(terms - top), 0.0).sum(-1)
         density = rate + x + xp.log(x * scale) - top[..., 0] - xp.log(step * total)

@@ -39,7 +39,7 @@ heads: $(VENV)/built $(VENV)/examples
 	$(BIN)/python -m examples.regression_heads --out out/regression_heads
 
 test: $(VENV)/built $(VENV)/tested
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 bench: $(VENV)/built $(VENV)/bench
 	$(BIN)/python -m benchmarks.run
@@ -66,7 +66,7 @@ dist: $(VENV)/dev
 	tar -xf dist/*.tar.gz -C build/dist
 	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
 	  > "$$(build/dist/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/borrowed.pth"
-	cd build/dist/neglog-*/ && ../bin/python -m pytest tests
+	cd build/dist/neglog-*/ && ../bin/python -m pytest -n auto tests
 
 clean:
 	rm -rf build dist out $(VENV)

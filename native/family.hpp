@@ -9,11 +9,10 @@
 //   Jet<P, double> log_cdf(double y, const double *p)                         log P(Y <= y), y between low and high
 //   Jet<P, double> log_sf(double y, const double *p)                          log P(Y > y), likewise
 // and, where the general way does not do,
-//   Jet<P, double> log_interval(double lo, double hi, const double *p)        log P(lo < Y <= hi), both ends inside:
-//   for
-//                                                 a density with a kink, or where there is a closed form
-//   static constexpr bool atom = true             `low`, of a continuous family, has a probability: (low, hi] is without
-//                                                 it, and the density is not smooth from there
+//   Jet<P, double> log_interval(double lo, double hi, const double *p)
+//                                                 log P(lo < Y <= hi), both ends inside: for a density with a kink, or
+//                                                 where there is a closed form
+//   static constexpr bool atom = true             `low` of a continuous family has a probability: (low, hi] is without it
 //
 // Order says how many derivatives in the parameters are wanted of an exact row; rows that are not exact always come
 // with both. They are exact: analytic, or by jets (jet.hpp). Parameters and y that are not valid may give anything.
@@ -67,6 +66,23 @@ template <class F> Jet<F::P, double> log_between(double lo, double hi, const dou
 // log(1 - exp(small)): the large tail from the small one
 template <int P> inline Jet<P, double> log_complement(const Jet<P, double> &small) {
   return log_difference(certain<P>(), small);
+}
+
+// A probability of which x_i is a factor: log_p has the value of log p, but the derivatives of log(p / x_i), which stay
+// finite as x_i goes to 0. These are the derivatives of log p ...
+template <int P> inline Jet<P, double> with_factor(Jet<P, double> log_p, int i, double x) {
+  log_p.grad[i] += 1 / x;
+  log_p.hess[i][i] -= 1 / x / x;
+  return log_p;
+}
+// ... and this is log(1 - p). The curvature of p in x_i is what the poles 1 / x^2 of log p would cancel to.
+template <int P> inline Jet<P, double> log_complement_with_factor(const Jet<P, double> &log_p, int i, double x) {
+  const auto small = with_factor(log_p, i, x);
+  auto out = log_complement(small);
+  const double excess = 1 / expm1(-small.value), slope = log_p.grad[i], whole = small.grad[i];
+  if (excess != 0 && small.value > -kInf)
+    out.hess[i][i] = -excess * (log_p.hess[i][i] + slope * slope + 2 * slope / x + excess * whole * whole);
+  return out;
 }
 
 } // namespace NEGLOG_ISA

@@ -122,6 +122,7 @@ template <class Body> inline void beta_walk(const BetaCut &c, const Body &body) 
 
 struct BetaTail {
   Jet<3, double> log;                  // log P in (logit x, a, b)
+  double slope, curvature;             // of log(P / b) in b; they stay finite as b goes to 0
   double mean_height, height_variance; // of h under the integrand: minus the score in a + b at constant a / (a + b)
 };
 
@@ -160,7 +161,12 @@ inline BetaTail log_beta_integral(const BetaCut &c) {
     out.grad[1] = c.log_x + ey - g + next.digamma - 1 / n;
     out.hess[1][1] = gg - g * g - 2 * covariance + var_y + next.trigamma + 1 / (n * n);
   }
-  return {out, mean(h), mean(hh) - mean(h) * mean(h)};
+  double slope = out.grad[2] - 1 / b, curvature = out.hess[2][2] + 1 / (b * b);
+  if (b < 1) {
+    const auto next = polygamma_step<2>(b + 1, a); // to n + 1
+    slope = c.log_y + ey + next.digamma - 1 / n, curvature = var_y + next.trigamma + 1 / (n * n);
+  }
+  return {out, slope, curvature, mean(h), mean(hh) - mean(h) * mean(h)};
 }
 
 // The same tail of the mirrored variable, in the arguments of this one.
@@ -177,8 +183,9 @@ inline Jet<3, double> mirrored(const Jet<3, double> &f) {
 // The smaller tail is integrated and gives the other. A tail that a small shape spreads over hundreds of logits is
 // integrated even where it is the larger one: its curvature in that shape is what is left of 1 / a^2.
 //
-// `as` chooses the arguments: it makes of a BetaTail the jet that is returned, and that the complement is taken of.
-template <class As> inline auto log_incomplete_beta(const BetaCut &c, const As &as) {
+// `as` chooses the arguments: it makes of a BetaTail the jet that is returned; `complement` makes of one log(1 - P).
+template <class As, class Complement>
+inline auto log_incomplete_beta(const BetaCut &c, const As &as, const Complement &complement) {
   const auto enough = [](double shape) { return shape < 0.1 ? -0.05 : -0.69314718055994530942; };
   const bool below = c.slope >= 0; // the mode: then this is usually the smaller tail
   if (below) {
@@ -187,11 +194,20 @@ template <class As> inline auto log_incomplete_beta(const BetaCut &c, const As &
   }
   auto upper = log_beta_integral(c.mirrored());
   upper.log = mirrored(upper.log);
-  if (below || upper.log.value <= enough(c.b)) return log_complement(as(upper));
+  if (below || upper.log.value <= enough(c.b)) return complement(upper);
   return as(log_beta_integral(c));
 }
+template <class As> inline auto log_incomplete_beta(const BetaCut &c, const As &as) {
+  return log_incomplete_beta(c, as, [&](const BetaTail &tail) { return log_complement(as(tail)); });
+}
 inline Jet<3, double> log_incomplete_beta(const BetaCut &c) {
-  return log_incomplete_beta(c, [](const BetaTail &tail) { return tail.log; });
+  // the upper tail has the factor a, as the lower one has b
+  const auto complement = [&](const BetaTail &tail) {
+    auto apart = tail.log;
+    apart.grad[1] = tail.slope, apart.hess[1][1] = tail.curvature;
+    return log_complement_with_factor(apart, 1, c.a);
+  };
+  return log_incomplete_beta(c, [](const BetaTail &tail) { return tail.log; }, complement);
 }
 
 // log(1 - x^n) with gradient and Hessian in (n, x), where log x is given: the tail whose complement is one power.

@@ -8,6 +8,11 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# a loaded machine is no reason to fail
+settings.register_profile("neglog", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("neglog")
 
 
 @pytest.fixture(scope="session")

@@ -21,39 +21,7 @@ struct BetaBinomial {
   }
   template <class V> static auto inside(V y, const V *p) { return (y >= 0.0) & (y <= p[0]) & whole(y); }
 
-  template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
-    const V n = p[0], a = p[1], b = p[2], k = y, m = n - y, s = a + b;
-    const V share = (a + k) / (s + n), other = (b + m) / (s + n), excess = (b * k - a * m) / (s + n);
-    const auto left = part(a, k, excess, share, s, n), right = part(b, m, -excess, other, s, n),
-               whole = part(s, n, V{}, splat<V>(1.0), s, n);
-    Jet<P, V> out = {};
-    out.value = (left.deviance + right.deviance) + (left.rest + right.rest - whole.rest);
-    // where there is one outcome only, two ratios of gamma functions are left, which may be nearly one
-    const auto none = k == 0.0, past = (k != 0.0) & (m == 0.0), one = none | past;
-    Derivatives<V> only = {};
-    if (any<decltype(y < y)>(one)) {
-      only = log_gamma_cross<Order>(none ? b : a, n, none ? a : b);
-      out.value = one ? only.value : out.value;
-    }
-    if constexpr (Order >= 1) {
-      const auto of_a = polygamma_step<Order>(a, k), of_b = polygamma_step<Order>(b, m),
-                 of_s = polygamma_step<Order>(s, n), of_m = polygamma_step<Order>(m + 1.0, k),
-                 of_n = polygamma_step<Order>(b + m, a + k); // to s + n
-      out.grad[0] = of_n.digamma - of_m.digamma;
-      out.grad[1] = past ? only.slope : of_s.digamma - of_a.digamma;
-      out.grad[2] = none ? only.slope : of_s.digamma - of_b.digamma;
-      if constexpr (Order >= 2) {
-        const V last = log_gamma<2>(s + n).curvature;
-        out.hess[0][0] = of_n.trigamma - of_m.trigamma;
-        out.hess[0][1] = last;
-        out.hess[0][2] = of_n.trigamma;
-        out.hess[1][1] = past ? only.curvature : of_s.trigamma - of_a.trigamma;
-        out.hess[1][2] = of_s.trigamma;
-        out.hess[2][2] = none ? only.curvature : of_s.trigamma - of_b.trigamma;
-      }
-    }
-    return out;
-  }
+  template <int Order, class V> static Jet<P, V> nll(V y, const V *p) { return apart<Order, 0>(y, p); }
 
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double k = __builtin_floor(y);
@@ -77,10 +45,51 @@ private:
     bool below = k <= p[0] * (p[1] / (p[1] + p[2]));
     auto small = side(k, p, below);
     if (small.value > -log2) small = side(k, p, below = !below);
-    return below ? Tails{small, log_complement(small)} : Tails{log_complement(small), small};
+    const int factor = below ? 2 : 1; // of all masses: b where there is a failure, a where there is a success
+    const auto f = with_factor(small, factor, p[factor]), rest = log_complement_with_factor(small, factor, p[factor]);
+    return below ? Tails{f, rest} : Tails{rest, f};
   }
   static Jet<P, double> side(double k, const double *p, bool below) {
-    return below ? sum(k, -1, k + 1, p) : sum(k + 1, 1, last(p[0]) - k, p);
+    return below ? sum<2>(k, -1, k + 1, p) : sum<1>(k + 1, 1, last(p[0]) - k, p);
+  }
+
+  // nll, or with the derivatives of nll + log x where the factor x of the mass is a (Factor 1; y > 0) or b (Factor 2;
+  // y < n): those that stay finite as x goes to 0
+  template <int Order, int Factor, class V> static Jet<P, V> apart(V y, const V *p) {
+    const V n = p[0], a = p[1], b = p[2], k = y, m = n - y, s = a + b;
+    const V share = (a + k) / (s + n), other = (b + m) / (s + n), excess = (b * k - a * m) / (s + n);
+    const auto left = part(a, k, excess, share, s, n), right = part(b, m, -excess, other, s, n),
+               whole = part(s, n, V{}, splat<V>(1.0), s, n);
+    Jet<P, V> out = {};
+    out.value = (left.deviance + right.deviance) + (left.rest + right.rest - whole.rest);
+    // where there is one outcome only, two ratios of gamma functions are left, which may be nearly one
+    const auto none = k == 0.0, past = (k != 0.0) & (m == 0.0), one = none | past;
+    Derivatives<V> only = {};
+    if (any<decltype(y < y)>(one)) {
+      const V x = none ? b : a, rest = none ? a : b, r = 1.0 / s;
+      only = Factor ? log_gamma_cross<Order>(x + 1.0, n - 1.0, rest) : log_gamma_cross<Order>(x, n, rest);
+      if constexpr (Factor) only.value += log1p(rest / x), only.slope += r, only.curvature -= r * r;
+      out.value = one ? only.value : out.value;
+    }
+    if constexpr (Order >= 1) {
+      const auto of_a = Factor == 1 ? polygamma_step<Order>(a + 1.0, k - 1.0) : polygamma_step<Order>(a, k),
+                 of_b = Factor == 2 ? polygamma_step<Order>(b + 1.0, m - 1.0) : polygamma_step<Order>(b, m),
+                 of_s = polygamma_step<Order>(s, n), of_m = polygamma_step<Order>(m + 1.0, k),
+                 of_n = polygamma_step<Order>(b + m, a + k); // to s + n
+      out.grad[0] = of_n.digamma - of_m.digamma;
+      out.grad[1] = past ? only.slope : of_s.digamma - of_a.digamma;
+      out.grad[2] = none ? only.slope : of_s.digamma - of_b.digamma;
+      if constexpr (Order >= 2) {
+        const V last = log_gamma<2>(s + n).curvature;
+        out.hess[0][0] = of_n.trigamma - of_m.trigamma;
+        out.hess[0][1] = last;
+        out.hess[0][2] = of_n.trigamma;
+        out.hess[1][1] = past ? only.curvature : of_s.trigamma - of_a.trigamma;
+        out.hess[1][2] = of_s.trigamma;
+        out.hess[2][2] = none ? only.curvature : of_s.trigamma - of_b.trigamma;
+      }
+    }
+    return out;
   }
 
   // What a shape x and its count k contribute: the deviances of both from the pooled share, and the rest of Stirling's
@@ -106,19 +115,20 @@ private:
     return out;
   }
 
-  // log of the sum of `count` masses from y = from on in steps of +-1, until they no longer count
-  static Jet<P, double> sum(double from, double step, double count, const double *p) {
+  // log of the sum of `count` masses from y = from on in steps of +-1, until they no longer count; derivatives without
+  // that of the factor
+  template <int Factor> static Jet<P, double> sum(double from, double step, double count, const double *p) {
     constexpr int lanes = Lanes<VecD>::n;
     VecD parameters[P], lane;
     for (int i = 0; i < P; ++i) parameters[i] = splat<VecD>(p[i]);
     for (int i = 0; i < lanes; ++i) lane[i] = i;
-    const Jet<P, double> first = nll<2>(from, p);
+    const Jet<P, double> first = apart<2, Factor>(from, p);
     VecD total = {}, g[P] = {}, gg[P][P] = {};
     double before = 0;
     for (double at = 0; at < count; at += lanes) {
       const VecD j = lane + at;
       const auto inside = j < count;
-      const auto f = nll<2>(from + step * (inside ? j : VecD{}), parameters);
+      const auto f = apart<2, Factor>(from + step * (inside ? j : VecD{}), parameters);
       const VecD mass = inside ? exp(first.value - f.value) : VecD{};
       total += mass;
       for (int i = 0; i < P; ++i) {

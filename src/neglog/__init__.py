@@ -38,6 +38,7 @@ _HOME = {
     "GeneralizedPareto": "neglog.families",
     "GeneralizedPoisson": "neglog.families",
     "Geometric": "neglog.families",
+    "Gompertz": "neglog.families",
     "Gumbel": "neglog.families",
     "GumbelMin": "neglog.families",
     "HalfNormal": "neglog.families",
@@ -137,6 +138,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import GeneralizedPareto as GeneralizedPareto
     from neglog.families import GeneralizedPoisson as GeneralizedPoisson
     from neglog.families import Geometric as Geometric
+    from neglog.families import Gompertz as Gompertz
     from neglog.families import Gumbel as Gumbel
     from neglog.families import GumbelMin as GumbelMin
     from neglog.families import HalfNormal as HalfNormal

@@ -82,7 +82,20 @@ def test_double_backward_is_the_exact_hessian(family):
         np.testing.assert_array_equal(np.stack(second), hess[i])
 
 
-@every_family
+@pytest.mark.parametrize(
+    "family",
+    [
+        nl.Normal(),
+        nl.StudentT(),
+        nl.GEV(),
+        nl.Poisson(),
+        nl.Mixture("normal", k=2),
+        nl.ZeroInflated("poisson"),
+        nl.Truncated("normal", -1.0, 2.0),
+        nl.Hurdle("poisson"),
+    ],
+    ids=lambda f: f.name,
+)
 def test_third_derivatives(family):
     """Beyond the kernels: a double backward that is differentiated again; windows have no reference to do it."""
     y, params = rows_of(family, 2)
@@ -133,7 +146,8 @@ def test_functional_transforms(family):
     found = torch.func.hessian(loss, places)(*params)
     for i, row in enumerate(found):
         for j, block in enumerate(row):
-            torch.testing.assert_close(block.diagonal(), torch.from_numpy(hess[i, j]), **close)
+            # torch's trigamma, on which references with a gamma function rest, is good to 5e-10
+            torch.testing.assert_close(block.diagonal(), torch.from_numpy(hess[i, j]), rtol=1e-8, atol=1e-8)
 
     def each(y, *params):
         return torch.func.grad(lambda *p: nlt.nll(family, y, *p), places)(*params)

@@ -131,8 +131,7 @@ def _response(y: Any, vector: bool, event_ndim: int) -> Observations | NDArray[A
 def _missing_response(y: Observations | NDArray[Any]) -> Mask:
     if isinstance(y, Observations):
         return np.isnan(y.lower) | np.isnan(y.upper)
-    missing = nulls(y)
-    return np.asarray(missing.any(axis=tuple(range(1, missing.ndim))))
+    return np.asarray(nulls(y).reshape(y.shape).any(axis=tuple(range(1, y.ndim))))
 
 
 def _same_length(shape: tuple[int, ...], n: int, what: str) -> None:

@@ -29,6 +29,7 @@ from neglog.families.generalized_pareto import GeneralizedPareto
 from neglog.families.generalized_poisson import GeneralizedPoisson
 from neglog.families.geometric import Geometric
 from neglog.families.gev import GEV
+from neglog.families.gompertz import Gompertz
 from neglog.families.gumbel import Gumbel
 from neglog.families.gumbel_min import GumbelMin
 from neglog.families.half_normal import HalfNormal
@@ -83,6 +84,7 @@ __all__ = [
     "GeneralizedPareto",
     "GeneralizedPoisson",
     "Geometric",
+    "Gompertz",
     "Gumbel",
     "GumbelMin",
     "HalfNormal",

@@ -21,7 +21,9 @@ def representative(
     both = np.isfinite(first) & np.isfinite(last)
     with np.errstate(invalid="ignore"):
         middle = np.where(both, first + (last - first) / 2, np.where(np.isfinite(first), first, last))
-    return np.where(np.isfinite(middle), middle, max(low, 0.0))
+    middle = np.where(np.isfinite(middle), middle, max(low, 0.0))
+    # start values are made of squares and reciprocals; fits refuse data beyond these sizes anyway
+    return np.where(middle == 0, middle, np.copysign(np.clip(np.abs(middle), 1e-150, 1e150), middle))
 
 
 def center_and_spread(y: NDArray[np.float64], weight: NDArray[np.float64]) -> tuple[float, float]:

@@ -5,7 +5,8 @@
 // Dunn and Smyth, "Series evaluation of Tweedie exponential dispersion model densities", Statistics and Computing 15
 // (2005): the terms are log-concave in n with the largest near l t^(2 - p) and the variance n (p - 1) there. They are
 // added from the largest outwards, each in its deviance form. Where n is large they are so smooth that every h-th
-// stands for h of them: the trapezoidal rule, with an error of exp(-2 pi^2 variance / h^2), 1e-77 at sd / h = 3.
+// stands for h of them: the trapezoidal rule, whose error is exp(-variance (1 - cos(2 pi (p - 1) / h)) / (p - 1)^2),
+// with h at most sd / 2.4 below exp(-46), and the rule takes n = 0 into account as if it were not the atom: exp(-64).
 //
 // In log m the derivatives are those of an exponential family, in r and p moments of n and c = n (psi(n a) - log x).
 // In p they become small differences for large rates, relative errors like 1e-16 times the rate squared.
@@ -72,7 +73,7 @@ struct Tweedie {
 
 private:
   static constexpr double kLogHalf = -0.69314718055994530942;
-  static constexpr double kCut = 50;    // terms below exp(-50) of the largest are left out
+  static constexpr double kCut = 42;    // terms below exp(-42) of the largest are left out
   static constexpr double kMost = 1e15; // jumps; beyond, the answer is NaN
 
   static Jet<P, double> negative(const Jet<P, double> &f) { return -f; }
@@ -86,7 +87,7 @@ private:
   }
   // every how many terms, around the n-th
   static double stride(double n, double power) {
-    const double step = n < 400 ? 1 : __builtin_floor(__builtin_sqrt(n * (power - 1)) / 3);
+    const double step = n < 64 ? 1 : __builtin_floor(__builtin_sqrt(n * (power - 1)) / 2.4);
     return step > 1 ? step : 1;
   }
   template <class V> static V poisson_nll(V n, double rate) {
@@ -106,13 +107,14 @@ private:
     double before = -kInf; // so far the terms may rise, by rounding of the largest's place
     for (double at = n;; at += step * Lanes<VecD>::n) {
       const double last = add(at + steps);
-      if ((last < -kCut && last <= before) || at + step * Lanes<VecD>::n < 1) return;
+      if ((!(last >= -kCut) && !(last > before)) || at + step * Lanes<VecD>::n < 1) return;
       before = last;
     }
   }
 
   // one copy of the code, so that a row is the same alone and among others
   [[gnu::noinline]] static Jet<P, double> row(double y, const double *p) {
+    if (!valid(p)) return constant<P>(kNaN, kNaN); // sums of other numbers may not end
     const double u = p[2] - 1, ru = 1 / u, rs = 1 / (2 - p[2]), t = y / p[0], log_mean = log(p[0]);
     Jumps j = jumps(y > 0 ? y : p[0], p);
     double value = j.rate, n = 0, c = 0, center = 0;
@@ -120,7 +122,7 @@ private:
     if (y > 0) {
       n = __builtin_floor(j.rate * exp((2 - p[2]) * j.log_t) + 0.5);
       n = n > 1 ? n : 1;
-      if (!(n < kMost && j.rate < kMost)) return constant<P>(kNaN, kNaN); // also where y or parameters are not valid
+      if (!(n < kMost && j.rate < kMost)) return constant<P>(kNaN, kNaN);
       const auto peak = gamma_nll<2>(n * j.shape, j.x, j.log_x);
       const double top = peak.value + poisson_nll(n, j.rate), step = stride(n, p[2]);
       center = n * peak.grad[0];
@@ -188,28 +190,27 @@ private:
       f.hess[1][1] += f.grad[1];
       return f;
     };
-    const auto log_term = [&](double n) { return gamma_tail(n * j.shape).value - poisson_nll(n, j.rate); };
-    // the terms are log-concave in n
-    double first = 1, last = 2 + __builtin_ceil(Upper ? j.rate + 2 * peak : j.rate);
-    while (first < last) {
-      const double middle = first + __builtin_floor(0.5 * (last - first));
-      if (log_term(middle + 1) > log_term(middle))
-        first = middle + 1;
-      else
-        last = middle;
-    }
-    const double step = stride(first, p[2]), most = log_term(first), log_step = log(step);
+    // near the largest term: of the density where this is the small tail, else of the Poisson distribution
+    double first = Upper == (peak > j.rate) ? peak : j.rate;
+    first = first > 1 ? __builtin_floor(first + 0.5) : 1;
+    const double step = stride(first, p[2]), log_step = log(step);
     LogMean<P> sum;
-    const auto add = [&](double n) {
-      const Jet<P, double> u_of[2] = {shape * n, log_x};
-      const auto g = gamma_tail(n * j.shape);
-      const auto count = chain(Derivatives<double>{poisson_nll(n, j.rate), j.rate - n, j.rate}, log_rate);
-      const auto term = count - chain(g, u_of);
-      sum.add(log_step, term);
-      return -term.value > most - kCut;
+    double most = -kInf;
+    // the terms n, n + by, ..., which are log-concave: from where they fall they do not rise again
+    const auto outwards_from = [&](double n, double by) {
+      for (double before = -kInf; n >= 1; n += by) {
+        const Jet<P, double> u_of[2] = {shape * n, log_x};
+        const auto count = chain(Derivatives<double>{poisson_nll(n, j.rate), j.rate - n, j.rate}, log_rate);
+        const auto term = count - chain(gamma_tail(n * j.shape), u_of);
+        sum.add(log_step, term);
+        const double now = -term.value;
+        most = now > most ? now : most;
+        if (!(now > before) && !(now > most - kCut)) return;
+        before = now;
+      }
     };
-    for (double n = first; add(n); n += step);
-    for (double n = first - step; n >= 1 && add(n); n -= step);
+    outwards_from(first, step);
+    outwards_from(first - step, -step);
     if (with_atom) sum.add(0.0, row(0, p));
     return sum.log_sum();
   }

@@ -32,8 +32,10 @@ def test_against_scipys_wright_function(power):
 
 
 def test_against_statsmodels():
-    """Its Tweedie.loglike_obs is the exact series for 1 < p < 2."""
-    family = pytest.importorskip("statsmodels.genmod.families.family").Tweedie(var_power=1.6, eql=False)
+    """Its loglike_obs is the exact series for 1 < p < 2."""
+    from statsmodels.genmod.families import family as statsmodels
+
+    family = statsmodels.Tweedie(var_power=1.6, eql=False)
     y = np.array([0.0, 0.1, 1.0, 4.0])
     np.testing.assert_allclose(f.nll(y, 1.2, 0.8, 1.6), -family.loglike_obs(y, np.full(4, 1.2), scale=0.8), rtol=1e-12)
 
@@ -99,3 +101,43 @@ def test_fit_finds_the_power():
         assert abs(r.params[name] - value) < 4 * r.stderr[name]
     z = r.residuals(rng=0)  # a zero's is anywhere below its probability
     assert stats.kstest(z, "norm").pvalue > 1e-3
+
+
+@pytest.mark.parametrize(("rate", "shape", "scale"), [(1.5, 0.3, 2.0), (6.0, 4.0, 0.5), (40.0, 1.5, 0.1)])
+def test_distribution_of_simulated_sums(rate, shape, scale):
+    """Gamma jumps drawn one by one, a Poisson number for each row; p = (a + 2) / (a + 1), m = l a g."""
+    rng = np.random.default_rng(7)
+    n, rows = rng.poisson(rate, 20_000), 20_000
+    y = np.bincount(np.repeat(np.arange(rows), n), rng.gamma(shape, scale, n.sum()), rows)
+    power, mean = (shape + 2) / (shape + 1), rate * shape * scale
+    params = mean, mean ** (2 - power) / (rate * (2 - power)), power
+    assert abs(np.mean(y == 0) - np.exp(-rate)) < 4 * np.sqrt(np.exp(-rate) / rows)
+    jumped = y[y > 0]
+    rest = f.sf(0.0, *params)
+    u = np.exp(f.log_interval(0.0, jumped, *params)) / rest
+    assert stats.kstest(u, "uniform").pvalue > 1e-3
+    np.testing.assert_allclose(f.sf(jumped[:100], *params), (1 - u[:100]) * rest, rtol=1e-9, atol=1e-14)
+    assert f.var(*params) == pytest.approx(rate * shape * (1 + shape) * scale**2, rel=1e-13)
+
+
+def test_regression_of_the_mean_is_statsmodels_glm():
+    """At a given power the mean's estimates do not depend on the dispersion: the GLM's are those of the likelihood."""
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=800)
+    y = f.sample(np.exp(0.4 + 0.7 * x), 0.9, 1.4, rng=rng)
+    r = nl.fit(nl.Fixed("tweedie", power=1.4), "y ~ x", data={"y": y, "x": x})
+    assert r.ok, r.message
+    glm = sm.GLM(y, sm.add_constant(x), family=sm.families.Tweedie(sm.families.links.Log(), 1.4)).fit(tol=1e-12)
+    np.testing.assert_allclose([r.params["mean.Intercept"], r.params["mean.x"]], glm.params, rtol=1e-6)
+
+
+def test_information_is_the_variance_of_the_score():
+    """Against draws, where the jumps are few, many, and nearly equal."""
+    for params in ((0.5, 1.0, 1.5), (3.0, 0.02, 1.4), (4.0, 0.8, 1.03), (1.0, 0.5, 1.9)):
+        y = f.sample(*params, size=40_000, rng=5)
+        score = f.nll_grad(y, *params)[1]
+        products = score[:, None] * score
+        error = products.std(-1) / np.sqrt(y.size)
+        assert np.all(np.abs(products.mean(-1) - f.fisher(*params)) < 4.5 * error), params

@@ -107,6 +107,12 @@ class Composition(ScalarFamily):
             jets.put(large, log_complement(log_sum([below, above])))
         return jets
 
+    def _ppf(self, q: Array, *params: Array) -> Array:
+        y = super()._ppf(q, *params)
+        if self.atom is None:
+            return y
+        return np.where(np.abs(y - self.atom) < 1e-300, self.atom, y)  # halving floats stops beside the jump
+
     def _cuts(self, params: Sequence[Array]) -> list[Floats]:
         """Values between which the density of a continuous family is smooth and changes little."""
         return quantiles(self, params)

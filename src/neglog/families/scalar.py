@@ -379,8 +379,8 @@ class ScalarFamily(Family):
         return values, kernel.result_dtype(given)
 
     @final
-    def quantile_of_log(self, log_p: Array, upper: bool, values: list[Array], above: float = -np.inf) -> Array:
-        """The ``y`` with ``log P(above < Y <= y)``, or with ``upper`` ``log P(Y > y)``, equal to ``log_p``.
+    def quantile_of_log(self, log_p: Array, upper: bool, values: list[Array]) -> Array:
+        """The ``y`` with ``log P(Y <= y)``, or with ``upper`` ``log P(Y > y)``, equal to ``log_p``: any probability.
 
         ``values`` are float64 parameters inside their domains, of the shape of ``log_p``. NaN stays NaN.
         """
@@ -388,10 +388,10 @@ class ScalarFamily(Family):
         flat = [np.broadcast_to(value, shape).reshape(-1) for value in values]
         low, high = (np.broadcast_to(end, shape).reshape(-1).astype(np.float64) for end in self._ends(*values))
         target = log_p.reshape(-1)
+        tail = self.log_sf if upper else self.log_cdf
 
         def log_tail(y: Array, at: Array) -> Array:
-            window = (y, np.inf) if upper else (above, y)
-            return self.log_interval(*window, *[value[at] for value in flat], check=False)
+            return tail(y, *[value[at] for value in flat], check=False)
 
         if self.discrete:
             y = quantile.invert_counts(log_tail, target, upper, low, high)
@@ -423,10 +423,7 @@ class ScalarFamily(Family):
         low = q <= 0.5
         below = self.quantile_of_log(np.log(np.where(low, q, np.nan)), False, values)
         above = self.quantile_of_log(np.log1p(-np.where(low, np.nan, q)), True, values)
-        y = np.where(low, below, above)
-        if self.atom is None:
-            return y
-        return np.where(np.abs(y - self.atom) < 1e-300, self.atom, y)  # halving floats stops beside the jump
+        return np.where(low, below, above)
 
     def _ends(self, *params: Array) -> tuple[Array | float, Array | float]:
         """Ends of the support at these parameters."""

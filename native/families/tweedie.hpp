@@ -75,6 +75,8 @@ private:
   static constexpr double kLogHalf = -0.69314718055994530942;
   static constexpr double kCut = 42;    // terms below exp(-42) of the largest are left out
   static constexpr double kMost = 1e15; // jumps; beyond, the answer is NaN
+  static constexpr double kFar = 1e4;   // likewise steps in a standard deviation of the Poisson distribution, in tails
+  static constexpr int kTerms = 512;    // of the density on each side: fewer than 100, unless their values are rounding
 
   static Jet<P, double> negative(const Jet<P, double> &f) { return -f; }
 
@@ -105,7 +107,8 @@ private:
     for (int i = 0; i < Lanes<VecD>::n; ++i) lane[i] = step * i;
     const VecD steps = load<VecD>(lane);
     double before = -kInf; // so far the terms may rise, by rounding of the largest's place
-    for (double at = n;; at += step * Lanes<VecD>::n) {
+    double at = n;
+    for (int i = 0; i < kTerms; i += Lanes<VecD>::n, at += step * Lanes<VecD>::n) {
       const double last = add(at + steps);
       if ((!(last >= -kCut) && !(last > before)) || at + step * Lanes<VecD>::n < 1) return;
       before = last;
@@ -194,6 +197,7 @@ private:
     double first = Upper == (peak > j.rate) ? peak : j.rate;
     first = first > 1 ? __builtin_floor(first + 0.5) : 1;
     const double step = stride(first, p[2]), log_step = log(step);
+    if (!(first < kFar * kFar * step * step)) return constant<P>(kNaN, kNaN); // power - 1 below 1e-7
     LogMean<P> sum;
     double most = -kInf;
     // the terms n, n + by, ..., which are log-concave: from where they fall they do not rise again

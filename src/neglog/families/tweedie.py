@@ -46,9 +46,11 @@ class Tweedie(ScalarFamily):
     ``log_cdf(0)`` is :math:`-\lambda`. Mean and the other two parameters are orthogonal. R's
     ``tweedie::dtweedie(y, power, mu, phi)`` and ``mgcv::ldTweedie`` are the same distribution.
 
-    The density is summed from its largest term outwards, tails are sums of gamma tails: relative error below 1e-10
-    per condition number (tails, gradients), for rates up to a few hundred; the Hessian in ``power`` loses digits like
-    the square of the rate.
+    The density is summed from its largest term outwards, tails are sums of gamma tails. Relative error per condition
+    number against mpmath: values 1e-14, tails and gradients 1e-10, Hessians 1e-8, at rates :math:`\lambda` up to 100
+    and powers from 1.02 to 1.98 (tails: up to 10, from 1.1 to 1.9). Derivatives in ``power`` lose digits like the
+    square of the rate. NaN where the rate exceeds 1e15, and tails where it exceeds 1e8 and ``power`` is within 1e-7
+    of 1.
 
     Source: Dunn and Smyth, "Series evaluation of Tweedie exponential dispersion model densities", Statistics and
     Computing 15 (2005).

@@ -26,3 +26,4 @@ void bind_functions(nb::module_ &m);
 void bind_losses(nb::module_ &m);
 void bind_scores(nb::module_ &m);
 void bind_stats(nb::module_ &m);
+void bind_units(nb::module_ &m);

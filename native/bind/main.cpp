@@ -46,4 +46,5 @@ NB_MODULE(_native, m) {
   bind_losses(m);
   bind_scores(m);
   bind_stats(m);
+  bind_units(m);
 }

@@ -50,6 +50,8 @@ def softmax_nll_strided(
     divisor_kind: int,  # 0 none, 1 count, 2 sample weights, 3 class weights * sample weights
     scale: float,  # of the gradient, which is divided by the divisor too
     threads: int,
+    deformation: int = 0,  # Deformation::Kind; 0 cross-entropy
+    parameters: tuple[float, float, float, float] = ...,
 ) -> tuple[float, float, int]: ...  # sum / divisor (the sum if that is 0), divisor, first bad row or -1
 def logsumexp_strided(
     dtype: int,
@@ -116,5 +118,12 @@ def logsumexp_back_strided(
 def log_softmax_back_strided(
     dtype: int, outer: int, classes: int, inner: int, logits: int, strides: Strides, upstream: int,
     upstream_strides: Strides, grad: int, grad_strides: Strides, threads: int,
+) -> None: ...  # fmt: skip
+
+# A pass over rows under a Gaussian mixture; what the arrays hold: native/mixtures.hpp.
+def mixture_pass(
+    x: NDArray[Any], diagonal: bool, means: NDArray[np.float64], whiten: NDArray[np.float64],
+    offset: NDArray[np.float64], weight: NDArray[np.float64] | None, nll: NDArray[np.float64] | None,
+    posterior: NDArray[np.float64] | None, sums: NDArray[np.float64] | None,
 ) -> None: ...  # fmt: skip
 def __getattr__(name: str) -> Any: ...  # pyright: ignore[reportIncompleteStub]

@@ -15,6 +15,7 @@
 //   Jet<P, double> log_interval(double lo, double hi, const double *p)
 //                                                 log P(lo < Y <= hi), both ends inside: for a density with a kink, or
 //                                                 where there is a closed form
+//   static constexpr bool atom = true             `low` of a continuous family has a probability, not in (low, hi]
 //
 // Order says how many derivatives in the parameters are wanted of an exact row; rows that are not exact always come
 // with both. They are exact: analytic, or by jets (jet.hpp). Parameters and y that are not valid may give anything.

@@ -99,8 +99,9 @@ template <class F> Jet<F::P, double> log_between(double lo, double hi, const dou
 template <class F> Jet<F::P, double> log_window(double lo, double hi, const double *p) {
   constexpr int P = F::P;
   if constexpr (F::discrete) lo = __builtin_floor(lo), hi = __builtin_floor(hi);
-  const bool from_low = F::discrete ? lo < F::low : lo <= F::low, to_high = hi >= F::high;
-  const bool empty = !(lo < hi) || lo >= F::high || (F::discrete ? hi < F::low : hi <= F::low);
+  constexpr bool mass_at_low = F::discrete || requires { F::atom; };
+  const bool from_low = mass_at_low ? lo < F::low : lo <= F::low, to_high = hi >= F::high;
+  const bool empty = !(lo < hi) || lo >= F::high || (mass_at_low ? hi < F::low : hi <= F::low);
   if (empty) return impossible<P>();
   if (from_low && to_high) return certain<P>();
   if (from_low) return F::log_cdf(hi, p);

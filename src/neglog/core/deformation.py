@@ -64,7 +64,8 @@ class Deformation(ABC):
 
     name: ClassVar[str]  # of the function
     module: ClassVar[str]  # of the torch module
-    formula: ClassVar[str]  # TeX, of p = p_y
+    plain: ClassVar[str]  # the formula in p = p_y where there is no TeX
+    formula: ClassVar[str]  # the same in TeX
     notes: ClassVar[str]
     source: ClassVar[str]
     example: ClassVar[tuple[str, str]]  # arguments, and what they give for logits (2, 1, 0.1) of class 0

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from benchmarks import deformed
+from benchmarks import deformed, mixture
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -50,6 +50,8 @@ def tables(stored: Row, tasks: Container[str] = TITLES) -> dict[str, str]:
         found["families"] = "\n".join([head, *lines, "", family_legend(stored["machine"]), ""])
     if stored.get("deformed"):
         found["deformed"] = "\n".join([deformed.HEAD, *map(deformed.line, stored["deformed"]), "", DEFORMED, ""])
+    if stored.get("mixture"):
+        found["mixture"] = mixture.table(stored["mixture"], stored["machine"])
     return found
 
 
@@ -172,6 +174,7 @@ HEADINGS = {
     "memory": "Memory of neglog.torch",
     "families": "Families",
     "deformed": "Losses of the true class's probability",
+    "mixture": "Gaussian mixtures",
 }
 
 if __name__ == "__main__":

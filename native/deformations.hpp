@@ -23,20 +23,28 @@ template <class V> inline V bounded(V x) {
   return min_or_second(splat<V>(most), max_or_second(splat<V>(-most), x));
 }
 
-// What all kinds are made of.
+// What all kinds are made of: the target against `top`, the largest of its competitors, and `sum`, that of their
+// exp(z - top). p and q = 1 - p keep their digits near 0.
 template <class V> struct Margin {
-  V a;
-  V nll, other_nll; // -log p, -log(1 - p)
-  V p, q;           // q = 1 - p
-  explicit Margin(V margin) : a(margin) {
+  V target, top, sum;
+  V nll, p, q;
+  Margin(V z, V max, V others_sum)
+      : target(z == Real<V>(kInf) ? splat<V>(Real<V>(kNaN)) : z), top(max), sum(others_sum) {
     using R = Real<V>;
-    const auto positive = a > R(0);
-    const V e = exp(-absolute(a)), l = log1p(e), share = R(1) / (e + R(1)), rest = e * share;
-    nll = positive ? a + l : l;
-    other_nll = positive ? l : l - a;
-    p = positive ? rest : share;
-    q = positive ? share : rest;
+    const V one = splat<V>(R(1)), e = exp(-absolute(target - top));
+    const auto leads = target >= top;
+    const V others = leads ? sum * e : sum, own = leads ? one : e, share = one / (others + own);
+    nll = log1p(leads ? others : (sum - one) + e) + (leads ? V{} : top - target);
+    p = own * share, q = others * share;
   }
+  V a() const { return (top - target) + log(sum); }
+  V log_q() const {
+    using R = Real<V>;
+    const auto tiny = q < R(1e-30); // or 0, while the margin is finite
+    const V y = log(q);
+    return any<decltype(q < q)>(tiny) ? (tiny ? a() : y) : y;
+  }
+  V odds() const { return sum * exp(top - target); } // e^a
 };
 
 // log(e^x + e^level), and its slope in x; level = -inf gives x.
@@ -49,7 +57,9 @@ template <class V> inline Bent<V> log_add(V x, Real<V> level) {
 
 // log(epsilon + e^a): the likelihood ratio (epsilon = 0), cross-entropy (1).  first: log epsilon.
 struct Ratio {
-  template <class V> static Bent<V> at(const Deformation &d, V a) { return log_add(a, static_cast<Real<V>>(d.first)); }
+  template <class V> static Bent<V> at(const Deformation &d, const Margin<V> &m) {
+    return log_add(m.a(), static_cast<Real<V>>(d.first));
+  }
 };
 
 // -log(1 - q) - q = q^2/2 + q^3/3 + ...: the series to 2^-54 (float: 2^-25) of it where the difference would cancel.
@@ -62,11 +72,14 @@ template <class V> inline V beyond_first_order(V nll, V q) {
 
 // (1 - p)^first (second nll + third (1 - p)): focal, Poly-1, symmetric cross-entropy.
 struct Polynomial {
-  template <class V> static Bent<V> at(const Deformation &d, V a) {
+  template <class V> static Bent<V> at(const Deformation &d, const Margin<V> &m) {
     using R = Real<V>;
-    const Margin<V> m(a);
     const auto power = static_cast<R>(d.first), log_part = static_cast<R>(d.second), linear = static_cast<R>(d.third);
-    const V weight = power == R(0) ? splat<V>(R(1)) : exp(-power * m.other_nll);
+    V weight = splat<V>(R(1));
+    if (power == R(1) || power == R(2))
+      weight = power == R(1) ? m.q : m.q * m.q;
+    else if (power != R(0))
+      weight = exp(power * m.log_q());
     V body = (log_part == R(0) ? V{} : log_part * m.nll) + linear * m.q, slope = log_part + linear * m.p;
     if (linear < R(0)) { // Poly-1 at -1: what remains at p = 1 is of second order
       body = log_part * beyond_first_order(m.nll, m.q) + (log_part + linear) * m.q;
@@ -78,9 +91,8 @@ struct Polynomial {
 
 // (1 - p^first) / first * third, constant where nll >= second (NaN: nowhere): generalised cross-entropy, alpha-loss.
 struct Power {
-  template <class V> static Bent<V> at(const Deformation &d, V a) {
+  template <class V> static Bent<V> at(const Deformation &d, const Margin<V> &m) {
     using R = Real<V>;
-    const Margin<V> m(a);
     const auto power = static_cast<R>(d.first), cap = static_cast<R>(d.second), scale = static_cast<R>(d.third);
     const V u = min_or_second(splat<V>(cap), m.nll), x = power == R(0) ? V{} : power * u;
     const V value = absolute(x) < R(1e-30) ? u : -expm1(-x) / power; // below, the limit; x would lose digits
@@ -90,29 +102,28 @@ struct Power {
 
 // nll + second log(first + 1 - p): the competing ratio; what is small in log() depends on `first`.
 struct Competing {
-  template <class V> static Bent<V> at(const Deformation &d, V a) {
+  template <class V> static Bent<V> at(const Deformation &d, const Margin<V> &m) {
     using R = Real<V>;
-    const Margin<V> m(a);
     const auto alpha = static_cast<R>(d.first), beta = static_cast<R>(d.second);
     const auto alpha_less_1 = static_cast<R>(d.first - 1.0), log_alpha = static_cast<R>(d.third);
     if (beta == R(0)) return {m.nll, m.q};
-    const V log_part = alpha < R(0.5) ? log_add(-m.other_nll, log_alpha).value : log1p(alpha_less_1 + m.q);
+    const V log_part = alpha < R(0.5) ? log_add(m.log_q(), log_alpha).value : log1p(alpha_less_1 + m.q);
     const V share = alpha == R(0) ? splat<V>(R(1)) : m.q / (alpha + m.q); // q / q at q = 0
     return {m.nll + beta * log_part, m.q + beta * m.p * share};
   }
 };
 
 struct Exponential { // 1 / p - 1
-  template <class V> static Bent<V> at(const Deformation &, V a) {
-    const V e = exp(a);
+  template <class V> static Bent<V> at(const Deformation &, const Margin<V> &m) {
+    const V e = m.odds();
     return {e, e};
   }
 };
 
 struct Mada { // e^a to the left of 0, its tangent to the right
-  template <class V> static Bent<V> at(const Deformation &, V a) {
+  template <class V> static Bent<V> at(const Deformation &, const Margin<V> &m) {
     using R = Real<V>;
-    const V e = exp(min_or_second(V{}, a));
+    const V a = m.a(), e = exp(min_or_second(V{}, a));
     return {a > R(0) ? a + R(1) : e, e};
   }
 };
@@ -120,38 +131,44 @@ struct Mada { // e^a to the left of 0, its tangent to the right
 // -log((1 - first) p + second).  third, fourth: log(1 - first), log(second). Near p = 1 the sum is 1 less
 // (1 - first) (1 - p) + first - second.
 struct Mislabel {
-  template <class V> static Bent<V> at(const Deformation &d, V a) {
+  template <class V> static Bent<V> at(const Deformation &d, const Margin<V> &m) {
     using R = Real<V>;
-    const Margin<V> m(a);
     const auto keep = static_cast<R>(1.0 - d.first), miss = static_cast<R>(d.first - d.second);
+    const V near = -log1p(-(keep * m.q + miss));
+    if (d.second > 1e-30) { // else the sum could round to 0
+      const V kept = keep * m.p, total = kept + static_cast<R>(d.second);
+      return {m.p < R(0.5) ? -log(total) : near, m.q * kept / total};
+    }
     const Bent<V> total = log_add(static_cast<R>(d.third) - m.nll, static_cast<R>(d.fourth));
-    return {a > R(0) ? -total.value : -log1p(-(keep * m.q + miss)), m.q * total.slope};
+    return {m.p < R(0.5) ? -total.value : near, m.q * total.slope};
   }
 };
 
 struct Taylor { // sum_{i <= first} (1 - p)^i / i
-  template <class V> static Bent<V> at(const Deformation &d, V a) {
+  template <class V> static Bent<V> at(const Deformation &d, const Margin<V> &m) {
     using R = Real<V>;
-    const Margin<V> m(a);
-    V sum{};
-    for (double i = d.first; i >= 1.0; --i) sum = (sum + static_cast<R>(1.0 / i)) * m.q;
-    return {sum, m.q * -expm1(static_cast<R>(-d.first) * m.other_nll)};
+    V sum{}, powers{}; // 1 + q + ... + q^(first - 1) = (1 - q^first) / p
+    for (double i = d.first; i >= 1.0; --i) {
+      sum = (sum + static_cast<R>(1.0 / i)) * m.q;
+      powers = madd(powers, m.q, splat<V>(R(1)));
+    }
+    return {sum, m.q * m.p * powers};
   }
 };
 
-template <class V> inline Bent<V> bent(const Deformation &d, V a) {
+template <class V> inline Bent<V> bent(const Deformation &d, const Margin<V> &m) {
   switch (d.kind) {
-  case Deformation::ratio: return Ratio::at(d, a);
-  case Deformation::polynomial: return Polynomial::at(d, a);
-  case Deformation::power: return Power::at(d, a);
-  case Deformation::competing: return Competing::at(d, a);
-  case Deformation::exponential: return Exponential::at(d, a);
-  case Deformation::mada: return Mada::at(d, a);
-  case Deformation::mislabel: return Mislabel::at(d, a);
-  case Deformation::taylor: return Taylor::at(d, a);
+  case Deformation::ratio: return Ratio::at(d, m);
+  case Deformation::polynomial: return Polynomial::at(d, m);
+  case Deformation::power: return Power::at(d, m);
+  case Deformation::competing: return Competing::at(d, m);
+  case Deformation::exponential: return Exponential::at(d, m);
+  case Deformation::mada: return Mada::at(d, m);
+  case Deformation::mislabel: return Mislabel::at(d, m);
+  case Deformation::taylor: return Taylor::at(d, m);
   case Deformation::none: break;
   }
-  return {a, a};
+  return {m.nll, m.q};
 }
 
 } // namespace NEGLOG_ISA

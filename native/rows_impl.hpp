@@ -181,8 +181,7 @@ template <class V> inline Contest<V> deformed_contest(const Deformation &deforma
   using R = Real<V>;
   const V one = splat<V>(R(1));
   const auto alone = max == R(-kInf);
-  const V margin = target == R(kInf) ? splat<V>(R(kNaN)) : (max - target) + log(sum);
-  const Bent<V> b = bent(deformation, margin);
+  const Bent<V> b = bent(deformation, Margin<V>(target, max, sum));
   return {b.value, alone ? V{} : max, alone ? one : sum, one, b.slope, -b.slope * sum};
 }
 template <class V> inline Contest<V> contest(const SoftmaxJob &job, V target, V max, V sum, V base) {

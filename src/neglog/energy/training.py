@@ -295,11 +295,13 @@ def train(
     >>> import neglog as nl
     >>> data = np.repeat([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]], 50, axis=0)  # entropy log 2 = 0.69
     >>> start = nl.energy.BernoulliBernoulli.start(data, 2, rng=0)
-    >>> machine = nl.energy.train(start, data, method="cd", steps=5, epochs=200, rng=0)
+    >>> def rate(epoch):
+    ...     return 0.5 / (1 + epoch / 50)
+    >>> machine = nl.energy.train(start, data, method="cd", steps=5, epochs=200, learning_rate=rate, rng=0)
     >>> print(f"{start.nll(data).mean():.2f} -> {machine.nll(data).mean():.1f}")
     2.08 -> 0.7
     """
-    x = checked("train", data, model.n_visible, model.binary)
+    x = checked("train", data, model.n_visible, model.binary, "data")
     if not len(x):
         raise DataError("train: data has no rows; at least one is needed")
     epochs, batch_size = whole("train", "epochs", epochs, 0), whole("train", "batch_size", batch_size, 1)
@@ -310,7 +312,7 @@ def train(
         momentum=momentum,
         weight_decay=weight_decay,
         sparsity=sparsity,
-        chains=chains or min(batch_size, len(x)),
+        chains=min(batch_size, len(x)) if chains is None else chains,
     )
     order = np.random.default_rng(rng)
     typed = type(model)(*(np.asarray(a, x.dtype) for a in (model.weights, model.visible_bias, model.hidden_bias)))

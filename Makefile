@@ -43,6 +43,10 @@ rbm: $(VENV)/built $(VENV)/tested
 	-examples/fashion_mnist/data.sh
 	$(BIN)/python -m examples.rbm --out out/rbm
 
+# The pictures of docs/energy.md, from the same run.
+docs/images/rbm_%.svg: rbm
+	cp out/rbm/$*.svg $@
+
 test: $(VENV)/built $(VENV)/tested
 	$(BIN)/python -m pytest -n auto
 

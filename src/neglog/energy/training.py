@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from neglog import _native
 from neglog.core.arrays import Array
 from neglog.energy.model import RBM, checked, whole
 from neglog.energy.sparsity import Sparsity
@@ -141,9 +142,9 @@ class Trainer:
         fantasies = count if self.chains is None else len(self.chains)
         v, h = (np.empty((count + fantasies, len(b)), self.dtype) for b in (self._visible, self._hidden))
         share = np.repeat([self._rate / count, -self._rate / fantasies], [count, fantasies]).astype(self.dtype)
-        room = _Room(v, h, v[:count], v[count:], h[:count], h[count:], share, share[:, None])
-        self._rooms[count] = room
-        return room
+        moves = np.empty_like(self._visible), np.empty_like(self._hidden)
+        self._rooms[count] = _Room(v, h, v[:count], v[count:], h[:count], h[count:], share, *moves)
+        return self._rooms[count]
 
     def _persist(self, room: _Room, states: Array) -> None:
         """The chains go on from hidden ``states``. The last product with the weights serves data and chains."""
@@ -179,12 +180,8 @@ class Trainer:
     def _update(self, room: _Room) -> None:
         sparsity = self.options.sparsity
         penalty = sparsity.descent(room.v_data, room.h_data, self._running) if sparsity else None
-        np.multiply(room.h, room.share_column, out=room.h)
-        moves = (
-            product(room.v.T, room.h, self._product),
-            np.einsum("n,ni->i", room.share, room.v),  # not by BLAS, where threads may change the order of a sum
-            np.add.reduce(room.h, 0),
-        )
+        _native.shares(room.v, room.h, room.share, room.visible_move, room.hidden_move)
+        moves = (product(room.v.T, room.h, self._product), room.visible_move, room.hidden_move)
         if self.options.weight_decay:
             self._product -= self._rate * self.options.weight_decay * self._weights
         if self._momentum:
@@ -212,7 +209,8 @@ class _Room(NamedTuple):
     h_data: Array
     h_fantasy: Array
     share: Array  # (rows,) learning rate / rows of the data, - learning rate / fantasies
-    share_column: Array
+    visible_move: Array
+    hidden_move: Array
 
 
 def train(

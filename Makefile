@@ -3,10 +3,12 @@
 #   make run     the main job on real data; results in out/
 #   make fashion trains a network on Fashion-MNIST with neglog.torch and with torch; results in out/fashion_mnist/
 #   make bishop  a mixture density network where least squares has nothing to say; results in out/bishop/
+#   make vae     a variational autoencoder on Fashion-MNIST, two likelihoods; results in out/vae/
 #   make heads   five losses for a mean and a variance on six real tables; results in out/regression_heads/
 #   make rbm     restricted Boltzmann machines on digits, with their exact likelihood; results in out/rbm/
 #   make test    the whole test suite
 #   make bench   the benchmark table (about ten minutes on two idle cores)
+#   make docs    the documentation as a site; results in out/site/
 #   make lint    ruff, pyright, clang-format
 #   make dist    wheel and source archive; the wheel passes the tests in an environment of its own
 #   make docs/images/digits_reliability.svg   the README's picture, from make run
@@ -20,7 +22,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 CPP := $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 
-.PHONY: run fashion bishop heads rbm test bench lint format dist clean
+.PHONY: run fashion bishop heads vae rbm test docs bench lint format dist clean
 
 run: $(VENV)/built
 	$(BIN)/neglog demo --out out
@@ -36,6 +38,10 @@ fashion: $(VENV)/built $(VENV)/tested
 bishop: $(VENV)/built $(VENV)/tested
 	$(BIN)/python -m examples.bishop --out out/bishop
 
+vae: $(VENV)/built $(VENV)/tested
+	examples/fashion_mnist/data.sh
+	$(BIN)/python -m examples.vae --out out/vae
+
 heads: $(VENV)/built $(VENV)/examples
 	$(BIN)/python -m examples.regression_heads --out out/regression_heads
 
@@ -49,6 +55,11 @@ docs/images/rbm_%.svg: rbm
 
 test: $(VENV)/built $(VENV)/tested
 	$(BIN)/python -m pytest -n auto
+
+# The figures of docs/explain, drawn by the program, and the site, which fetches nothing.
+docs: $(VENV)/built $(VENV)/tested
+	$(BIN)/python tools/explain_figures.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: $(VENV)/built $(VENV)/bench
 	$(BIN)/python -m benchmarks.run
@@ -94,6 +105,7 @@ $(VENV)/built: $(VENV)/base $(NATIVE)
 
 $(VENV)/tested: $(VENV)/base pyproject.toml
 	$(PIP) --group test
+	$(BIN)/python tools/requirements.py docs | xargs $(PIP)
 	touch $@
 
 $(VENV)/bench: $(VENV)/tested

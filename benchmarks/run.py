@@ -19,7 +19,7 @@ import scipy
 import torch
 
 import neglog as nl
-from benchmarks import families, memory, rbm, render
+from benchmarks import families, memory, mixture, rbm, render
 from benchmarks.cases import Case, Data, cases
 from benchmarks.rivals import ours, ours_torch, scikit_learn, torch_compile, torch_eager
 from benchmarks.timing import timed
@@ -111,6 +111,15 @@ def measure_families(only: str, rounds: int) -> list[dict[str, Any]]:
     return rows
 
 
+def measure_mixtures(only: str, rounds: int) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for case in (c for c in mixture.cases() if only in c.name):
+        found = mixture.measure(case, rounds)
+        print(mixture.line(found), flush=True)
+        rows += found
+    return rows
+
+
 def measure_rbm(only: str, rounds: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for case in (c for c in rbm.cases() if only in c.name):
@@ -120,7 +129,13 @@ def measure_rbm(only: str, rounds: int) -> list[dict[str, Any]]:
     return rows
 
 
-PARTS = {"rows": measure_losses, "memory": measure_memory, "families": measure_families, "rbm": measure_rbm}
+PARTS = {
+    "rows": measure_losses,
+    "memory": measure_memory,
+    "families": measure_families,
+    "mixture": measure_mixtures,
+    "rbm": measure_rbm,
+}
 
 
 def main() -> None:

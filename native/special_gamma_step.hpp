@@ -58,18 +58,16 @@ template <class V> struct PolygammaStep {
   V digamma, trigamma;
 };
 
-// Domain: x > 0, step >= 0.  Error 5e-15, relative, for steps from 1e-5 on; below, 1e-19 / step.  From x = 10 on,
-// Stirling's formula term by term; below, the recurrence lifts both ends by ten, and its terms are differences of one
-// sign.
+// Domain: x > 0, step >= 0.  Error 5e-15, relative, for steps of any size.  From x = 10 on, Stirling's formula term by
+// term; below, the recurrence lifts both ends by ten, and its terms are differences of one sign.
 template <int Order, class V> inline PolygammaStep<V> polygamma_step(V x, V step) {
   const auto low = x < 10.0;
   const V a = low ? x + 10.0 : x, b = a + step, ratio = step / a;
-  const Derivatives<V> from = stirling_series<Order>(a), to = stirling_series<Order>(b);
+  const Derivatives<V> series = stirling_series_step<Order>(a, step);
   PolygammaStep<V> out = {};
   const V between = ratio / b; // 1 / a - 1 / b
-  out.digamma = log1p(ratio) + 0.5 * between + (to.slope - from.slope);
-  if constexpr (Order >= 2)
-    out.trigamma = (to.curvature - from.curvature) - between * (1.0 + 0.5 * (1.0 / a + 1.0 / b));
+  out.digamma = log1p(ratio) + 0.5 * between + series.slope;
+  if constexpr (Order >= 2) out.trigamma = series.curvature - between * (1.0 + 0.5 * (1.0 / a + 1.0 / b));
   if (!any<decltype(x < x)>(low)) return out;
 
   // step * sum 1 / ((x + k) (x + step + k)), and for trigamma the sum of (1 / (x + k) + 1 / (x + step + k)) times that
@@ -95,21 +93,17 @@ template <class V> inline CrossedPowers<V> crossed_powers(V x, V h, V k) {
 }
 
 // log of Gamma(x + h + k) Gamma(x) / (Gamma(x + h) Gamma(x + k)), with derivatives in x.  Domain: x > 0, h, k >= 0.
-// Error 2e-15, relative, however small h k / x is. Stirling's formula from x = 10 on and the recurrence below, each
-// term by itself.
+// Error 2e-15, relative, however small k and h k / x are. Stirling's formula from x = 10 on and the recurrence below,
+// each term by itself.
 template <int Order, class V> inline Derivatives<V> log_gamma_cross(V x, V h, V k) {
   const auto low = x < 10.0;
-  const V z = low ? x + 10.0 : x, a = z + h, b = z + k, c = a + k, shrunk = log1p(-h / a * (k / b)); // log(z c / (a b))
-  const auto sz = stirling_series<Order>(z), sa = stirling_series<Order>(a), sb = stirling_series<Order>(b),
-             sc = stirling_series<Order>(c);
+  const V z = low ? x + 10.0 : x, a = z + h, b = z + k, shrunk = log1p(-h / a * (k / b)); // log(z c / (a b))
+  const auto near = stirling_series_step<Order>(z, k), far = stirling_series_step<Order>(a, k);
   const auto powers = crossed_powers(z, h, k);
   Derivatives<V> out = {};
-  out.value =
-      (z - 0.5) * shrunk + k * log1p(h / b) + h * log1p(k / a) + ((sc.value - sa.value) - (sb.value - sz.value));
-  if constexpr (Order >= 1) out.slope = shrunk - 0.5 * powers.first + ((sc.slope - sa.slope) - (sb.slope - sz.slope));
-  if constexpr (Order >= 2)
-    out.curvature =
-        powers.first + 0.5 * powers.second + ((sc.curvature - sa.curvature) - (sb.curvature - sz.curvature));
+  out.value = (z - 0.5) * shrunk + k * log1p(h / b) + h * log1p(k / a) + (far.value - near.value);
+  if constexpr (Order >= 1) out.slope = shrunk - 0.5 * powers.first + (far.slope - near.slope);
+  if constexpr (Order >= 2) out.curvature = powers.first + 0.5 * powers.second + (far.curvature - near.curvature);
   if (!any<decltype(x < x)>(low)) return out;
   V missing = {}, left = splat<V>(1.0); // the product of x (x + h + k) / ((x + h) (x + k)), and what it lacks of 1
   const V first = low ? x : splat<V>(1.0);
@@ -178,6 +172,19 @@ template <class V> inline Log1pRest<V> log1p_rest(V t, V one_plus, V log_one_plu
   const V u = 1.0 / (far ? t : splat<V>(1.0)), value = (t - log_one_plus) * u * u;
   out.value = far ? value : out.value;
   out.slope = far ? (1.0 - 2.0 * one_plus * value) * u : out.slope;
+  return out;
+}
+
+// log(1 + x) / x.  Domain: x >= 0.  Error 1e-15, relative; from r(x) = (x - log(1 + x)) / x^2 where x is below 1.
+template <class V> inline Derivatives<V> log1p_ratio(V x) {
+  const V grown = 1.0 + x, w = 1.0 / grown, log_grown = log1p(x), u = 1.0 / x;
+  const auto far = x > 1.0;
+  const auto rest = log1p_rest(x, grown, log_grown);
+  const V s = rest.slope;
+  Derivatives<V> out = {far ? log_grown * u : 1.0 - x * rest.value, -0.5 * (x * s + 1.0) * w,
+                        (s * grown + 1.0) * w * w};
+  out.slope = far ? (w - out.value) * u : out.slope;
+  out.curvature = far ? (-w * w - 2.0 * out.slope) * u : out.curvature;
   return out;
 }
 

@@ -2,8 +2,7 @@
 // functions, with exact first and second derivatives in both arguments. Double.
 //
 // Domain: a > 0, x >= 0; log x is an argument of its own, so that x may underflow. Relative error per condition number
-// against mpmath, a from 1e-4 to 1e7 and probabilities down to 10^-40000: value and gradient 1e-14, Hessian 1e-12; for
-// smaller a the mixed derivative of log Q at x < a loses digits as 1 / a (1e-9 at 1e-8), the rest does not.
+// against mpmath, a from 1e-8 to 1e7 and probabilities down to 10^-40000: value and gradient 1e-14, Hessian 1e-12.
 // Edges: x = 0 and log x = -inf: P impossible, Q certain. x = inf: P certain, Q impossible.
 // Derivatives in x are relative, as in gamma_density.hpp.
 //
@@ -17,7 +16,8 @@
 // For large a the derivatives in a at a given q = x / a are the small ones, and from them the others follow without
 // cancellation: with h = a k(w, q), log(integral) has the slope E[h] / a and the curvature Var[h] / a^2.
 // For x < a < 20 the integral of P is the series 1/a (1 + x / (a + 1) + x^2 / ((a + 1) (a + 2)) + ...), Abramowitz and
-// Stegun 6.5.29, whose terms are positive. The large tail is one minus the small one.
+// Stegun 6.5.29, whose terms are positive. The large tail is one minus the small one; but for x < a < 1e-3 log Q has
+// the factor a apart, see upper_of_small.
 #pragma once
 
 #include "gamma_density.hpp"
@@ -197,6 +197,34 @@ inline Tail lower(double a, double x, double log_x, bool in_log = false) {
            {0, -r * ((in_log ? 0 : 1) + n_mean)}}};
 }
 
+// log Q(a, x) for x < a < 1e-3, where P is nearly 1, with derivatives in a and log x: Q = 1 - exp(-v), v = a u, and by
+// Kummer's transformation of the series u = log Gamma(1 + a) / a - log x - log(1 + a s) / a with
+// s = sum of (-x)^n / (n! (n + a)).
+inline Tail upper_of_small(double a, double x, double log_x) {
+  Tail s = {};
+  double c = 1;
+  for (int n = 1; n < 7; ++n) {
+    const double r = 1 / (n + a), term = (c *= -x / n) * r;
+    s = s + Tail{term, {-term * r, n * term}, {{2 * term * r * r, -n * term * r}, {0, n * n * term}}};
+  }
+  const double zeta[] = {
+      -0.57721566490153286061, 0.82246703342411321824,  -0.40068563438653142847, // -gamma, zeta(2) / 2
+      0.27058080842778454788,  -0.20738555102867398527, 0.16955717699740818995,  -0.14404989676884611812};
+  Derivatives<double> g = {}; // log Gamma(1 + a) / a: Abramowitz and Stegun 6.1.33
+  for (int k = 6; k >= 0; --k) {
+    g.curvature = g.curvature * a + 2 * g.slope;
+    g.slope = g.slope * a + g.value;
+    g.value = g.value * a + zeta[k];
+  }
+  const Tail shape = variable<2>(0, a), z = shape * s;
+  const double t = z.value; // log(1 + t) / t, |t| < 1e-6
+  const Tail bent = s * chain(Derivatives<double>{1 - t / 2 + t * t / 3, -0.5 + t * 2 / 3 - t * t * 3 / 4,
+                                                  2.0 / 3 - t * 3 / 2 + t * t * 12 / 5},
+                              z);
+  const Tail u = Tail{g.value - log_x, {g.slope, -1}, {{g.curvature, 0}, {0, 0}}} - bent, log_v = log(shape) + log(u);
+  return chain(log_one_minus_exp(log_v.value), log_v);
+}
+
 // x^2 f_xx of either tail from its x f_x, because x times the density has the logarithmic slope a - x
 inline Tail with_curvature(Tail tail, double a, double x) {
   tail.hess[1][1] = tail.grad[1] * (a - 1 - x - tail.grad[1]);
@@ -228,7 +256,7 @@ inline Jet<2, double> log_gamma_q(double a, double x, double log_x) {
   if (x == kInf) return impossible<2>();
   if (log_x == -kInf) return certain<2>();
   if (a >= kLarge) return at_given_x(large(a, x, (x - a) / a, log_x - log(a), true), a);
-  if (x < a) return with_curvature(log_complement(lower(a, x, log_x)), a, x);
+  if (x < a) return with_curvature(a < 1e-3 ? upper_of_small(a, x, log_x) : log_complement(lower(a, x, log_x)), a, x);
   return upper(a, x, log_x) + log(variable<2>(0, a));
 }
 

@@ -24,5 +24,7 @@ void bind_accumulate(nb::module_ &m);
 void bind_families(nb::module_ &m);
 void bind_functions(nb::module_ &m);
 void bind_losses(nb::module_ &m);
+void bind_mixtures(nb::module_ &m);
 void bind_scores(nb::module_ &m);
 void bind_stats(nb::module_ &m);
+void bind_units(nb::module_ &m);

@@ -44,6 +44,8 @@ NB_MODULE(_native, m) {
   bind_families(m);
   bind_functions(m);
   bind_losses(m);
+  bind_mixtures(m);
   bind_scores(m);
   bind_stats(m);
+  bind_units(m);
 }

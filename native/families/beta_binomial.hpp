@@ -36,6 +36,10 @@ private:
   // n is whole; where a derivative in it is tried out, the masses that are summed stay the same
   static double last(double n) { return __builtin_rint(n); }
 
+  struct Sum {
+    Jet<P, double> log;
+    double bend; // second derivative of the sum itself in n, relative: that of a large b is nearly linear in n
+  };
   struct Tails {
     Jet<P, double> cdf, sf;
   };
@@ -44,12 +48,15 @@ private:
     constexpr double log2 = 0.69314718055994530942;
     bool below = k <= p[0] * (p[1] / (p[1] + p[2]));
     auto small = side(k, p, below);
-    if (small.value > -log2) small = side(k, p, below = !below);
+    if (small.log.value > -log2) small = side(k, p, below = !below);
     const int factor = below ? 2 : 1; // of all masses: b where there is a failure, a where there is a success
-    const auto f = with_factor(small, factor, p[factor]), rest = log_complement_with_factor(small, factor, p[factor]);
+    const auto f = with_factor(small.log, factor, p[factor]);
+    auto rest = log_complement_with_factor(small.log, factor, p[factor]);
+    const double odds = 1 / expm1(-f.value), slope = odds * f.grad[0];
+    rest.hess[0][0] = -odds * small.bend - slope * slope;
     return below ? Tails{f, rest} : Tails{rest, f};
   }
-  static Jet<P, double> side(double k, const double *p, bool below) {
+  static Sum side(double k, const double *p, bool below) {
     return below ? sum<2>(k, -1, k + 1, p) : sum<1>(k + 1, 1, last(p[0]) - k, p);
   }
 
@@ -117,20 +124,24 @@ private:
 
   // log of the sum of `count` masses from y = from on in steps of +-1, until they no longer count; derivatives without
   // that of the factor
-  template <int Factor> static Jet<P, double> sum(double from, double step, double count, const double *p) {
+  template <int Factor> static Sum sum(double from, double step, double count, const double *p) {
     constexpr int lanes = Lanes<VecD>::n;
     VecD parameters[P], lane;
     for (int i = 0; i < P; ++i) parameters[i] = splat<VecD>(p[i]);
     for (int i = 0; i < lanes; ++i) lane[i] = i;
     const Jet<P, double> first = apart<2, Factor>(from, p);
-    VecD total = {}, g[P] = {}, gg[P][P] = {};
+    VecD total = {}, g[P] = {}, gg[P][P] = {}, bend = {};
+    const auto of_n = polygamma_step<2>(p[2] + p[0] - 1, p[1] + 1); // of the mass at 1, which is n exp(-this)
+    const double single = of_n.digamma * (of_n.digamma - 2 / p[0]) - of_n.trigamma;
     double before = 0;
     for (double at = 0; at < count; at += lanes) {
       const VecD j = lane + at;
       const auto inside = j < count;
-      const auto f = apart<2, Factor>(from + step * (inside ? j : VecD{}), parameters);
+      const VecD y = from + step * (inside ? j : VecD{});
+      const auto f = apart<2, Factor>(y, parameters);
       const VecD mass = inside ? exp(first.value - f.value) : VecD{};
       total += mass;
+      bend += mass * (y == 1.0 ? splat<VecD>(single) : f.grad[0] * f.grad[0] - f.hess[0][0]);
       for (int i = 0; i < P; ++i) {
         const VecD d = f.grad[i] - first.grad[i];
         g[i] += mass * d;
@@ -148,7 +159,7 @@ private:
     for (int i = 0; i < P; ++i) mean[i] = sum_lanes(g[i]) / all, out.grad[i] = -first.grad[i] - mean[i];
     for (int i = 0; i < P; ++i)
       for (int l = i; l < P; ++l) out.hess[i][l] = sum_lanes(gg[i][l]) / all - mean[i] * mean[l];
-    return out;
+    return {out, sum_lanes(bend) / all};
   }
 };
 

@@ -37,7 +37,9 @@ struct NB1 {
   static Jet<P, double> log_cdf(double y, const double *p) {
     const double k = __builtin_floor(y), inner[P] = {p[0], p[1] / p[0]};
     if (k == 0) return nothing(p);
-    return p[1] > p[0] ? from_shape(log_incomplete_beta(cut(k, p)), p) : outward<2>(NB2::log_cdf(k, inner), p);
+    auto out = p[1] > p[0] ? from_shape(log_incomplete_beta(cut(k, p)), p) : outward<2>(NB2::log_cdf(k, inner), p);
+    if (k == 1 && p[0] < 1) out.hess[1][1] = NB2::bend_to_one(p[0], p[1]);
+    return out;
   }
   static Jet<P, double> log_sf(double y, const double *p) {
     const double k = __builtin_floor(y), inner[P] = {p[0], p[1] / p[0]};
@@ -46,19 +48,6 @@ struct NB1 {
   }
 
 private:
-  // log(1 + x) / x.  Domain: x >= 0.  Error 1e-15, relative; from r(x) = (x - log(1 + x)) / x^2 where x is below 1.
-  template <class V> static Derivatives<V> log1p_ratio(V x) {
-    const V grown = 1.0 + x, w = 1.0 / grown, log_grown = log1p(x), u = 1.0 / x;
-    const auto far = x > 1.0;
-    const auto rest = log1p_rest(x, grown, log_grown);
-    const V s = rest.slope;
-    Derivatives<V> out = {far ? log_grown * u : 1.0 - x * rest.value, -0.5 * (x * s + 1.0) * w,
-                          (s * grown + 1.0) * w * w};
-    out.slope = far ? (w - out.value) * u : out.slope;
-    out.curvature = far ? (-w * w - 2.0 * out.slope) * u : out.curvature;
-    return out;
-  }
-
   // gradient and Hessian of nll for alpha > mean, or counts 0 and 1, which have no sum
   template <int Order, class V> static Jet<P, V> derivatives(V y, const V *p) {
     const auto none = y == 0.0;

@@ -21,6 +21,13 @@ struct NB2 {
   }
   template <class V> static auto inside(V y, const V *) { return (y >= 0.0) & (y < kInf) & whole(y); }
 
+  // Second derivative in s of log P(Y <= 1) = log(1 + mean / (1 + s)) - mean log(1 + s) / s, s = alpha mean. A tail's
+  // complement loses it for small means, where P(Y > 1) is linear in s.
+  static double bend_to_one(double mean, double s) {
+    const double grown = 1 + s, all = grown + mean, square = grown * all;
+    return mean * ((grown + all) / (square * square) - log1p_ratio(s).curvature);
+  }
+
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
     const V mean = p[0], alpha = p[1], k = y, one = splat<V>(1.0);
     const auto none = k == 0.0;
@@ -46,10 +53,26 @@ struct NB2 {
       out.hess[1][1] = e * e * (2.0 * mean * q * rest.value - e * rest.slope / grown) - 0.5 * share * share -
                        (none ? V{} : step.curvature);
     }
+    if constexpr (Order >= 1) {
+      // a count of 1 has (1 + 1 / alpha) log(1 + alpha mean) - log mean, whose derivatives in alpha go to 0 with mean
+      const auto single = (k == 1.0) & (mean < 1.0);
+      if (any<decltype(y < y)>(single)) {
+        const auto g = log1p_ratio(single ? alpha * mean : V{});
+        const V share = mean * q;
+        out.grad[1] = single ? share + mean * mean * g.slope : out.grad[1];
+        if constexpr (Order >= 2)
+          out.hess[1][1] = single ? mean * mean * mean * g.curvature - share * share : out.hess[1][1];
+      }
+    }
     return out;
   }
 
-  static Jet<P, double> log_cdf(double y, const double *p) { return tails(__builtin_floor(y), p).cdf; }
+  static Jet<P, double> log_cdf(double y, const double *p) {
+    const double k = __builtin_floor(y);
+    auto out = tails(k, p).cdf;
+    if (k == 1 && p[0] < 1) out.hess[1][1] = p[0] * p[0] * bend_to_one(p[0], p[1] * p[0]);
+    return out;
+  }
   static Jet<P, double> log_sf(double y, const double *p) { return tails(__builtin_floor(y), p).sf; }
 
 private:

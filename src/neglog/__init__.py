@@ -17,7 +17,9 @@ _HOME = {
     "losses": "neglog.losses",
     "torch": "neglog.torch",
     "families": "neglog.families",
+    "latent": "neglog.latent",
     "like": "neglog.like",
+    "energy": "neglog.energy",
     "errors": "neglog.errors",
     "objectives": "neglog.objectives",
     "Objective": "neglog.objectives",
@@ -73,6 +75,11 @@ _HOME = {
     "ZeroInflated": "neglog.compose",
     "Hurdle": "neglog.compose",
     "Fixed": "neglog.compose",
+    "Custom": "neglog.compose",
+    "between": "neglog.compose",
+    "positive": "neglog.compose",
+    "real": "neglog.compose",
+    "unit": "neglog.compose",
     "right_censored": "neglog.core.observations",
     "interval": "neglog.core.observations",
     "fit": "neglog.estimation",
@@ -92,18 +99,25 @@ _HOME = {
 __all__ = sorted([*_HOME, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.py compares it with _HOME
+    from neglog import energy as energy
     from neglog import errors as errors
     from neglog import families as families
+    from neglog import latent as latent
     from neglog import like as like
     from neglog import losses as losses
     from neglog import objectives as objectives
     from neglog import torch as torch
+    from neglog.compose import Custom as Custom
     from neglog.compose import Fixed as Fixed
     from neglog.compose import Hurdle as Hurdle
     from neglog.compose import Mixture as Mixture
     from neglog.compose import Truncated as Truncated
     from neglog.compose import ZeroInflated as ZeroInflated
+    from neglog.compose import between as between
     from neglog.compose import family as family
+    from neglog.compose import positive as positive
+    from neglog.compose import real as real
+    from neglog.compose import unit as unit
     from neglog.core.observations import interval as interval
     from neglog.core.observations import right_censored as right_censored
     from neglog.core.threads import get_num_threads as get_num_threads

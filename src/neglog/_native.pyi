@@ -117,4 +117,11 @@ def log_softmax_back_strided(
     dtype: int, outer: int, classes: int, inner: int, logits: int, strides: Strides, upstream: int,
     upstream_strides: Strides, grad: int, grad_strides: Strides, threads: int,
 ) -> None: ...  # fmt: skip
+
+# A pass over rows under a Gaussian mixture; what the arrays hold: native/mixtures.hpp.
+def mixture_pass(
+    x: NDArray[Any], diagonal: bool, means: NDArray[np.float64], whiten: NDArray[np.float64],
+    offset: NDArray[np.float64], weight: NDArray[np.float64] | None, nll: NDArray[np.float64] | None,
+    posterior: NDArray[np.float64] | None, sums: NDArray[np.float64] | None,
+) -> None: ...  # fmt: skip
 def __getattr__(name: str) -> Any: ...  # pyright: ignore[reportIncompleteStub]

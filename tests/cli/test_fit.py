@@ -84,6 +84,24 @@ def test_a_formula_without_a_name_is_for_the_location(run: Any, tmp_path: Path) 
     assert bare.code == 0 and bare.out == named.out and "scale.x" in bare.out
 
 
+def test_known_values_are_not_estimated(run: Any, life: str, tmp_path: Path) -> None:
+    data = json.loads(run("fit", "weibull", life, *CENSORED, "--fixed", "shape=2", "--format", "json").out)
+    rows = np.genfromtxt(tmp_path / life, delimiter=",", names=True)
+    times = nl.right_censored(rows["hours"], rows["failed"])
+    assert data["loglik"] == nl.fit("weibull", times, fixed={"shape": 2.0}).loglik
+    scale = np.sqrt(np.sum(rows["hours"] ** 2) / np.sum(rows["failed"]))
+    assert {row["name"]: row["estimate"] for row in data["estimates"]} == {"shape": 2.0, "scale": pytest.approx(scale)}
+    both = run("fit", "weibull", life, *CENSORED, "--fixed", "shape=2", "--fixed", "scale=500", "--format", "json")
+    z = rows["hours"] / 500
+    assert json.loads(both.out)["loglik"] == pytest.approx(np.sum(rows["failed"] * np.log(2 * z / 500) - z**2))
+
+
+def test_a_known_parameter_may_be_a_column(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("k,n\n1,4\n3,9\n2,2\n")
+    data = json.loads(run("fit", "binomial", "a.csv", "--y", "k", "--fixed", "n=n", "--format", "json").out)
+    assert [row["estimate"] for row in data["estimates"]] == [pytest.approx(6 / 15)]
+
+
 def test_words_where_numbers_belong_say_what_would_do(run: Any, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("y,g\n1,u\n0,v\n")
     (tmp_path / "b.jsonl").write_text('{"y": "yes"}\n{"y": "no"}\n')
@@ -192,6 +210,15 @@ def test_every_way_to_fail_is_shown(run: Any, tmp_path: Path, family: str, rows:
         (("weibull", "life.csv", "--y", "hours", "--x", "hours"), 2, "'hours' is the response"),
         (("weibull", "life.csv", *CENSORED, "--level", "95"), 2, "--level must be between 0 and 1"),
         (("weibull", "life.csv", *CENSORED, "--l2", "-1"), 3, "l2"),
+        (
+            ("weibull", "life.csv", *CENSORED, "--fixed", "shap=2"),
+            2,
+            "--fixed names 'shap'; the names are shape, scale",
+        ),
+        (("weibull", "life.csv", *CENSORED, "--fixed", "shape=-2"), 2, "--fixed: shape = -2 is outside its domain"),
+        (("weibull", "life.csv", *CENSORED, "--fixed", "shape"), 2, "--fixed 'shape' must read NAME=VALUE"),
+        (("weibull", "life.csv", *CENSORED, *["--fixed", "shape=2"] * 2), 2, "two values for shape"),
+        (("weibull", "life.csv", *CENSORED, "--fixed", "shape=hour"), 3, "did you mean 'hours'?"),
         (("weibull", "life.csv", "--time", "hour", "--event", "failed"), 3, "did you mean 'hours'?"),
         (("weibull", "life.csv", "--y", "hours", "--x", "x_*"), 3, "no column matches 'x_*'"),
         (

@@ -14,10 +14,12 @@ def nll(y, a, b, loc, scale):
 
 
 def sf(y, a, b, loc, scale):
-    """E[P(N > (x - b V) / sqrt V)], V inverse Gaussian, by the trapezoidal rule in log V: error exp(-pi^2 / step)."""
+    """E[P(N > (x - b V) / sqrt V)], V inverse Gaussian, by the trapezoidal rule in log V: error
+    exp(a |x| - pi^2 / step)."""
     x, g = (y - loc) / scale, sqrt((a - b) * (a + b))
-    step = mpf(1) / 6
-    first, last = int(-5 / step), int((math.log(160 / float(g) ** 2 + 160)) / step)
+    far = float(a * abs(x))
+    step = mpf(1) / (6 + int(far / 8))
+    first, last = int(-5 / step), int((math.log((160 + 2 * far) / float(g) ** 2 + 160)) / step)
 
     def term(i):
         v = exp(i * step)
@@ -37,7 +39,6 @@ def interval(lower, upper, *params):
         return cdf(upper, *params) - cdf(lower, *params)
 
 
-# Tails where a |x| < 25: beyond, the mixture is too narrow in log V for this step (tests/families has those).
 SHAPES = [(1.0, 0.25), (5.0, -3.0), (0.05, 0.0), (40.0, 35.0)]
 BULK = [
     ("nll", (loc + scale * (b / math.sqrt(a * a - b * b) + z),), (a, b, loc, scale))
@@ -51,5 +52,14 @@ TAIL = (
         for params in ((2.0, 1.5, 0.0, 1.0), (1e-3, 5e-4, 0.0, 1.0), (1e3, -10.0, 1.0, 3.0))
     ]
     + [(kind, (y,), (2.0, 1.5, 0.0, 1.0)) for y in (12.0,) for kind in ("log_cdf", "log_sf")]
+    + [
+        (kind, (y,), params)
+        for kind, y, params in (
+            ("log_sf", 40.0, (2.0, 1.5, 0.0, 1.0)),
+            ("log_cdf", -60.0, (2.0, 1.5, 0.0, 1.0)),
+            ("log_sf", 8.0, (40.0, 35.0, 0.5, 2.0)),
+            ("log_cdf", -9.0, (5.0, -3.0, 0.5, 2.0)),
+        )
+    ]
     + [("log_interval", (y, y + w), (2.0, 1.5, 0.0, 1.0)) for y, w in ((-7.0, 1e-6),)]
 )

@@ -95,6 +95,12 @@ try:
 except nl.MissingDependencyError as error:
     print(error)
 """,
+    "sklearn": """
+try:
+    import neglog.sklearn
+except nl.MissingDependencyError as error:
+    print(error)
+""",
     "cyclopts": """
 import contextlib
 from neglog.cli import main
@@ -109,7 +115,7 @@ def test_a_missing_extra_is_named_with_its_command(package):
     said = run_without([package], FEATURES[package])
     assert len(said.splitlines()) == 1
     assert f"'{package}'" in said
-    assert f"pip install 'neglog[{'torch' if package == 'torch' else 'cli'}]'" in said
+    assert f"pip install 'neglog[{package if package in ('torch', 'sklearn') else 'cli'}]'" in said
 
 
 def test_a_missing_dependency_is_an_import_error():

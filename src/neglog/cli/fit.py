@@ -24,7 +24,7 @@ from neglog.cli.options import (
 )
 from neglog.cli.outputs import rendered, write_report, write_text
 from neglog.cli.progress import Progress
-from neglog.errors import DataError
+from neglog.errors import DataError, InputError
 from neglog.evaluation.readers import arrow
 
 
@@ -44,6 +44,7 @@ def fit(
     weights: str | None = None,
     weight_kind: Literal["frequency", "precision", "sampling"] = "frequency",
     offset: str | None = None,
+    fixed: Annotated[list[str] | None, Parameter(metavar="NAME=VALUE", negative=())] = None,
     missing: Literal["raise", "drop"] = "raise",
     level: float = 0.95,
     save: File | None = None,
@@ -88,6 +89,9 @@ def fit(
         What a weight means: repeated rows, precision, or sampling.
     offset
         Column added to the linear predictor, such as the log of an exposure.
+    fixed
+        A parameter or coefficient that is known, by its name in the table, as in --fixed shape=2; repeat it for more.
+        A parameter may be a column too: --fixed n=trials.
     missing
         What to do with rows that lack a value.
     level
@@ -101,10 +105,11 @@ def fit(
     _between("--level", level)
     known = _family(family)
     texts = formulas(formula, known.location)
+    held = known_values(fixed)
     response = Response.of(y, time, event, lower, upper, texts)
     tables = reading.tables(files)
     writing.check(save, inputs=tables.paths)
-    plan = _plan(known, tables, response, columns(x), texts, [weights, offset])
+    plan = _plan(known, tables, response, columns(x), texts, [weights, offset, *_names(held)])
     with Progress(f"fit {known.name}", writing.quiet) as progress:
         table = _read(tables, plan, progress)
         if known.classes == "unordered" and y is not None:
@@ -122,10 +127,15 @@ def fit(
                 weight_kind=weight_kind,
                 offset=offset,
                 l2=l2,
+                fixed=held,
                 missing=missing,
             )
         except DataError as error:
             raise DataError(_placed(str(error), tables.paths)) from error
+        except InputError as error:
+            if str(error).startswith("fit: fixed"):
+                raise UsageError(str(error).replace("fit: fixed", "--fixed", 1)) from error
+            raise
     report = fit_report(
         result,
         title=f"{known.name.capitalize()} fit of {response.shown}",
@@ -243,6 +253,31 @@ def formulas(given: list[str] | None, location: str) -> dict[str, str]:
             )
         found[name] = match[2].strip()
     return found
+
+
+def known_values(given: list[str] | None) -> dict[str, float | str]:
+    """What is fixed, by name: a number, or the name of a column.
+
+    >>> known_values(["shape=2", "n=trials"])
+    {'shape': 2.0, 'n': 'trials'}
+    """
+    found: dict[str, float | str] = {}
+    for text in given or []:
+        name, _, value = (part.strip() for part in text.rpartition("="))
+        if not name or not value:
+            raise UsageError(f"--fixed {text!r} must read NAME=VALUE")
+        if name in found:
+            raise UsageError(f"--fixed: two values for {name}")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
+def _names(held: dict[str, float | str]) -> list[str | None]:
+    """The columns among known values."""
+    return [value for value in held.values() if isinstance(value, str)]
 
 
 def _plan(

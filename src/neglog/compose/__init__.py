@@ -6,11 +6,26 @@
 0.92954138969...
 """
 
+from neglog.compose.custom import Custom
 from neglog.compose.fixed import Fixed
 from neglog.compose.hurdle import Hurdle
 from neglog.compose.mixture import Mixture
 from neglog.compose.truncated import Truncated
 from neglog.compose.zero_inflated import ZeroInflated
 from neglog.families import family
+from neglog.families.domains import Domain, between, positive, real, unit
 
-__all__ = ["Fixed", "Hurdle", "Mixture", "Truncated", "ZeroInflated", "family"]
+__all__ = [
+    "Custom",
+    "Domain",
+    "Fixed",
+    "Hurdle",
+    "Mixture",
+    "Truncated",
+    "ZeroInflated",
+    "between",
+    "family",
+    "positive",
+    "real",
+    "unit",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -83,7 +84,7 @@ class Composition(ScalarFamily):
             # what all other values have instead: exact where that is little. A number of trials moves the formula
             # between whole numbers, where masses do not sum to one
             whole = any(parameter.domain.integer for parameter in self.parameters)
-            if self.discrete and not whole and large.any():
+            if self.discrete and self.tails and not whole and large.any():
                 mine = [value if len(value) == 1 else value[large] for value in values]
                 jets.put(large, self._log_window(order, ends[0][large] - 1, ends[0][large], mine))
             jets.fill(~self.support.contains(ends[0]), -np.inf, np.nan)
@@ -165,8 +166,13 @@ class Composition(ScalarFamily):
         return negative(jets) if rows == kernel.EXACT else jets
 
 
-def state(family: ScalarFamily, **facts: Any) -> None:
-    """Set ``name``, ``parameters`` ... of this instance; those of other families belong to their class."""
+def state(family: ScalarFamily, of: Sequence[ScalarFamily] = (), **facts: Any) -> None:
+    """Set ``name``, ``parameters`` ... of this instance; those of other families belong to their class.
+
+    ``of``: what it is made of.
+    """
+    if of:
+        facts |= {"written": any(f.written for f in of), "tails": all(f.tails for f in of)}
     for key, value in facts.items():
         object.__setattr__(family, key, value)
 
@@ -190,7 +196,7 @@ def number(x: float) -> str:
 
 def renamed(parameter: Parameter, name: str) -> Parameter:
     """The same parameter under another name."""
-    return Parameter(name, parameter.domain, parameter.link, parameter.event_ndim)
+    return dataclasses.replace(parameter, name=name)
 
 
 def hull(supports: list[Interval]) -> Interval:

@@ -58,6 +58,7 @@ class Fixed(ScalarFamily):
         left = {p.name for p in free}
         state(
             self,
+            [inner],
             name=f"fixed({spelled(inner)}, {', '.join(f'{name}={number(value)}' for name, value in self.values)})",
             parameters=free,
             support=inner.support,

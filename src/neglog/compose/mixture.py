@@ -86,6 +86,7 @@ class Mixture(Composition):
         same = len(set(known)) == 1
         state(
             self,
+            known,
             name=f"mixture({spelled(known[0])}, {len(known)})"
             if same
             else f"mixture({', '.join(map(spelled, known))})",

@@ -70,6 +70,7 @@ class Truncated(Composition):
             object.__setattr__(self, key, value)
         state(
             self,
+            [inner],
             name=f"truncated({spelled(inner)}, {number(ends[0])}, {number(ends[1])})",
             parameters=inner.parameters,
             support=_support(inner.support, *ends),

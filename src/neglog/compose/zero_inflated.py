@@ -60,6 +60,7 @@ class ZeroInflated(Composition):
         zero = ZERO if "zero" not in names else Parameter(f"zero_{names.count('zero')}", ZERO.domain, ZERO.link)
         state(
             self,
+            [family],
             name=name,
             parameters=(*family.parameters, zero),
             support=hull([family.support, Interval(0.0, 0.0, True, True, family.discrete)]),

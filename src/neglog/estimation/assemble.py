@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neglog.compose import Custom
 from neglog.core.observations import Observations
 from neglog.errors import DataError, InputError, ParameterError
 from neglog.estimation import known, terms
@@ -85,7 +86,7 @@ def _scalar(
     given = known.known(family, request, sample, fixed, offsets)
     position = {parameter.name: p for p, parameter in enumerate(family.parameters)}
     at = {position[name]: values for name, values in given.items()}
-    eta, units = _start(family, sample.y, weight, at)
+    eta, units = _start(family, sample.y, weight, at, start)
     shift, y, window = 0.0, sample.y, sample.window
     slots: list[Slot] = []
     designs: list[Design] = []
@@ -401,26 +402,33 @@ def _begin(design: Design, slot: Slot, target: Floats | float) -> Floats:
 
 
 def _start(
-    family: Any, y: Observations | Floats, weight: Floats | None, at: dict[int, Floats]
+    family: Any,
+    y: Observations | Floats,
+    weight: Floats | None,
+    at: dict[int, Floats],
+    start: Mapping[str, float] | None = None,
 ) -> tuple[list[float], list[float]]:
     """Where each linear predictor begins without covariates, and one unit of it.
 
     1 on log and logit scales; on the scale of the data, what one row tells.
     """
-    theta = family.start(y, weight)
+    own = isinstance(family, Custom)
+    theta = family.start_of(y, weight, at, start or {}) if own else family.start(y, weight)
     eta = [float(p.link.apply(value)) for p, value in zip(family.parameters, theta, strict=True)]
     if family.smooth:  # elsewhere a start may be an extreme value, and rounded it would be impossible
         eta = [_short(value) for value in eta]
     units = [1.0] * len(eta)
-    if family.discrete:
+    if family.discrete and not family.written:
         return eta, units
-    own = [p for p, parameter in enumerate(family.parameters) if parameter.link.name == "identity"]
-    if own:
+    plain = [p for p, parameter in enumerate(family.parameters) if parameter.link.name == "identity" and p not in at]
+    if plain:
         rows = ScalarRows(family, y, None, {}, 0.0, at)
         with np.errstate(all="ignore"):
-            _, _, h = rows.derivatives(slice(0, len(y)), np.array(eta)[:, None])
-        for p in own:
+            _, g, h = rows.derivatives(slice(0, len(y)), np.array(eta)[:, None])
+        for p in plain:
             mean = float(np.average(h[p, p], weights=weight))
+            if family.written and not mean > 0:  # what a poor start tells all the same
+                mean = float(np.average(g[p] ** 2, weights=weight))
             units[p] = mean**-0.5 if np.isfinite(mean) and mean > 0 else max(abs(eta[p]), 1.0)
     return eta, [_short(unit) for unit in units]
 

@@ -5,6 +5,7 @@ Response, window, weights, clusters, offsets; checked, aligned, and free of miss
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,7 @@ def gather(
     truncation: Any,
     clusters: Any,
     missing: str,
+    columns: Mapping[str, Any],
 ) -> Sample:
     """Bring everything to one length, remove what is missing or weighs nothing, check the rest."""
     if weight_kind not in WEIGHT_KINDS:
@@ -75,6 +77,8 @@ def gather(
         _same_length(groups.shape, n, "clusters")
         lost["clusters"] = nulls(groups)
     _missing_covariates(request, n, lost)
+    for name, values in columns.items():
+        _column(values, n, f"column {name!r}", lost)
     used = np.ones(n, bool) if weight is None else ~(weight == 0)  # what weighs nothing is never read
     keep, dropped = _complete(lost, used, missing)
     if not keep.any():

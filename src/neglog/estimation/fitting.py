@@ -13,7 +13,8 @@ from neglog.compose import family as find_family
 from neglog.core.observations import Observations
 from neglog.errors import DataError, InputError
 from neglog.estimation import data as rows
-from neglog.estimation import inference, optimise, request, verify
+from neglog.estimation import inference, optimise, own, request, verify
+from neglog.estimation import known as known_values
 from neglog.estimation.assemble import Model, assemble
 from neglog.estimation.data import Sample
 from neglog.estimation.problem import DENSE
@@ -126,6 +127,7 @@ def fit(
     if not (np.isfinite(l2) and l2 >= 0):
         raise InputError(f"fit: l2 = {l2!r}; allowed: a finite number, not negative")
     call = request.read(known, y, X, data, intercept)
+    columns = known_values.columns(known, call, fixed or {})
     sample = rows.gather(
         known,
         call,
@@ -135,11 +137,14 @@ def fit(
         truncation=truncation,
         clusters=clusters,
         missing=missing,
+        columns=columns,
     )
     information = inference.check(cov_type, known, sample)
-    model = assemble(known, call, sample, float(l2), fixed or {}, start or {})
+    model = assemble(known, call, sample, float(l2), {**columns, **(fixed or {})}, start or {})
     if not known.smooth:
         model = _inside_the_edge(model)
+    if known.written:
+        own.check(known, model, sample)
     _possible(known, model, sample)
     problem = model.problem
     search = optimise.minimise(problem.evaluate, model.start, problem.travel, problem.rounding, max_iter)

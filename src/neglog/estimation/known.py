@@ -10,12 +10,26 @@ import numpy as np
 from neglog.errors import DataError, InputError, ParameterError, ShapeError
 from neglog.estimation.layout import Slot
 from neglog.estimation.request import Request, named
-from neglog.estimation.tables import Floats, floats
+from neglog.estimation.tables import Floats, Table, floats
 from neglog.estimation.terms import Constant
 
 if TYPE_CHECKING:
     from neglog.estimation.data import Sample
     from neglog.estimation.result import Fit
+
+
+def columns(family: Any, request: Request, fixed: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of the data that a user's likelihood reads, by the name of the parameter that stands for each."""
+    found: dict[str, Any] = {}
+    for parameter in family.parameters:
+        if not parameter.column or parameter.name in fixed:
+            continue
+        if request.table is None:
+            raise InputError(
+                f"fit: {family.name} reads the column {parameter.column!r}; pass data={{{parameter.column!r}: ...}}"
+            )
+        found[parameter.name] = request.table.column(parameter.column)
+    return found
 
 
 def known(
@@ -27,10 +41,11 @@ def known(
         name = parameter.name
         if name not in fixed or request.sources[name] is not None or name in offsets:
             continue
-        values = floats(named(fixed[name], request.table, "fixed"), f"fixed {name}")
+        what = f"column {parameter.column!r}" if parameter.column else f"fixed {name}"
+        values = floats(named(fixed[name], request.table, "fixed"), what)
         if values.shape not in ((), sample.keep.shape):
             raise ShapeError(
-                f"fit: fixed {name} has shape {values.shape}; allowed: a number, or one per row {sample.keep.shape}"
+                f"fit: {what} has shape {values.shape}; allowed: a number, or one per row {sample.keep.shape}"
             )
         values = values[sample.keep] if values.ndim else values.reshape(1)
         if (bad := ~parameter.domain.contains(values)).any():
@@ -65,6 +80,8 @@ def predicted(fit: Fit, data: Any, fixed: Mapping[str, Any] | None, rows: int) -
             values = model.problem.rows.known[position]
         elif name in given:
             values = np.atleast_1d(floats(given.pop(name), f"fixed {name}"))
+        elif parameter.column:
+            values = _column(parameter.column, data, rows)
         else:
             raise InputError(f"predict: {name} was known per row of the fit; pass fixed={{{name!r}: ...}} for new rows")
         if values.shape not in ((1,), (rows,)):
@@ -73,3 +90,13 @@ def predicted(fit: Fit, data: Any, fixed: Mapping[str, Any] | None, rows: int) -
     if given:
         raise InputError(f"predict: fixed names {next(iter(given))!r}, which was not known per row of the fit")
     return found
+
+
+def _column(name: str, data: Any, rows: int) -> Floats:
+    """A column that the likelihood reads, of new rows."""
+    if isinstance(data, (int, np.integer)):
+        raise InputError(f"predict: the likelihood reads the column {name!r}; pass data={{{name!r}: ...}}")
+    values = floats(Table.of(data).column(name), f"column {name!r}")
+    if np.isnan(values).any() or values.shape != (rows,):
+        raise DataError(f"predict: column {name!r} must have one number for each of the {rows} rows, none missing")
+    return values

@@ -29,7 +29,7 @@ class Request:
 def read(family: Any, y: Any, x: Any, data: Any, intercept: bool) -> Request:
     """Sort out the forms of the call; they are listed in :func:`neglog.fit`."""
     table = None if data is None else Table.of(data)
-    names = [parameter.name for parameter in family.parameters]
+    names = [parameter.name for parameter in family.parameters if not parameter.column]
     sources: dict[str, Any] = {}
     left = ""
     if formula.is_formula(y):
@@ -56,7 +56,7 @@ def read(family: Any, y: Any, x: Any, data: Any, intercept: bool) -> Request:
         raise InputError("fit: a formula needs data=: a DataFrame, a pyarrow Table or a dict of columns")
     if intercept and not any(source is not None and not isinstance(source, str) for source in sources.values()):
         intercept = False  # formulas and constants have theirs
-    return Request(y, left or "y", {name: sources.get(name) for name in names}, intercept, table)
+    return Request(y, left or "y", {p.name: sources.get(p.name) for p in family.parameters}, intercept, table)
 
 
 def _names_parameters(x: Mapping[Any, Any], names: list[str]) -> bool:

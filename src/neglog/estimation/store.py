@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from neglog import __version__
-from neglog.compose import family
-from neglog.errors import DataError
+from neglog.compose import family as named_family
+from neglog.errors import DataError, InputError
 from neglog.estimation.result import Fit
 from neglog.estimation.terms import Constant, Formula, Matrix, Term
-from neglog.families import spelled
+from neglog.families import Family, spelled
 
 SCHEMA_VERSION = 1
 
@@ -41,6 +41,7 @@ def to_json(fit: Fit, path: str | Path | None) -> str:
         "schema_version": SCHEMA_VERSION,
         "neglog": __version__,
         "family": spelled(fit.family),
+        "written": getattr(fit.family, "source", "") or fit.family.written,
         "names": list(fit.names),
         "fixed": list(fit.fixed),
         **{name: _plain(getattr(fit, name).tolist()) for name in _ARRAYS},
@@ -56,7 +57,7 @@ def to_json(fit: Fit, path: str | Path | None) -> str:
     return text
 
 
-def load(path: str | Path) -> Fit:
+def load(path: str | Path, *, family: Any = None) -> Fit:
     """Read a fit that :meth:`Fit.to_json` wrote.
 
     Estimates, covariance and status are exactly those that were saved. The rows of the fit are not saved:
@@ -65,11 +66,15 @@ def load(path: str | Path) -> Fit:
     Parameters
     ----------
     path : str or Path
+    family : Family, optional
+        The likelihood of the fit, where it was written by the user: a file does not hold it.
 
     Raises
     ------
     DataError
         If the file cannot be read, is no saved fit, or comes from a later version.
+    InputError
+        If the likelihood is the user's own and ``family`` is missing or another one.
 
     Examples
     --------
@@ -95,7 +100,7 @@ def load(path: str | Path) -> Fit:
         )
     try:
         return Fit(
-            family=family(document["family"]),
+            family=_likelihood(document, family),
             names=tuple(document["names"]),
             fixed=tuple(document["fixed"]),
             terms=tuple(_read_term(term) for term in document["terms"]),
@@ -105,8 +110,30 @@ def load(path: str | Path) -> Fit:
             **{name: float(document[name]) for name in _NUMBERS},
             **{name: document[name] for name in _PLAIN},
         )
+    except InputError:
+        raise
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise DataError(f"load: {path} is damaged: {type(error).__name__} {error}") from None
+
+
+def _likelihood(document: Any, given: Any) -> Family:
+    """The family of a saved fit; one that the user wrote must be given, and be the same as far as one can see."""
+    name, written = document["family"], document.get("written", False)
+    if not written:
+        try:
+            found = named_family(name)
+        except InputError as error:
+            raise ValueError(error) from None
+        if given is not None and named_family(given) != found:
+            raise InputError(f"load: the fit is one of {name}, not of {named_family(given).name}")
+        return found
+    where = f" ({written})" if isinstance(written, str) else ""
+    if given is None:
+        raise InputError(f"load: the likelihood {name!r} is the user's own{where}, which is not saved: pass family=")
+    found = named_family(given)
+    if spelled(found) != name or len(found.parameters) != len(document["terms"]):
+        raise InputError(f"load: the fit is one of {name}{where}, not of {spelled(found)}")
+    return found
 
 
 def _lines(key: str, value: Any) -> str:

@@ -35,6 +35,8 @@ class Family(ABC):
     dispersion: ClassVar[str | None] = None  # the scale that the square root of a precision weight divides
     # the parameter, on the identity link, that moves with the data: f(y + a; theta + a) = f(y; theta)
     translation: ClassVar[str | None] = None
+    written: ClassVar[bool] = False  # by the user: its rows' values are all that is known, and no file stores it
+    tails: ClassVar[bool] = True  # log_cdf, log_sf and log_interval exist
 
     @abstractmethod
     def nll(self, y: ArrayLike | Observations, *params: ArrayLike, check: bool = True, **named: ArrayLike) -> Any:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_REACH, _STEP = 4.0, 1 / 8  # of the tanh-sinh rule: its last node leaves out 1e-37 of the probability
+# Of the tanh-sinh rule. Its last node leaves out 1e-37 of the probability. A quantile function that changes its course
+# at a small probability, as that of the Gompertz distribution does at its shape, is singular at complex ones of that
+# size: the step resolves that to 1e-11.
+_REACH, _STEP = 4.0, 1 / 16
 _LOG_CUT = -85.0  # counts with a smaller tail, 1e-37, are left out
 _TERMS = 1 << 14  # sums of counts with more terms are thinned
 

@@ -79,7 +79,39 @@ class Link:
 
 
 def _by_name(name: str) -> Link:
-    return LINKS[name]
+    if name in LINKS:
+        return LINKS[name]
+    low, high = name.removeprefix("onto(").removesuffix(")").split(", ")
+    return link_onto(float(low), float(high))
+
+
+def link_onto(low: float, high: float) -> Link:
+    """The link of the open interval ``(low, high)``: a logarithm from a single end, a logit between two.
+
+    >>> link = link_onto(2.0, 6.0)
+    >>> float(link.apply(4.0)), float(link.inverse(0.0)), link_onto(0.0, float("inf")).name
+    (0.0, 4.0, 'log')
+    """
+    known = {(-np.inf, np.inf): "identity", (0.0, np.inf): "log", (0.0, 1.0): "logit"}.get((low, high))
+    if known is not None:
+        return LINKS[known]
+    name = f"onto({low!r}, {high!r})"
+    if np.isfinite(low) and np.isfinite(high):
+        width = high - low
+
+        def between(eta: Float) -> tuple[Float, Float, Float]:
+            share, first, second = _expit(eta)
+            return np.where(eta > 0, high - width * _expit(-eta)[0], low + width * share), width * first, width * second
+
+        return Link(name, lambda theta: np.log(theta - low) - np.log(high - theta), between)
+    if np.isfinite(low):
+        return Link(name, lambda theta: np.log(theta - low), lambda eta: (low + np.exp(eta), np.exp(eta), np.exp(eta)))
+
+    def below(eta: Float) -> tuple[Float, Float, Float]:
+        gap = np.exp(-eta)
+        return high - gap, gap, -gap
+
+    return Link(name, lambda theta: -np.log(high - theta), below)
 
 
 def _identity(eta: Float) -> tuple[Float, Float, Float]:
@@ -111,7 +143,8 @@ class Parameter:
 
     ``event_ndim`` is the number of trailing axes that belong to one value: 1 for the logits of a categorical.
     ``domain`` is where each of its entries may lie; ``form`` is what they owe each other: ``"increasing"`` along
-    the last axis, or ``"cholesky"``: zero above the diagonal and positive on it.
+    the last axis, or ``"cholesky"``: zero above the diagonal and positive on it. ``column``: it is no parameter but
+    that column of the data, which a user's likelihood reads beside the response.
     """
 
     name: str
@@ -119,6 +152,7 @@ class Parameter:
     link: Link
     event_ndim: int = 0
     form: str = ""
+    column: str = ""
 
     def contains(self, value: ArrayLike) -> NDArray[np.bool_]:
         """Which entries are allowed where they stand, shape of ``value``."""

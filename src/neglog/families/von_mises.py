@@ -67,8 +67,8 @@ class VonMises(ScalarFamily):
     def _var(self, *params: Array) -> Array:
         concentration = params[1][..., None]
         node, weight = np.polynomial.legendre.leggauss(64)
-        # exp(-41) is left out; the quadrature is then right to the last digits
-        reach = np.minimum(np.pi, 9 / np.sqrt(np.maximum(concentration, 1.0)))
+        # what is below exp(-41) is left out; the quadrature is then right to the last digits
+        reach = 2 * np.arcsin(np.sqrt(np.minimum(20.5 / np.maximum(concentration, 1.0), 1.0)))
         angle = reach * (node + 1) / 2
         weight = weight * np.exp(-2 * concentration * np.sin(angle / 2) ** 2)
         return np.sum(weight * angle**2, axis=-1) / np.sum(weight, axis=-1)

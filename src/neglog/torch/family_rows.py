@@ -43,7 +43,7 @@ class Rows(NamedTuple):
 
 def exact_rows(family: Family, y: Tensor, params: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
     """``-log f(y)`` per row; tensors of one shape but for the event axes, which are last."""
-    if isinstance(family, ScalarFamily) and all(way_for(p, (y,)) is Way.KERNEL for p in params):
+    if isinstance(family, ScalarFamily) and not family.written and all(way_for(p, (y,)) is Way.KERNEL for p in params):
         return _by_kernel(Rows(family, dtype, 0), y, *params)
     return by_reference(family, y, params).to(dtype)
 

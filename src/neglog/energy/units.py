@@ -1,0 +1,63 @@
+"""Layers of units: probabilities and draws from what flows into them, by the native kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neglog import _native
+from neglog.core.arrays import Array
+
+Rng = np.random.Generator | int | None
+
+
+class Draws:
+    """Random numbers by counting (Philox4x32-10): a key, and how many layers have been drawn with it.
+
+    What a layer gets depends on the key, its number and the place of each unit alone, not on the number of threads or
+    the dtype.
+    """
+
+    def __init__(self, rng: Rng = None) -> None:
+        self.key = int(np.random.default_rng(rng).integers(2**64, dtype=np.uint64))
+        self.stream = 0
+        self._normals = np.random.Generator(np.random.Philox(key=self.key))
+
+    def binary(
+        self,
+        inflow: Array,  # (n, units) float32 or float64, contiguous
+        bias: Array,  # (units,) of the same dtype
+        *,
+        scale: float = 1.0,
+        sample: Array,
+        probability: Array | None = None,
+        softplus: Array | None = None,
+    ) -> Array:
+        """States 0 and 1 into ``sample``: 1 with probability ``sigmoid(scale * inflow + bias)``, which is kept too."""
+        self.stream += 1
+        _native.units(inflow, scale, bias, probability, sample, softplus, self.key, self.stream)
+        return sample
+
+    def add_normal(self, mean: Array) -> Array:
+        """Standard normal noise added in place."""
+        mean += self._normals.standard_normal(mean.shape, mean.dtype.type)
+        return mean
+
+    def uniform(self, count: int) -> Array:
+        """Numbers in [0, 1)."""
+        return self._normals.random(count)
+
+
+def sigmoid(inflow: Array, bias: Array, *, scale: float = 1.0, out: Array | None = None) -> Array:
+    """``1 / (1 + exp(-(scale * inflow + bias)))``; ``out`` may be ``inflow``."""
+    result: Any = np.empty_like(inflow) if out is None else out
+    _native.units(inflow, scale, bias, result, None, None, 0, 0)
+    return result
+
+
+def softplus_sum(inflow: Array, bias: Array, *, scale: float = 1.0) -> Array:
+    """``sum_j log(1 + exp(scale * inflow + bias))`` of each row of float64."""
+    result = np.empty(len(inflow))
+    _native.units(inflow, scale, bias, None, None, result, 0, 0)
+    return result

@@ -1,0 +1,91 @@
+"""What is checked of a likelihood that the user wrote, where its fit begins: rows on their own, and the gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neglog.errors import DataError, InputError
+from neglog.estimation.assemble import Model
+from neglog.estimation.data import Sample
+from neglog.estimation.tables import Floats, Mask, listed
+
+_ROWS = 200  # that are looked at
+_STEP = 6e-6  # cube root of the rounding unit: where central differences are best
+
+
+def check(family: Any, model: Model, sample: Sample) -> None:
+    """Raise if the likelihood cannot be what its derivatives assume.
+
+    Raises
+    ------
+    DataError
+        If it is NaN or infinite where the fit begins.
+    InputError
+        If rows influence each other, or most rows' gradient is not that of their values.
+    """
+    problem = model.problem
+    part = slice(0, min(problem.rows.rows, _ROWS))
+    with np.errstate(all="ignore"):
+        eta = np.broadcast_to(problem.eta(part, model.start), (problem.rows.predictors, part.stop))
+        _finite(family, model, sample)
+        _rows_alone(family, problem.rows, part, eta)
+        _gradient(family, problem.rows, part, eta, [design.unit for design in problem.designs])
+
+
+def _finite(family: Any, model: Model, sample: Sample) -> None:
+    nll = model.problem.nll_rows(model.start)
+    if np.isfinite(nll).all():
+        return
+    bad = ~np.isfinite(nll)
+    at = np.flatnonzero(sample.keep)[bad]
+    values = dict(zip(model.layout.names, model.layout.report(model.start)[0], strict=True))
+    where = ", ".join(f"{name} = {value:.6g}" for name, value in list(values.items())[:8])
+    raise DataError(
+        f"fit: {family.name} gives {nll[bad][0]} at row {at[0]} where the fit begins ({where}; {len(at)} such rows: "
+        f"{listed(at.tolist(), 5)}): pass start= with values at which every row is possible"
+    )
+
+
+def _rows_alone(family: Any, rows: Any, part: slice, eta: Floats) -> None:
+    """The value of a row may not depend on which rows are beside it."""
+    if part.stop < 2:
+        return
+    together = rows.values(part, eta)
+    for half in (slice(0, part.stop // 2), slice(part.stop // 2, part.stop)):
+        alone = rows.values(half, eta[:, half])
+        differ = ~np.isclose(alone, together[half], rtol=1e-9, atol=1e-12)
+        if differ.any():
+            i = int(np.flatnonzero(differ)[0])
+            raise InputError(
+                f"fit: {family.name}: row {half.start + i} has nll {together[half][i]:.6g} among {part.stop} rows and "
+                f"{alone[i]:.6g} among {len(alone)} of them; fn must treat each row on its own, without mean, sum or "
+                "sort over rows"
+            )
+
+
+def _gradient(family: Any, rows: Any, part: slice, eta: Floats, units: list[float]) -> None:
+    """Kinks are allowed in a minority of rows: a Laplace has one in each, but few rows stand on it."""
+    value, slopes = rows.gradient(part, eta)
+    for p, parameter in enumerate(family.parameters):
+        if p in rows.known:
+            continue
+        wrong, slope = np.ones(part.stop, bool), np.zeros(part.stop)
+        for size in (np.abs(eta[p]), np.full(part.stop, units[p])):  # nobody knows which scale is the curve's
+            step = _STEP * np.where(size > 0, size, units[p])
+            moved = [eta.copy(), eta.copy()]
+            moved[0][p] += step
+            moved[1][p] -= step
+            high, low = (rows.values(part, at) for at in moved)
+            slope = (high - low) / (moved[0][p] - moved[1][p])
+            noise = 1e-14 * np.maximum(np.abs(value), 1.0) / step + 1e-4 * (np.abs(slope) + np.abs(slopes[p]))
+            differ: Mask = ~(np.abs(slope - slopes[p]) <= noise) & np.isfinite(slope)
+            wrong &= differ
+        if wrong.mean() > 0.5:
+            i = int(np.flatnonzero(wrong)[0])
+            raise InputError(
+                f"fit: {family.name}: the derivative in {parameter.name} is {slopes[p][i]:.6g} by automatic "
+                f"differentiation and {slope[i]:.6g} by differences (row {i}, where the fit begins); is something "
+                "detached (.item(), .detach(), .numpy(), torch.tensor(...)), or does fn jump?"
+            )

@@ -1,0 +1,9 @@
+"""Estimators with scikit-learn's interface: they hold no mathematics."""
+
+from neglog._optional import require
+
+require("sklearn", feature="neglog.sklearn", extra="sklearn")
+
+from neglog.sklearn.gaussian_mixture import GaussianMixture  # noqa: E402
+
+__all__ = ["GaussianMixture"]

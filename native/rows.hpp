@@ -12,6 +12,12 @@ namespace neglog {
 enum class Dtype { f16, bf16, f32, f64 };
 enum class Index { u8, i32, i64, none };
 
+// What a loss is of the true class's margin over its competitors; deformations.hpp. none: cross-entropy.
+struct Deformation {
+  enum Kind { none, ratio, polynomial, power, competing, exponential, mada, mislabel, taylor } kind;
+  double first, second, third, fourth;
+};
+
 struct SoftmaxJob {
   const void *logits; // (outer, C, inner)
   Strides logits_at;
@@ -30,6 +36,7 @@ struct SoftmaxJob {
   double temperature;             // logits are softcap * tanh(z / softcap) / temperature
   double softcap;                 // 0: none
   double z_loss;                  // each row also costs z_loss * (sum of its target's masses) * logsumexp^2
+  Deformation deformation;        // of class indices without smoothing and z_loss
   double scale;                   // multiplies the gradient
   void *loss;                     // (outer, inner) float32 (float64 for f64 logits), or null
   void *grad;                     // like logits, or null; may be the logits themselves

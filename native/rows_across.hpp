@@ -72,11 +72,11 @@ inline Vec<R> group_across(const SoftmaxJob &job, const Group<R> &group, R *z, i
       }
     sum.add(s);
   }
-  const auto c = contest<V>(zy, max, sum.total(), static_cast<R>(job.z_loss), base);
+  const auto c = contest<V>(job, zy, max, sum.total(), base);
   if (job.grad) {
     const V coefficient = group.scaled(gradient_scale(job)) / c.total;
-    const V factor = coefficient * c.lead * c.pull; // exponentials are from the best competitor
-    const V at_target = coefficient * c.at_target;
+    const V factor = bounded(coefficient * c.lead * c.pull); // exponentials are from the best competitor
+    const V at_target = bounded(coefficient * c.at_target);
     const auto idle = group.target < 0;
     for (int64_t k = 0; k < job.classes; ++k) {
       const V e = load<V>(z + k * stride);
@@ -113,11 +113,12 @@ inline Vec<R> pair_across(const SoftmaxJob &job, const Group<R> &group, const T 
   const auto first = group.target == 0;
   const V target = first ? z0 : z1, other = first ? z1 : z0;
   const V one = splat<V>(R(1)), sum = other == R(-kInf) ? V{} : one + (other - other); // inf - inf: NaN, as in any row
-  const auto c = contest<V>(target, other, sum, static_cast<R>(job.z_loss), V{});
+  const auto c = contest<V>(job, target, other, sum, V{});
   if (g) {
     const V coefficient = group.scaled(job.scale) / c.total;
     const auto idle = group.target < 0;
-    const V own = idle ? V{} : coefficient * c.at_target, away = idle ? V{} : coefficient * c.lead * c.pull;
+    const V own = idle ? V{} : bounded(coefficient * c.at_target);
+    const V away = idle ? V{} : bounded(coefficient * c.lead * c.pull) * sum;
     const V g0 = first ? own : away, g1 = first ? away : own;
     const V front = __builtin_shuffle(g0, g1, interleaved<Int<V>>(0));
     const V back = __builtin_shuffle(g0, g1, interleaved<Int<V>>(L / 2));

@@ -8,6 +8,7 @@
 // so a confident correct row keeps its loss (margin 40: 4.2e-18), and its gradient is minus the sum of the others.
 #pragma once
 
+#include "deformations.hpp"
 #include "rows_transform.hpp"
 
 namespace neglog {
@@ -176,7 +177,17 @@ template <class V> struct Contest {
   V pull;      // d loss / d logsumexp with the target's logit held
   V at_target; // times total: the gradient at the target
 };
-template <class V> inline Contest<V> contest(V target, V max, V sum, Real<V> z_loss, V base) {
+template <class V> inline Contest<V> deformed_contest(const Deformation &deformation, V target, V max, V sum) {
+  using R = Real<V>;
+  const V one = splat<V>(R(1));
+  const auto alone = max == R(-kInf);
+  const V margin = target == R(kInf) ? splat<V>(R(kNaN)) : (max - target) + log(sum);
+  const Bent<V> b = bent(deformation, margin);
+  return {b.value, alone ? V{} : max, alone ? one : sum, one, b.slope, -b.slope * sum};
+}
+template <class V> inline Contest<V> contest(const SoftmaxJob &job, V target, V max, V sum, V base) {
+  if (job.deformation.kind != Deformation::none) return deformed_contest(job.deformation, target, max, sum);
+  const auto z_loss = static_cast<Real<V>>(job.z_loss);
   using R = Real<V>;
   const V one = splat<V>(R(1));
   const V e = exp(-absolute(target - max));
@@ -260,11 +271,11 @@ inline double row_along(const SoftmaxJob &job, const Z *z, const ComputeOf<Z> *s
   using V = Vec<R>;
   const R zy = Storage<Z>::get(z + at.target);
   const auto rest = max_sum_without(z, job.classes, at.target);
-  const auto c = contest<double>(zy, rest.max, rest.sum, job.z_loss, base);
+  const auto c = contest<double>(job, zy, rest.max, rest.sum, base);
   if (grad) {
     const double coefficient = at.weight * gradient_scale(job) / c.total;
-    const V shift = splat<V>(static_cast<R>(c.shift)), factor = splat<V>(static_cast<R>(coefficient * c.pull));
-    const auto at_target = static_cast<R>(coefficient * c.at_target);
+    const V shift = splat<V>(static_cast<R>(c.shift)), factor = bounded(splat<V>(static_cast<R>(coefficient * c.pull)));
+    const auto at_target = bounded(static_cast<R>(coefficient * c.at_target));
     if (slope) {
       map_row(z, grad, job.classes, streaming,
               [&](V v, int64_t k) { return through(load<V>(slope + k), exp(v - shift) * factor); });

@@ -74,7 +74,7 @@ def test_docstrings(name):
         assert ">>>" in text, f"the docstring of {name} has no example"
 
 
-@pytest.mark.parametrize("name", nl.losses.__all__)
+@pytest.mark.parametrize("name", [name for name in nl.losses.__all__ if callable(getattr(nl.losses, name))])
 def test_docstrings_of_losses(name):
     function = getattr(nl.losses, name)
     text = inspect.getdoc(function)

@@ -21,6 +21,11 @@ namespace {
 
 using namespace neglog;
 
+using Parameters = std::tuple<double, double, double, double>;
+Deformation deformation_of(int kind, const Parameters &p) {
+  return {static_cast<Deformation::Kind>(kind), std::get<0>(p), std::get<1>(p), std::get<2>(p), std::get<3>(p)};
+}
+
 using MaybeAny = std::optional<AnyArray>;
 using MaybeOut = std::optional<OutArray>;
 
@@ -116,7 +121,7 @@ SoftmaxSum mean_pass(SoftmaxJob job, int threads) {
 
 nb::tuple softmax_nll(AnyArray logits, AnyArray target, MaybeAny weight, MaybeAny row_weight, MaybeAny mask,
                       std::optional<std::int64_t> ignore_index, double smoothing, MaybeOut loss, MaybeOut grad,
-                      double scale) {
+                      double scale, double temperature, int deformation, const Parameters &parameters) {
   SoftmaxJob job{};
   job.logits = logits.data();
   job.dtype = float_dtype(logits.dtype());
@@ -129,7 +134,8 @@ nb::tuple softmax_nll(AnyArray logits, AnyArray target, MaybeAny weight, MaybeAn
   job.has_ignore = ignore_index.has_value();
   job.ignore_index = ignore_index.value_or(0);
   job.smoothing = smoothing;
-  job.temperature = 1.0;
+  job.temperature = temperature;
+  job.deformation = deformation_of(deformation, parameters);
   job.scale = scale;
   job.loss = maybe(loss);
   job.grad = maybe(grad);
@@ -148,7 +154,8 @@ nb::tuple softmax_nll_strided(int dtype, std::int64_t outer, std::int64_t classe
                               const Place3 &target_strides, Address weight, Address sample_weight, Address mask,
                               Address class_mask, bool has_ignore, std::int64_t ignore_index, double label_smoothing,
                               double temperature, double softcap, double z_loss, Address loss, Address grad,
-                              const Place3 &grad_strides, int divisor_kind, double scale, int threads) {
+                              const Place3 &grad_strides, int divisor_kind, double scale, int threads, int deformation,
+                              const Parameters &parameters) {
   SoftmaxJob job{};
   job.logits = at<const void>(logits);
   job.logits_at = strides_of(logits_strides);
@@ -167,6 +174,7 @@ nb::tuple softmax_nll_strided(int dtype, std::int64_t outer, std::int64_t classe
   job.temperature = temperature;
   job.softcap = softcap;
   job.z_loss = z_loss;
+  job.deformation = deformation_of(deformation, parameters);
   job.scale = scale;
   job.loss = at<void>(loss);
   job.grad = at<void>(grad);
@@ -236,7 +244,9 @@ void bind_rows(nb::module_ &m) {
   m.def("softmax_nll", &softmax_nll, nb::arg("logits"), nb::arg("target"), nb::arg("weight").none(),
         nb::arg("sample_weight").none(), nb::arg("mask").none(), nb::arg("ignore_index").none(),
         nb::arg("label_smoothing"), nb::arg("loss").none(), nb::arg("grad").none(), nb::arg("scale"),
-        "Cross-entropy of logits (outer, C, inner) and its gradient; returns (sum of weighted losses, first bad row or "
+        nb::arg("temperature") = 1.0, nb::arg("deformation") = 0, nb::arg("parameters") = Parameters{},
+        "Cross-entropy, or a deformation of it, of logits (outer, C, inner) and its gradient; returns (sum of weighted "
+        "losses, first bad row or "
         "-1).");
   m.def("logsumexp", &logsumexp, nb::arg("logits"), nb::arg("lse").none(), nb::arg("out").none(),
         nb::arg("probabilities") = false,
@@ -246,8 +256,10 @@ void bind_rows(nb::module_ &m) {
         nb::arg("target_strides"), nb::arg("weight"), nb::arg("sample_weight"), nb::arg("mask"), nb::arg("class_mask"),
         nb::arg("has_ignore"), nb::arg("ignore_index"), nb::arg("label_smoothing"), nb::arg("temperature"),
         nb::arg("softcap"), nb::arg("z_loss"), nb::arg("loss"), nb::arg("grad"), nb::arg("grad_strides"),
-        nb::arg("divisor_kind"), nb::arg("scale"), nb::arg("threads"),
-        "Cross-entropy of logits at an address, with any strides; returns (value, divisor, first bad row or -1).");
+        nb::arg("divisor_kind"), nb::arg("scale"), nb::arg("threads"), nb::arg("deformation") = 0,
+        nb::arg("parameters") = Parameters{},
+        "Cross-entropy, or a deformation of it, of logits at an address, with any strides; returns (value, divisor, "
+        "first bad row or -1).");
   m.def("logsumexp_strided", &logsumexp_strided, nb::arg("dtype"), nb::arg("outer"), nb::arg("classes"),
         nb::arg("inner"), nb::arg("logits"), nb::arg("strides"), nb::arg("lse"), nb::arg("out"), nb::arg("out_strides"),
         nb::arg("probabilities"), nb::arg("threads"), "logsumexp() of memory at an address, with any strides.");

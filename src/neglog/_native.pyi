@@ -50,6 +50,8 @@ def softmax_nll_strided(
     divisor_kind: int,  # 0 none, 1 count, 2 sample weights, 3 class weights * sample weights
     scale: float,  # of the gradient, which is divided by the divisor too
     threads: int,
+    deformation: int = 0,  # Deformation::Kind; 0 cross-entropy
+    parameters: tuple[float, float, float, float] = ...,
 ) -> tuple[float, float, int]: ...  # sum / divisor (the sum if that is 0), divisor, first bad row or -1
 def logsumexp_strided(
     dtype: int,

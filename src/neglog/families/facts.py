@@ -12,37 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neglog.core.domain import Interval
+
 Float = NDArray[np.floating[Any]]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A set of real numbers, or of integers, between two ends.
-
-    >>> positive = Interval(0.0, float("inf"))
-    >>> print(positive, Interval(0.0, 1.0, True, True, integer=True))
-    (0, inf) integers in [0, 1]
-    >>> positive.contains([0.0, 1.0, float("nan")])
-    array([False,  True, False])
-    """
-
-    low: float
-    high: float
-    low_closed: bool = False
-    high_closed: bool = False
-    integer: bool = False
-
-    def contains(self, x: ArrayLike) -> NDArray[np.bool_]:
-        """Elementwise membership, shape of ``x``. NaN is in no interval."""
-        x = np.asarray(x)
-        inside = (x >= self.low if self.low_closed else x > self.low) & (
-            x <= self.high if self.high_closed else x < self.high
-        )
-        return np.asarray(inside & (x == np.floor(x)) if self.integer else inside)
-
-    def __str__(self) -> str:
-        ends = f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
-        return f"integers in {ends}" if self.integer else ends
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,7 @@ _SCHEMA = {
     "float": "float",
     "bool": "bool",
     "str": "str",
+    "list[float]": "float[]",
 }
 
 

@@ -81,6 +81,21 @@ def split(
     return Split(base, below, torch.where(undefined, math.nan, others.log1p()).to(below.dtype))
 
 
+def margin(z: Tensor, target: Tensor, dim: int, dtype: torch.dtype) -> Tensor:
+    """``log sum_{k != y} e^{z_k} - z_y`` per row; -inf, without a gradient, where nothing competes."""
+    y = target.unsqueeze(dim)
+    z_y = z.gather(dim, y)
+    others = z.scatter(dim, y, -math.inf)
+    top = others.detach().amax(dim, keepdim=True)
+    alone = top == -math.inf
+    base = torch.where(alone, 0.0, top)
+    total = (others - base).exp().sum(dim, keepdim=True, dtype=z.dtype if z.device.type == "mps" else torch.float64)
+    log_total = torch.where(alone, 1.0, total).log()
+    undefined = torch.where(z_y.detach() == math.inf, math.nan, 0.0)
+    against = (base - z_y) + log_total + undefined
+    return torch.where(alone, -math.inf - z_y.detach(), against).squeeze(dim).to(dtype)
+
+
 def softmax_nll(
     z: Tensor,  # float32 or float64, transformed
     target: Tensor,  # class indices without ``dim``, all inside [0, C), or probabilities like z

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from neglog import _native
+from neglog.core.deformation import Deformation
+from neglog.core.deformations import named
 from neglog.torch import by_rows, reference
 from neglog.torch.arguments import CODES, CPU, DIVISORS, PROBABILITIES, TARGET_CODES, address
 from neglog.torch.fused import operator
@@ -35,18 +37,29 @@ class SoftmaxNLL(NamedTuple):
     reduction: str  # a key of arguments.DIVISORS
     number: float  # the divisor of "given"
     empty: str
+    deformation: str = ""  # a key of DEFORMATIONS, with
+    parameters: list[float] = []  # noqa: RUF012  # its numbers; empty: cross-entropy
 
     name = "softmax_nll"
     tensors = 5
+
+    @property
+    def function(self) -> str:
+        """What messages call it."""
+        return self.deformation or "cross_entropy"
 
     def result(self, input: Tensor) -> Tensor:
         return by_rows.result(self, input)
 
     def forward(self, input: Tensor, with_gradient: bool) -> tuple[Tensor, Tensor | None]:
-        return by_rows.forward(self, input, with_gradient, "cross_entropy")
+        return by_rows.forward(self, input, with_gradient, self.function)
 
     def backward(self, input: Tensor, upstream: Tensor) -> Tensor:
         return by_rows.backward(self, input, upstream)
+
+    @property
+    def deformed(self) -> Deformation | None:
+        return named(self.deformation, self.parameters) if self.deformation else None
 
     def kernel(
         self,
@@ -77,6 +90,7 @@ class SoftmaxNLL(NamedTuple):
         row_weight = None if sample_weight is None else rows.entries(sample_weight, torch.float64)
         mask = None if self.mask is None else rows.entries(self.mask)
         class_mask = None if self.class_mask is None else self.class_mask.contiguous()
+        deformed = self.deformed
         value, own_divisor, bad_row = _native.softmax_nll_strided(
             CODES[rows.tensor.dtype], rows.outer, rows.classes, rows.inner,
             rows.tensor.data_ptr(), rows.strides, target.data_ptr(), code, target_strides,
@@ -84,6 +98,7 @@ class SoftmaxNLL(NamedTuple):
             code != PROBABILITIES, self.ignore_index, self.label_smoothing,
             self.temperature, self.softcap, self.z_loss, address(losses), address(gradient), strides,
             kind, factor / divisor if divisor else 0.0, torch.get_num_threads(),
+            *(() if deformed is None else deformed.native(rows.classes)),
         )  # fmt: skip
         if bad_row >= 0:
             self._raise_bad(rows, bad_row)
@@ -115,7 +130,7 @@ class SoftmaxNLL(NamedTuple):
     def _raise_bad(self, rows: Rows, row: int) -> NoReturn:
         position = rows.position(row)
         if not self.target.is_floating_point():
-            raise_bad_index("cross_entropy", self.target, position, rows.classes, self.ignore_index)
+            raise_bad_index(self.function, self.target, position, rows.classes, self.ignore_index)
         before, after = position[: self.dim], position[self.dim :]
         q = self.target[(*before, slice(None), *after)]
         k = int(((q < 0) | (q > 1)).nonzero()[0])
@@ -126,7 +141,7 @@ class SoftmaxNLL(NamedTuple):
         dtype = z.dtype
         if not target.is_floating_point():
             target = target.long()
-            target = readable_indices("cross_entropy", target, input, dim, self.ignore_index, part, self.sample_weight)
+            target = readable_indices(self.function, target, input, dim, self.ignore_index, part, self.sample_weight)
         by_class = self.row_weight(target)
         read = rows_read(z, dim, part, by_class, self.sample_weight)
         if target.is_floating_point() and may_look_at(input, target):
@@ -136,11 +151,15 @@ class SoftmaxNLL(NamedTuple):
             if target.is_floating_point():
                 target = torch.where(read.unsqueeze(dim), target, 0.0)
         z = reference.transformed(z, self.temperature, self.softcap, self.class_mask, dim)
-        losses = reference.softmax_nll(z, target, self.weight, self.label_smoothing, self.z_loss, dim, dtype)
+        deformed = self.deformed
+        if deformed is not None:
+            losses = deformed.phi(torch, reference.margin(z, target, dim, dtype), input.shape[dim])
+        else:
+            losses = reference.softmax_nll(z, target, self.weight, self.label_smoothing, self.z_loss, dim, dtype)
         losses = weighted(losses, self.sample_weight)
         losses = losses if read is None else torch.where(read, losses, 0.0)
         return reduced(
-            losses, part, self.sample_weight, by_class, self.reduction, self.number, self.empty, "cross_entropy"
+            losses, part, self.sample_weight, by_class, self.reduction, self.number, self.empty, self.function
         )
 
 

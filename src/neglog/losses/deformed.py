@@ -1,0 +1,210 @@
+"""The losses ``l(p_y)`` of :mod:`neglog.core.deformations` on NumPy arrays: a function and its gradient for each.
+
+``deformed.pyi`` beside this file says the same to type checkers.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from typing import Any
+
+import numpy as np
+
+from neglog import _native
+from neglog.core.arrays import Array, deliver, floating, gradient_like, result_dtype
+from neglog.core.deformation import Deformation
+from neglog.core.deformations import DEFORMATIONS
+from neglog.core.reduce import losses_buffer
+from neglog.losses.classification import Options, cross_entropy, problem_of, raise_bad, reads
+from neglog.losses.targets import is_index
+
+
+def evaluate(
+    function: str,
+    deformation: Deformation,
+    logits: Any,
+    target: Any,
+    options: Options,
+    out: Array | None,
+    want_gradient: bool,
+) -> tuple[Any, Any]:
+    """(loss, gradient or None) of class indices."""
+    x = floating(function, "logits", logits)
+    target = np.asarray(target)
+    is_index(function, target, probabilities=False)
+    problem = problem_of(function, "logits", x, target, options, index=True)
+    layout, entries, reduction = problem.layout, problem.entries, problem.reduction
+    dtype = result_dtype(x)
+    losses = losses_buffer(reduction.kind, layout, dtype)
+    gradient = written = None
+    if want_gradient:
+        gradient, written = gradient_like(function, x, layout, out, reads(target, options))
+    native = deformation.native(layout.memory.shape[1])
+    total, bad_row = _native.softmax_nll(
+        layout.memory, problem.memory_target, entries.weight, entries.sample_weight, entries.mask,
+        entries.ignore_index, 0.0, losses, written, reduction.scale,
+        1.0 / deformation.sharpness, native.kind, native.parameters,
+    )  # fmt: skip
+    if bad_row >= 0:
+        raise_bad(function, problem, bad_row)
+    if gradient is not None and written is not None:
+        deliver(gradient, written, layout)
+    return reduction.finish(total, losses, layout, dtype), gradient
+
+
+_COMMON = {  # what cross_entropy takes besides
+    name: parameter
+    for name, parameter in inspect.signature(cross_entropy).parameters.items()
+    if parameter.kind is parameter.KEYWORD_ONLY and name != "label_smoothing"
+}
+_DEFAULTS: dict[str, Any] = {name: one.default for name, one in _COMMON.items()} | {"label_smoothing": 0.0}
+
+
+def _own(kind: type[Deformation]) -> list[inspect.Parameter]:
+    """The loss's parameters as those of a function."""
+    return [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if one.default is MISSING else one.default,
+            annotation=one.type,
+        )
+        for one in fields(kind)
+    ]
+
+
+def _split(kind: type[Deformation], name: str, given: dict[str, Any]) -> tuple[Deformation, Options]:
+    own = {one.name: given.pop(one.name) for one in fields(kind) if one.name in given}
+    for unknown in given.keys() - _COMMON.keys():
+        raise TypeError(f"{name}() got an unexpected keyword argument {unknown!r}")
+    return kind(**own), Options(**(_DEFAULTS | given))
+
+
+def _functions(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The loss of the table's row ``name``, and the loss with its gradient."""
+    kind = DEFORMATIONS[name]
+    both = f"{name}_grad"
+
+    def loss(logits: Any, target: Any, **options: Any) -> Any:
+        return evaluate(name, *_split_first(kind, name, logits, target, options), None, False)[0]
+
+    def loss_grad(logits: Any, target: Any, *, out: Array | None = None, **options: Any) -> tuple[Any, Array]:
+        return evaluate(both, *_split_first(kind, both, logits, target, options), out, True)
+
+    parameters = [*inspect.signature(loss).parameters.values()][:2] + _own(kind) + [*_COMMON.values()]
+    with_out = [*parameters, inspect.signature(loss_grad).parameters["out"]]
+    for function, called, own, doc in ((loss, name, parameters, _VALUE), (loss_grad, both, with_out, _GRADIENT)):
+        function.__name__ = function.__qualname__ = called
+        function.__signature__ = inspect.signature(function).replace(parameters=own)  # pyright: ignore[reportFunctionMemberAccess]
+        function.__doc__ = _documentation(kind, called, doc)
+    return loss, loss_grad
+
+
+def _split_first(
+    kind: type[Deformation], name: str, logits: Any, target: Any, options: dict[str, Any]
+) -> tuple[Deformation, Any, Any, Options]:
+    deformation, common = _split(kind, name, options)
+    return deformation, logits, target, common
+
+
+def _documentation(kind: type[Deformation], function: str, template: str) -> str:
+    own = "".join(
+        f"    {one.name} : {str(one.type).replace(' | None', ', optional')} in {one.metadata['domain']}"
+        f"{'' if one.default is MISSING or one.default is None else f', default {one.default:g}'}\n"
+        f"        {one.metadata['meaning'][0].upper()}{one.metadata['meaning'][1:]}\n"
+        for one in fields(kind)
+    )
+    arguments, value = kind.example
+    return template.format(
+        name=kind.name,
+        function=function,
+        summary=(kind.__doc__ or "").splitlines()[0],
+        formula=kind.formula,
+        own=own,
+        notes=_wrapped(kind.notes),
+        source=_wrapped(f"Source: {kind.source}"),
+        arguments=f", {arguments}" if arguments else "",
+        value=value,
+    )
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), 112, subsequent_indent="    ", break_on_hyphens=False)
+
+
+_VALUE = r"""{summary}
+
+    .. math:: {formula}, \qquad p = \operatorname{{softmax}}(z)_y
+
+    Parameters
+    ----------
+    logits : (..., C, ...) array
+        ``z``: float16, bfloat16 (ml_dtypes), float32 or float64.
+    target : integer array
+        Class indices ``y`` of the shape without ``axis``.
+{own}    axis, weight, sample_weight, mask, ignore_index, reduction, denominator, empty, check
+        As in :func:`cross_entropy`; class indices are always checked.
+
+    Returns
+    -------
+    The loss in nats: float64 for float64 logits, float32 for narrower ones.
+
+    Raises
+    ------
+    ParameterError
+        A parameter outside its domain.
+    TargetError, ShapeError, InputKindError
+        As :func:`cross_entropy`.
+
+    Notes
+    -----
+    {notes}
+
+    Computed from the margin ``log sum_(k != y) exp(z_k) - z_y``, so that no digits are lost between logits far apart.
+    Entries that take no part are never read. A logit of ``-inf`` is a masked class.
+
+    {source}
+
+    Examples
+    --------
+    >>> import neglog as nl
+    >>> print(nl.losses.{function}([[2.0, 1.0, 0.1]], [0]{arguments}).round(6))
+    {value}
+    """
+
+_GRADIENT = r"""``{name}`` and its gradient in the logits, in one fused pass.
+
+    Parameters
+    ----------
+    logits, target, axis, weight, sample_weight, mask, ignore_index, reduction, denominator, empty, check
+        As in :func:`cross_entropy`.
+{own}    out : array of the shape and dtype of ``logits``, optional
+        Receives the gradient; ``out=logits`` works in place, any other overlap is refused.
+
+    Returns
+    -------
+    (loss, gradient); the gradient has the shape and dtype of ``logits``, and its rows sum to 0.
+
+    Examples
+    --------
+    >>> import neglog as nl
+    >>> loss, gradient = nl.losses.{function}([[2.0, 1.0, 0.1]], [0]{arguments})
+    >>> print(loss.round(6), abs(gradient.sum()) < 1e-15)
+    {value} True
+    """
+
+alpha_loss, alpha_loss_grad = _functions("alpha_loss")
+competing_ratio, competing_ratio_grad = _functions("competing_ratio")
+exponential_loss, exponential_loss_grad = _functions("exponential_loss")
+focal, focal_grad = _functions("focal")
+gamma_divergence, gamma_divergence_grad = _functions("gamma_divergence")
+generalized_cross_entropy, generalized_cross_entropy_grad = _functions("generalized_cross_entropy")
+madaboost, madaboost_grad = _functions("madaboost")
+mislabel, mislabel_grad = _functions("mislabel")
+nllr, nllr_grad = _functions("nllr")
+poly1, poly1_grad = _functions("poly1")
+symmetric_cross_entropy, symmetric_cross_entropy_grad = _functions("symmetric_cross_entropy")
+taylor_cross_entropy, taylor_cross_entropy_grad = _functions("taylor_cross_entropy")

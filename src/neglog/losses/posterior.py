@@ -95,7 +95,8 @@ def recover_posterior(
 def _deformation(function: str, loss: str | Deformation, parameters: dict[str, Any]) -> Deformation:
     if isinstance(loss, str):
         if loss not in DEFORMATIONS:
-            raise ParameterError(f"{function}: {loss!r}; allowed: 'cross_entropy', {', '.join(map(repr, DEFORMATIONS))}")
+            allowed = ", ".join(["cross_entropy", *DEFORMATIONS])
+            raise ParameterError(f"{function}: loss={loss!r}; allowed: {allowed}")
         loss = DEFORMATIONS[loss](**parameters)
     if getattr(loss, "truncation", None) is not None:
         raise ParameterError(f"{function}: {loss.name} is constant up to its truncation: nothing can be told there")

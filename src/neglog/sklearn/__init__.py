@@ -4,6 +4,7 @@ from neglog._optional import require
 
 require("sklearn", feature="neglog.sklearn", extra="sklearn")
 
+from neglog.sklearn.boosting import PseudoLossBoostingClassifier  # noqa: E402
 from neglog.sklearn.gaussian_mixture import GaussianMixture  # noqa: E402
 
-__all__ = ["GaussianMixture"]
+__all__ = ["GaussianMixture", "PseudoLossBoostingClassifier"]

@@ -65,7 +65,8 @@ def properties(loss: str, *, classes: int = 4, **parameters: Any) -> Properties:
         return gradient_of(logits, target, reduction="none", **parameters)
 
     rng = np.random.default_rng(0)
-    return Properties(_proper(at, classes, rng), _convex(at, classes, rng), *_range(at, classes), _influence(at, classes))
+    proper, convex = _proper(at, classes, rng), _convex(at, classes, rng)
+    return Properties(proper, convex, *_range(at, classes), _influence(at, classes))
 
 
 def _proper(at: Any, classes: int, rng: np.random.Generator) -> bool:
@@ -93,8 +94,8 @@ def _range(at: Any, classes: int) -> tuple[float, float]:
     margins = np.concatenate([-np.logspace(4, -3, 200), np.logspace(-3, 4, 200)])
     with np.errstate(over="ignore"):
         value = at(_with_margin(margins, classes), np.zeros(400, np.int64))[0]
-    moving = np.abs(np.diff(value[[0, 1, -2, -1]]))[[0, 2]] > 1e-6  # NaN: both infinite
-    return (-np.inf if moving[0] else float(value.min())), (np.inf if not np.isfinite(value[-1]) or moving[1] else float(value.max()))
+    falls, rises = value[1] - value[0] > 1e-6, not value[-1] - value[-2] <= 1e-6  # inf - inf: rises
+    return (-np.inf if falls else float(value.min())), (np.inf if rises else float(value.max()))
 
 
 def _influence(at: Any, classes: int) -> str:

@@ -11,7 +11,7 @@ from neglog.report.families import catalogue
 from neglog.report.text import markdown_table
 
 ROOT = Path(__file__).parents[1]
-PATTERNS = ("*.md", "docs/*.md", "native/*.md", "benchmarks/*.md", "examples/**/*.md", "src/neglog/**/*.md")
+PATTERNS = ("*.md", "docs/**/*.md", "native/*.md", "benchmarks/*.md", "examples/**/*.md", "src/neglog/**/*.md")
 DOCUMENTS = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern))
 
 

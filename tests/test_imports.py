@@ -24,7 +24,7 @@ LAYERS = [
     {"core"},
     {"families"},
     {"compose"},
-    {"energy", "evaluation", "estimation", "latent", "like", "losses", "torch"},
+    {"diagnosis", "energy", "evaluation", "estimation", "latent", "like", "losses", "torch"},
     {"objectives", "sklearn"},
     {"report"},
     {"demo"},

@@ -85,6 +85,7 @@ _HOME = {
     "fit": "neglog.estimation",
     "load": "neglog.estimation",
     "Score": "neglog.evaluation",
+    "diagnose": "neglog.diagnosis",
     "set_num_threads": "neglog.core.threads",
     "get_num_threads": "neglog.core.threads",
     "NeglogError": "neglog.errors",
@@ -122,6 +123,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.core.observations import right_censored as right_censored
     from neglog.core.threads import get_num_threads as get_num_threads
     from neglog.core.threads import set_num_threads as set_num_threads
+    from neglog.diagnosis import diagnose as diagnose
     from neglog.errors import DataError as DataError
     from neglog.errors import InputError as InputError
     from neglog.errors import InputKindError as InputKindError

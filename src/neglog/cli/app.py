@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 
 from neglog import __version__
 from neglog.cli.demo import demo
+from neglog.cli.explain import explain
 from neglog.cli.families import families
 from neglog.cli.fit import fit
 from neglog.cli.predict import predict
@@ -41,5 +42,5 @@ app = App(
     default_parameter=Parameter(negative=()),
     suppress_keyboard_interrupt=False,  # neglog.cli.main says that nothing was written
 )
-for command in (fit, predict, score, families, demo):
+for command in (fit, predict, score, families, explain, demo):
     app.command(command, help=_description(command))

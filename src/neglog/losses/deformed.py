@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import inspect
-import textwrap
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from neglog.core.arrays import Array
 from neglog.core.deformation import Deformation
+from neglog.core.deformation_docs import documented, own_parameters
 from neglog.core.deformations import DEFORMATIONS
 from neglog.losses.classification import Options, cross_entropy, evaluate
 
@@ -45,19 +45,6 @@ _COMMON = {  # what cross_entropy takes besides
 _DEFAULTS: dict[str, Any] = {name: one.default for name, one in _COMMON.items()} | {"label_smoothing": 0.0}
 
 
-def _own(kind: type[Deformation]) -> list[inspect.Parameter]:
-    """The loss's parameters as those of a function."""
-    return [
-        inspect.Parameter(
-            one.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if one.default is MISSING else one.default,
-            annotation=one.type,
-        )
-        for one in fields(kind)
-    ]
-
-
 def _split(kind: type[Deformation], name: str, given: dict[str, Any]) -> tuple[Deformation, Options]:
     own = {one.name: given.pop(one.name) for one in fields(kind) if one.name in given}
     for unknown in given.keys() - _COMMON.keys():
@@ -76,12 +63,12 @@ def _functions(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def loss_grad(logits: Any, target: Any, *, out: Array | None = None, **options: Any) -> tuple[Any, Array]:
         return _evaluate(both, *_split_first(kind, both, logits, target, options), out, True)
 
-    parameters = [*inspect.signature(loss).parameters.values()][:2] + _own(kind) + [*_COMMON.values()]
+    parameters = [*inspect.signature(loss).parameters.values()][:2] + own_parameters(kind) + [*_COMMON.values()]
     with_out = [*parameters, inspect.signature(loss_grad).parameters["out"]]
     for function, called, own, doc in ((loss, name, parameters, _VALUE), (loss_grad, both, with_out, _GRADIENT)):
         function.__name__ = function.__qualname__ = called
         function.__signature__ = inspect.signature(function).replace(parameters=own)  # pyright: ignore[reportFunctionMemberAccess]
-        function.__doc__ = _documentation(kind, called, doc)
+        function.__doc__ = documented(kind, doc, function=called)
     return loss, loss_grad
 
 
@@ -90,31 +77,6 @@ def _split_first(
 ) -> tuple[Deformation, Any, Any, Options]:
     deformation, common = _split(kind, name, options)
     return deformation, logits, target, common
-
-
-def _documentation(kind: type[Deformation], function: str, template: str) -> str:
-    own = "".join(
-        f"    {one.name} : {str(one.type).replace(' | None', ', optional')} in {one.metadata['domain']}"
-        f"{'' if one.default is MISSING or one.default is None else f', default {one.default:g}'}\n"
-        f"        {one.metadata['meaning'][0].upper()}{one.metadata['meaning'][1:]}\n"
-        for one in fields(kind)
-    )
-    arguments, value = kind.example
-    return template.format(
-        name=kind.name,
-        function=function,
-        summary=(kind.__doc__ or "").splitlines()[0],
-        formula=kind.formula,
-        own=own,
-        notes=_wrapped(kind.notes),
-        source=_wrapped(f"Source: {kind.source}"),
-        arguments=f", {arguments}" if arguments else "",
-        value=value,
-    )
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(" ".join(text.split()), 112, subsequent_indent="    ", break_on_hyphens=False)
 
 
 _VALUE = r"""{summary}

@@ -175,21 +175,29 @@ def cross_entropy(
         value = _small(input, target, ignore_index)
         if value is not None:
             return value
-    loss, x = _softmax_nll(
+    loss, x = prepared(
         "cross_entropy", input, target, weight, ignore_index, label_smoothing, dim, sample_weight, mask, class_mask,
         temperature, softcap, z_loss, check,
     )  # fmt: skip
+    return finished("cross_entropy", loss, x, input, reduction, denominator, empty)
+
+
+def finished(
+    function: str, loss: SoftmaxNLL, x: Tensor, input: Tensor, reduction: Reduction, denominator: Any, empty: Empty
+) -> Tensor:
+    """The value of what :func:`prepared` has made, reduced as the caller asks."""
     if denominator is not None and is_group(denominator):
-        denominator = share("cross_entropy", _divisor(loss), denominator)
-    if reduction == "mean" and denominator is None and empty == "zero" and not isinstance(z_loss, Tensor):
+        denominator = share(function, _divisor(loss), denominator)
+    by_reference = isinstance(loss.z_loss, Tensor)
+    if reduction == "mean" and denominator is None and empty == "zero" and not by_reference:
         value = evaluate(loss, x)
         return value if x is input else value.to(result_dtype(input))
-    divisor = divisor_for("cross_entropy", reduction, denominator, empty, loss.reduction)
+    divisor = divisor_for(function, reduction, denominator, empty, loss.reduction)
     if divisor.reduction != loss.reduction or empty != "zero":
         loss = loss._replace(reduction=divisor.reduction, number=divisor.number, empty=empty)
-    value = loss.reference(x) if isinstance(z_loss, Tensor) else evaluate(loss, x)
+    value = loss.reference(x) if by_reference else evaluate(loss, x)
     if divisor.tensor is not None:
-        value = divided(value, divisor.tensor, empty, "cross_entropy")
+        value = divided(value, divisor.tensor, empty, function)
     return value if x is input else value.to(result_dtype(input))
 
 
@@ -231,7 +239,7 @@ def cross_entropy_parts(
     >>> print(f"{total:.4f} {count:.0f}")
     2.0794 3
     """
-    loss, x = _softmax_nll(
+    loss, x = prepared(
         "cross_entropy_parts", input, target, weight, ignore_index, label_smoothing, dim, sample_weight, mask,
         class_mask, temperature, softcap, z_loss, check,
     )  # fmt: skip
@@ -254,7 +262,7 @@ def _divisor(loss: SoftmaxNLL) -> Tensor:
     )
 
 
-def _softmax_nll(
+def prepared(
     function: str,
     input: Tensor,
     target: Tensor,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from neglog import _native
-from neglog.core.deformation import Deformation
+from neglog.core.deformation import IDENTITY, Deformation
 from neglog.core.deformations import named
 from neglog.torch import by_rows, reference
 from neglog.torch.arguments import CODES, CPU, DIVISORS, PROBABILITIES, TARGET_CODES, address
@@ -91,6 +91,7 @@ class SoftmaxNLL(NamedTuple):
         mask = None if self.mask is None else rows.entries(self.mask)
         class_mask = None if self.class_mask is None else self.class_mask.contiguous()
         deformed = self.deformed
+        kind_of_loss, parameters = IDENTITY if deformed is None else deformed.native(rows.classes)
         value, own_divisor, bad_row = _native.softmax_nll_strided(
             CODES[rows.tensor.dtype], rows.outer, rows.classes, rows.inner,
             rows.tensor.data_ptr(), rows.strides, target.data_ptr(), code, target_strides,
@@ -98,7 +99,7 @@ class SoftmaxNLL(NamedTuple):
             code != PROBABILITIES, self.ignore_index, self.label_smoothing,
             self.temperature, self.softcap, self.z_loss, address(losses), address(gradient), strides,
             kind, factor / divisor if divisor else 0.0, torch.get_num_threads(),
-            *(() if deformed is None else deformed.native(rows.classes)),
+            kind_of_loss, parameters,
         )  # fmt: skip
         if bad_row >= 0:
             self._raise_bad(rows, bad_row)

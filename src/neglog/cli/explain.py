@@ -1,0 +1,103 @@
+"""``neglog explain``."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import sys
+from typing import Any
+
+from neglog.cli.exits import OK, UsageError
+from neglog.cli.options import File
+
+_WIDEST = 100  # columns: longer lines are hard to read
+
+
+def explain(topic: str | None = None, /, *, plot: File | None = None) -> int:
+    """Explain what people ask about likelihoods and losses, with a plot; without a topic, list the topics.
+
+    Parameters
+    ----------
+    topic
+        Such as logarithm, softmax or no-maximum.
+    plot
+        Also draw the topic's figure into this SVG file.
+    """
+    from neglog.cli.outputs import check_outputs
+    from neglog.evaluation.sources import did_you_mean
+    from neglog.report.topics import topics
+
+    known = topics()
+    if topic is None:
+        if plot:
+            raise UsageError("--plot needs a topic")
+        longest = max(map(len, known))
+        _print("\n".join(f"{name:<{longest}}  {known[name].title}" for name in known) + "\n")
+        return OK
+    name = topic.lower().replace("_", "-").replace(" ", "-")
+    if name not in known:
+        raise UsageError(f"no topic '{topic}'{did_you_mean(name, list(known))} there are {', '.join(known)}")
+    check_outputs(plot, inputs=())
+    if plot:
+        _write(plot, name)
+    _print(_rendered(known[name].text))
+    return OK
+
+
+def _write(path: str, name: str) -> None:
+    from neglog.cli.outputs import replacing
+    from neglog.report.figures import standalone
+    from neglog.report.topic_figures import figure, names
+
+    if name not in names():
+        raise UsageError(f"the topic {name} has no figure")
+    with replacing(path) as file:
+        file.write(standalone(figure(name)).encode())
+
+
+def _print(text: str) -> None:
+    code = sys.stdout.encoding or "ascii"  # which may have no Greek letters
+    sys.stdout.write(text.encode(code, "replace").decode(code))
+
+
+def _rendered(text: str) -> str:
+    """The markdown for a terminal, with the figures drawn where they stand."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from neglog.report.terminal import plot
+    from neglog.report.topic_figures import figure
+    from neglog.report.topics import FIGURE
+
+    out = io.StringIO()
+    width = min(shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST)
+    console = Console(file=out, force_terminal=sys.stdout.isatty(), width=width, highlight=False)
+    braille = _has_braille()
+    parts: list[Any] = FIGURE.split(_without_links(text))
+    for words, name in zip(parts[::2], [*parts[1::2], None], strict=True):
+        console.print(Markdown(words.strip(), code_theme="ansi_dark", hyperlinks=False))
+        if name is not None:
+            drawn = plot(figure(name), width=min(64, width - 16), braille=braille)
+            console.print("\n" + drawn + "\n", markup=False, highlight=False, soft_wrap=True)
+    lines = "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
+
+
+def _has_braille() -> bool:
+    try:
+        "⠿└".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _without_links(text: str) -> str:
+    """Links to topics as commands, other local links as words.
+
+    >>> _without_links("[a](softmax.md), [b](../torch.md), [c](https://d.e)")
+    'a (`neglog explain softmax`), b, c (https://d.e)'
+    """
+    text = re.sub(r"(?<!!)\[([^\]]+)\]\(([\w-]+)\.md\)", r"\1 (`neglog explain \2`)", text)
+    text = re.sub(r"(?<!!)\[([^\]]+)\]\((https?://[^)]+)\)", r"\1 (\2)", text)
+    return re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:|\.\./images)[^)]+\)", r"\1", text)

@@ -1,0 +1,68 @@
+"""Checks of class labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neglog.diagnosis.finding import Finding
+
+
+def check_labels(y: NDArray[Any], classes: int, ignore_index: int) -> Iterator[Finding]:
+    """The findings of labels that should be positions in ``range(classes)`` or ``ignore_index``."""
+    if not y.size:
+        yield Finding("empty", "no rows", "the target has no entries.", "look at what selected the rows.")
+        return
+    if y.dtype.kind == "f":
+        yield Finding(
+            "float_labels",
+            "class labels as floating-point numbers",
+            f"the target has dtype {y.dtype}, and its shape is that of class labels. PyTorch would take it for "
+            "probabilities, or refuse it.",
+            "target.long() or target.astype(int).",
+        )
+    counted = y[y != ignore_index]
+    if not counted.size:
+        yield Finding(
+            "all_ignored",
+            "every row is ignored",
+            f"all {y.size:,} targets are {ignore_index}, the ignored index: the mean of nothing is 0 here and NaN in "
+            "PyTorch, and nothing is learned.",
+            "look at how the labels were masked, and at ignore_index.",
+            {"rows": float(y.size)},
+        )
+        return
+    low, high = int(counted.min()), int(counted.max())
+    numbers = {"lowest": float(low), "highest": float(high), "classes": float(classes)}
+    if low >= 1 and high == classes:
+        yield Finding(
+            "one_based",
+            "labels that count from one",
+            f"the labels run from {low} to {high}; {classes} outputs have the positions 0 to {classes - 1}, and none "
+            "of the labels is 0.",
+            "subtract 1 from the target.",
+            numbers,
+        )
+    elif low < 0 or high >= classes:
+        yield _outside(y, counted, classes, ignore_index, numbers)
+
+
+def _outside(y: NDArray[Any], counted: NDArray[Any], classes: int, ignored: int, numbers: dict[str, float]) -> Finding:
+    bad = (y != ignored) & ((y < 0) | (y >= classes))
+    values, count = np.unique(y[bad]), int(bad.sum())
+    first = np.argwhere(bad)[0].tolist()
+    shown = ", ".join(str(int(v)) for v in values[:5]) + (", ..." if len(values) > 5 else "")
+    change = "count classes as 0 to C - 1, and give the network an output for each."
+    if len(values) == 1 and len(counted) > count:
+        change = f"if {int(values[0])} marks entries that do not count: ignore_index={int(values[0])}. Else {change}"
+    return Finding(
+        "target_outside",
+        "labels that are no class",
+        f"{count:,} of {y.size:,} targets lie outside 0 to {classes - 1}: {shown} (the first at "
+        f"{first[0] if len(first) == 1 else tuple(first)}).",
+        change,
+        numbers | {"rows": float(count)},
+    )

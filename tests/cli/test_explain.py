@@ -1,0 +1,79 @@
+"""``neglog explain``: every topic, its figure, and what happens to a wrong name."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from neglog.report.figures import standalone
+from neglog.report.topic_figures import figure, names
+from neglog.report.topics import topics
+
+PICTURES = Path(__file__).parents[2] / "docs" / "images" / "explain"
+
+
+def test_without_a_topic_all_are_listed(run: Any) -> None:
+    outcome = run("explain")
+    assert outcome.code == 0
+    assert [line.split()[0] for line in outcome.out.splitlines()] == list(topics())
+    assert "softmax           The softmax and its derivative, step by step" in outcome.out
+
+
+@pytest.mark.parametrize("name", topics())
+def test_every_topic_is_shown_with_its_figure(run: Any, name: str) -> None:
+    outcome = run("explain", name)
+    assert outcome.code == 0
+    assert outcome.err == ""
+    title, _, rest = outcome.out.partition("\n")
+    assert title.strip() == topics()[name].title
+    assert ("│" in rest) == (name in names())
+    assert not re.search(r"\]\(|\*\*[A-Z]|\.svg|\x1b", outcome.out)
+    for example in re.findall(r">>> (\w+)", topics()[name].text):
+        assert example in rest
+
+
+def test_a_wrong_topic_gets_a_suggestion(run: Any) -> None:
+    outcome = run("explain", "sofmax")
+    assert outcome.code == 2
+    assert outcome.err.startswith("neglog: no topic 'sofmax'; did you mean 'softmax'? there are logarithm,")
+    assert run("explain", "Log_Odds").code == 0
+
+
+def test_plot_writes_the_figure(run: Any, tmp_path: Path) -> None:
+    assert run("explain", "softmax", "--plot", "s.svg").code == 0
+    assert (tmp_path / "s.svg").read_text("utf-8") == standalone(figure("softmax"))
+    assert run("explain", "--plot", "s.svg").code == 2
+
+
+def test_a_terminal_without_unicode(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from neglog.cli import main
+
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    assert main(["explain", "minus-log-p"]) == 0
+    shown = raw.getvalue().decode("ascii")
+    assert "****" in shown and "What ?log p looks like" in shown
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_committed_figure_is_what_the_program_draws(name: str) -> None:
+    """Up to a pixel's tenth, which the last digit of a logarithm on another machine may move."""
+    number = re.compile(r"-?\d+(?:\.\d+)?")
+    committed, drawn = (PICTURES / f"{name}.svg").read_text("utf-8"), standalone(figure(name))
+    assert number.sub("#", committed) == number.sub("#", drawn), "run: make figures"
+    pairs = zip(number.findall(committed), number.findall(drawn), strict=True)
+    assert all(abs(float(a) - float(b)) < 0.11 for a, b in pairs), "run: make figures"
+    ElementTree.fromstring(drawn)
+
+
+def test_every_figure_belongs_to_a_topic_that_shows_it() -> None:
+    assert set(names()) <= set(topics())
+    assert {path.stem for path in PICTURES.glob("*.svg")} == set(names())
+    for name in names():
+        assert f"](../images/explain/{name}.svg)" in topics()[name].text

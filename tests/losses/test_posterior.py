@@ -99,7 +99,7 @@ def test_edges():
         ("madaboost", {}, (False, True, 0.0, np.inf, "bounded")),
         ("focal", {"gamma": 2.0}, (False, False, 0.0, np.inf, "bounded")),
         ("generalized_cross_entropy", {"q": 0.7}, (False, False, 0.0, 1 / 0.7, "vanishes")),
-        ("density_power", {"beta": 0.5}, (True, False, 0.0, 3.0 + 3**-0.5, "vanishes")),
+        ("density_power", {"beta": 0.5}, (True, False, 0.0, 3.0, "vanishes")),
         ("mislabel", {"rate": 0.2}, (False, False, -np.log(0.85), -np.log(0.05), "vanishes")),
         ("gamma_divergence", {"gamma": 0.5}, (True, False, 0.0, 2.0, "vanishes")),
     ],

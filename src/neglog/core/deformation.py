@@ -44,9 +44,6 @@ class Native(NamedTuple):
 RATIO, POLYNOMIAL, POWER, COMPETING, EXPONENTIAL, MADA, MISLABEL, TAYLOR, TEMPERED, MIXED = range(1, 11)
 
 
-CROSS_ENTROPY = Native(0, (0.0, 0.0, 0.0, 0.0))
-
-
 def kernel(kind: int, *parameters: float) -> Native:
     """One of the kinds above, with parameters that it does not have as 0."""
     first, second, third, fourth = (*parameters, 0.0, 0.0, 0.0, 0.0)[:4]

@@ -9,7 +9,7 @@ import numpy as np
 
 from neglog import _native
 from neglog.core.arrays import Array, Layout, deliver, finest, floating, gradient_like, result_dtype, rows
-from neglog.core.deformation import CROSS_ENTROPY, Native
+from neglog.core.deformation import IDENTITY, Native
 from neglog.core.reduce import (
     Denominator,
     Empty,
@@ -334,7 +334,7 @@ def evaluate(
     options: Options,
     out: Array | None,
     want_gradient: bool,
-    native: Native = CROSS_ENTROPY,
+    native: Native = IDENTITY,
     *,
     sharpness: float = 1.0,
     transition: Array | None = None,

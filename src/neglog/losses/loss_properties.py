@@ -92,10 +92,13 @@ def _convex(at: Any, classes: int, rng: np.random.Generator) -> bool:
 
 def _range(at: Any, classes: int) -> tuple[float, float]:
     margins = np.concatenate([-np.logspace(4, -3, 200), np.logspace(-3, 4, 200)])
-    with np.errstate(over="ignore"):
-        value = at(_with_margin(margins, classes), np.zeros(400, np.int64))[0]
-    falls, rises = value[1] - value[0] > 1e-6, not value[-1] - value[-2] <= 1e-6  # inf - inf: rises
-    return (-np.inf if falls else float(value.min())), (np.inf if rises else float(value.max()))
+    low, high = np.inf, -np.inf
+    for logits in (_with_margin(margins, classes), _with_margin(margins, classes, one=True)):
+        value = at(logits, np.zeros(400, np.int64))[0]
+        falls, rises = value[1] - value[0] > 1e-6, not value[-1] < value[-2] + 1e-6  # inf, too
+        low = min(low, -np.inf if falls else float(value.min()))
+        high = max(high, np.inf if rises else float(value.max()))
+    return low, high
 
 
 def _influence(at: Any, classes: int) -> str:
@@ -105,8 +108,10 @@ def _influence(at: Any, classes: int) -> str:
     return "bounded" if far <= near * 1.01 else "unbounded"
 
 
-def _with_margin(margin: Floats, classes: int) -> Floats:
-    """Logits whose class 0 has competitors of equal size with that margin over it."""
-    logits = np.full((len(margin), classes), -np.log(classes - 1.0))
+def _with_margin(margin: Floats, classes: int, one: bool = False) -> Floats:
+    """Logits whose class 0 has that margin against it: by competitors of equal size, or by one of them."""
+    logits = np.full((len(margin), classes), -np.inf if one else -np.log(classes - 1.0))
     logits[:, 0] = -margin
+    if one:
+        logits[:, 1] = 0.0
     return logits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import expit, log_softmax, logsumexp
+from scipy.special import log_expit, log_softmax, logsumexp
 
 from neglog import _native
 from neglog.core.arrays import Array, floating, result_dtype
@@ -106,7 +106,22 @@ def _deformation(function: str, loss: str | Deformation, parameters: dict[str, A
 def _log_weight(kind: Deformation, logits: Array) -> Array:
     """``log(-1 / l'(q_k))`` for every class: ``q (1 - q)`` over the slope of the loss in the margin."""
     classes = logits.shape[-1]
-    margin = np.stack([logsumexp(np.delete(logits, k, -1), axis=-1) - logits[..., k] for k in range(classes)], -1)
+    with np.errstate(invalid="ignore"):  # all classes gone: NaN
+        margin = np.stack([logsumexp(np.delete(logits, k, -1), axis=-1) - logits[..., k] for k in range(classes)], -1)
+    weight = _of_margin(kind, classes, np.clip(margin, -_FAR, _FAR))
+    # beyond, both terms are straight lines in the margin, and either may underflow
+    ends = np.array([-_FAR, 1 - _FAR, _FAR - 1, _FAR])
+    first, second, third, last = _of_margin(kind, classes, ends)
+    with np.errstate(invalid="ignore"):
+        weight += (second - first) * np.minimum(margin + _FAR, 0.0) + (last - third) * np.maximum(margin - _FAR, 0.0)
+    alone = (margin == -np.inf) & (logits > -np.inf)
+    return np.where(alone, 0.0, np.where(logits == -np.inf, -np.inf, weight))
+
+
+_FAR = 100.0
+
+
+def _of_margin(kind: Deformation, classes: int, margin: Array) -> Array:
     # two classes whose logits are 0 and the margin have that margin, and the slope as the second one's gradient
     pairs = np.stack([np.zeros(margin.size), margin.ravel()])[None]
     slope = np.empty_like(pairs)
@@ -115,6 +130,5 @@ def _log_weight(kind: Deformation, logits: Array) -> Array:
         pairs, np.zeros((1, margin.size), np.int64), None, None, None, None, 0.0, None, slope, 1.0,
         deformation=native.kind, parameters=native.parameters,
     )  # fmt: skip
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = expit(margin) * expit(-margin) / slope[0, 1].reshape(margin.shape)
-        return np.where(logits == -np.inf, -np.inf, np.log(weight))
+    with np.errstate(divide="ignore"):
+        return log_expit(margin) + log_expit(-margin) - np.log(slope[0, 1].reshape(margin.shape))

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from neglog.core import tempered as temperatures
 from neglog.core.arrays import Array, floating
-from neglog.core.deformation import MIXED, TEMPERED, Native, kernel
 from neglog.core.reduce import Denominator, Empty, Kind
 from neglog.errors import ParameterError, ShapeError
 from neglog.losses.classification import Options, evaluate
@@ -84,7 +84,9 @@ def bi_tempered(
     options = Options(
         axis, weight, sample_weight, mask, ignore_index, label_smoothing, reduction, denominator, empty, check
     )
-    return evaluate("bi_tempered", logits, target, options, None, False, _tempered("bi_tempered", t1, t2))[0]
+    return evaluate(
+        "bi_tempered", logits, target, options, None, False, temperatures.bi_tempered("bi_tempered", t1, t2)
+    )[0]
 
 
 def bi_tempered_grad(
@@ -132,7 +134,9 @@ def bi_tempered_grad(
     options = Options(
         axis, weight, sample_weight, mask, ignore_index, label_smoothing, reduction, denominator, empty, check
     )
-    return evaluate("bi_tempered_grad", logits, target, options, out, True, _tempered("bi_tempered_grad", t1, t2))
+    return evaluate(
+        "bi_tempered_grad", logits, target, options, out, True, temperatures.bi_tempered("bi_tempered_grad", t1, t2)
+    )
 
 
 def density_power(
@@ -192,7 +196,9 @@ def density_power(
     0.249916
     """
     options = Options(axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check)
-    return evaluate("density_power", logits, target, options, None, False, _density_power("density_power", beta))[0]
+    return evaluate(
+        "density_power", logits, target, options, None, False, temperatures.density_power("density_power", beta)
+    )[0]
 
 
 def density_power_grad(
@@ -235,7 +241,7 @@ def density_power_grad(
     0.249916 [[-0.290177  0.225056  0.065121]]
     """
     options = Options(axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check)
-    native = _density_power("density_power_grad", beta)
+    native = temperatures.density_power("density_power_grad", beta)
     return evaluate("density_power_grad", logits, target, options, out, True, native)
 
 
@@ -302,7 +308,17 @@ def forward_correction(
     name = "forward_correction"
     options = Options(axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check)
     columns = _transition(name, transition, logits, axis)
-    return evaluate(name, logits, target, options, None, False, _MIXED, transition=columns, probabilities=False)[0]
+    return evaluate(
+        name,
+        logits,
+        target,
+        options,
+        None,
+        False,
+        temperatures.row_loss(name, []),
+        transition=columns,
+        probabilities=False,
+    )[0]
 
 
 def forward_correction_grad(
@@ -344,24 +360,17 @@ def forward_correction_grad(
     name = "forward_correction_grad"
     options = Options(axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check)
     columns = _transition(name, transition, logits, axis)
-    return evaluate(name, logits, target, options, out, True, _MIXED, transition=columns, probabilities=False)
-
-
-_MIXED = kernel(MIXED, 0.0, 0.0, 1.0)
-
-
-def _tempered(function: str, t1: float, t2: float) -> Native:
-    if not t1 <= 1.0 or t1 == -np.inf:
-        raise ParameterError(f"{function}: t1={t1!r}; allowed: t1 <= 1")
-    if not 0.0 < t2 < np.inf:
-        raise ParameterError(f"{function}: t2={t2!r}; allowed: t2 in (0, inf)")
-    return kernel(TEMPERED, t1, t2, 1.0)
-
-
-def _density_power(function: str, beta: float) -> Native:
-    if not 0.0 <= beta < np.inf:
-        raise ParameterError(f"{function}: beta={beta!r}; allowed: beta in [0, inf)")
-    return kernel(TEMPERED, 1.0 - beta, 1.0, 1.0 + beta)
+    return evaluate(
+        name,
+        logits,
+        target,
+        options,
+        out,
+        True,
+        temperatures.row_loss(name, []),
+        transition=columns,
+        probabilities=False,
+    )
 
 
 def _transition(function: str, transition: Any, logits: Any, axis: int) -> Array:

@@ -33,7 +33,7 @@ def tempered_softmax(logits: Any, t: float, *, axis: int = -1, num_iters: int | 
     --------
     >>> import neglog as nl
     >>> print(nl.losses.tempered_softmax([4.0, -3.0, -6.0], 4.0).round(8))
-    [0.41235244 0.3049504  0.28269716]
+    [0.41235244 0.30495036 0.2826972 ]
     >>> print(nl.losses.tempered_softmax([4.0, -3.0, -6.0], 4.0, num_iters=5).round(8))
     [0.41369352 0.30534995 0.28299212]
     """
@@ -53,8 +53,8 @@ def tempered_sigmoid(x: Any, t: float, *, num_iters: int | None = None) -> Any:
     Examples
     --------
     >>> import neglog as nl
-    >>> print(nl.losses.tempered_sigmoid([0.0, 3.0, 6.0], 4.0, num_iters=5).round(8))
-    [0.5        0.58516014 0.6421035 ]
+    >>> print(nl.losses.tempered_sigmoid([0.0, 3.0, 6.0], 4.0).round(6))
+    [0.5      0.58503  0.641922]
     """
     values = floating("tempered_sigmoid", "x", x)
     pairs = np.stack([values, np.zeros_like(values)], -1)

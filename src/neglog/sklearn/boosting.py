@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data  # pyright: ignore
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, check_random_state, validate_data  # pyright: ignore
 
 from neglog import losses
 from neglog.errors import ParameterError
@@ -115,26 +115,29 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("PseudoLossBoostingClassifier: y has one class; at least 2 classes are needed")
-        weight = np.ones(len(x)) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        weight = _check_sample_weight(sample_weight, x, dtype=np.float64, ensure_non_negative=True)
+        if not weight.any():
+            raise ValueError("PseudoLossBoostingClassifier: all sample weights are zero")
         random = check_random_state(self.random_state)
         scores = np.zeros((len(x), len(self.classes_)))
         value, gradient = self._loss(scores, codes, weight)
         self._rounds: list[_Round] = []
         train_loss, pseudo_loss = [value], list[float]()
         for _ in range(self.n_estimators):
-            pull = -gradient
-            total = pull[np.arange(len(x)), codes].sum()
+            total = weight @ -gradient[np.arange(len(x)), codes]
             if not total > 0:  # every sample is as good as it can be
                 break
+            pull = -gradient / total
             tree = DecisionTreeRegressor(
                 max_depth=self.max_depth, min_samples_leaf=self.min_samples_leaf, random_state=random
-            ).fit(x, pull / total)
+            ).fit(x, pull, sample_weight=weight)
+            pull *= weight[:, None]
             leaf = np.asarray(tree.apply(x))
             sums = np.zeros((tree.tree_.node_count, len(self.classes_)))
             np.add.at(sums, leaf, pull)
             plausible = (sums > 0).astype(np.float64)
             h = plausible[leaf]
-            edge = float((pull * h).sum() / total)  # of D: sum of h(x, y) - h(x, k)
+            edge = float((pull * h).sum())  # of D: sum of h(x, y) - h(x, k)
             if edge <= 1e-12:
                 break
             step = self.learning_rate * self._step(scores, h, codes, weight)
@@ -148,16 +151,16 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _loss(self, scores: Floats, codes: Any, weight: Floats) -> tuple[float, Floats]:
-        """Mean loss, and the gradient of the sum."""
+        """Mean loss, and the gradient of each row's."""
         loss = getattr(losses, f"{self.loss}_grad")
-        value, gradient = loss(scores, codes, sample_weight=weight, reduction="sum", **(self.loss_parameters or {}))
-        return float(value) / float(weight.sum()), gradient
+        value, gradient = loss(scores, codes, reduction="none", **(self.loss_parameters or {}))
+        return float(np.average(value, weights=weight)), gradient
 
     def _step(self, scores: Floats, h: Floats, codes: Any, weight: Floats) -> float:
         """Where the loss stops to fall along ``h``."""
 
         def slope(step: float) -> float:
-            return float((self._loss(scores + step * h, codes, weight)[1] * h).sum())
+            return float(weight @ (self._loss(scores + step * h, codes, weight)[1] * h).sum(axis=1))
 
         high = 1.0
         while slope(high) < 0.0:
@@ -167,7 +170,11 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
         return float(brentq(slope, 0.0, high, xtol=1e-10))  # pyright: ignore[reportArgumentType]
 
     def decision_function(self, X: Any) -> Floats:
-        """``f``, shape ``(n, classes)``."""
+        """``f``, shape ``(n, classes)``; of two classes ``f_1 - f_0``, shape ``(n,)``."""
+        scores = self._scores(X)
+        return scores if len(self.classes_) > 2 else scores[:, 1] - scores[:, 0]
+
+    def _scores(self, X: Any) -> Floats:
         check_is_fitted(self)
         x = validate_data(self, X, reset=False)
         scores = np.zeros((len(x), len(self.classes_)))
@@ -178,8 +185,9 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> Floats:
         """Probabilities of the labels, ``(n, classes)``."""
         parameters = self.loss_parameters or {}
-        return losses.recover_posterior(self.loss, self.decision_function(X), input="logits", **parameters)
+        return losses.recover_posterior(self.loss, self._scores(X), input="logits", **parameters)
 
     def predict(self, X: Any) -> Any:
         """The class with the largest decision function."""
-        return self.classes_[self.decision_function(X).argmax(axis=1)]
+        codes = self._scores(X).argmax(axis=1)
+        return self.classes_[codes]

@@ -82,6 +82,7 @@ from neglog.torch.tempered import (  # noqa: E402
     bi_tempered,
     density_power,
     forward_correction,
+)
 from neglog.torch.variational import (  # noqa: E402
     elbo_loss,
     gaussian_draws,

@@ -33,6 +33,7 @@ _HOME = {
     "Categorical": "neglog.families",
     "Cauchy": "neglog.families",
     "Chi2": "neglog.families",
+    "ContinuousBernoulli": "neglog.families",
     "DiscretizedLogistic": "neglog.families",
     "Exponential": "neglog.families",
     "GEV": "neglog.families",
@@ -66,6 +67,7 @@ _HOME = {
     "Rice": "neglog.families",
     "SkewNormal": "neglog.families",
     "StudentT": "neglog.families",
+    "Tweedie": "neglog.families",
     "Uniform": "neglog.families",
     "VonMises": "neglog.families",
     "Weibull": "neglog.families",
@@ -148,6 +150,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Categorical as Categorical
     from neglog.families import Cauchy as Cauchy
     from neglog.families import Chi2 as Chi2
+    from neglog.families import ContinuousBernoulli as ContinuousBernoulli
     from neglog.families import DiscretizedLogistic as DiscretizedLogistic
     from neglog.families import Exponential as Exponential
     from neglog.families import Gamma as Gamma
@@ -178,6 +181,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Rice as Rice
     from neglog.families import SkewNormal as SkewNormal
     from neglog.families import StudentT as StudentT
+    from neglog.families import Tweedie as Tweedie
     from neglog.families import Uniform as Uniform
     from neglog.families import VonMises as VonMises
     from neglog.families import Weibull as Weibull

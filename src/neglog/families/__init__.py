@@ -19,6 +19,7 @@ from neglog.families.burr_xii import BurrXII
 from neglog.families.categorical import Categorical
 from neglog.families.cauchy import Cauchy
 from neglog.families.chi2 import Chi2
+from neglog.families.continuous_bernoulli import ContinuousBernoulli
 from neglog.families.discretized_logistic import DiscretizedLogistic
 from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
@@ -55,6 +56,7 @@ from neglog.families.rice import Rice
 from neglog.families.scalar import ScalarFamily
 from neglog.families.skew_normal import SkewNormal
 from neglog.families.student_t import StudentT
+from neglog.families.tweedie import Tweedie
 from neglog.families.uniform import Uniform
 from neglog.families.von_mises import VonMises
 from neglog.families.weibull import Weibull
@@ -74,6 +76,7 @@ __all__ = [
     "Categorical",
     "Cauchy",
     "Chi2",
+    "ContinuousBernoulli",
     "DiscretizedLogistic",
     "Exponential",
     "Family",
@@ -109,6 +112,7 @@ __all__ = [
     "ScalarFamily",
     "SkewNormal",
     "StudentT",
+    "Tweedie",
     "Uniform",
     "VonMises",
     "Weibull",

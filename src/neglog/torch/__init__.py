@@ -74,6 +74,13 @@ from neglog.torch.regression_modules import (  # noqa: E402
     PoissonNLLLoss,
 )
 from neglog.torch.stats import LogitStats, logit_stats  # noqa: E402
+from neglog.torch.variational import (  # noqa: E402
+    elbo_loss,
+    gaussian_draws,
+    gaussian_kl,
+    iwae_loss,
+    pixel_nll_loss,
+)
 
 __all__ = [
     "AlphaLoss",
@@ -115,13 +122,17 @@ __all__ = [
     "cross_entropy",
     "cross_entropy_parts",
     "discretized_logistic_mixture_nll_loss",
+    "elbo_loss",
     "exponential_loss",
     "faithful_gaussian_nll_loss",
     "focal",
     "gamma_divergence",
+    "gaussian_draws",
+    "gaussian_kl",
     "gaussian_nll_loss",
     "generalized_cross_entropy",
     "interval",
+    "iwae_loss",
     "kl_div",
     "log_softmax",
     "logit_stats",
@@ -134,6 +145,7 @@ __all__ = [
     "nll",
     "nll_loss",
     "nllr",
+    "pixel_nll_loss",
     "poisson_nll_loss",
     "poly1",
     "right_censored",

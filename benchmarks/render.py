@@ -9,6 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from benchmarks import deformed, mixture, rbm
+
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 RIVALS = {
@@ -46,9 +48,18 @@ def tables(stored: Row, tasks: Container[str] = TITLES) -> dict[str, str]:
         same = groupby(shown, key=lambda row: (row["family"], row["dtype"], row["per_row"]))
         lines = [family_line(list(rows)) for _, rows in same]
         found["families"] = "\n".join([head, *lines, "", family_legend(stored["machine"]), ""])
+    if stored.get("deformed"):
+        found["deformed"] = "\n".join([deformed.HEAD, *map(deformed.line, stored["deformed"]), "", DEFORMED, ""])
+    if stored.get("mixture"):
+        found["mixture"] = mixture.table(stored["mixture"], stored["machine"])
+    if stored.get("rbm"):
+        found["rbm"] = rbm.table(stored["rbm"], stored["machine"])
     return found
 
 
+DEFORMED = (
+    "In turn in one process; then the largest error of the gradient against float64, in multiples of its largest entry."
+)
 MEMORY = (
     "Peak of the resident memory beyond logits, targets and the gradient, in MB; in brackets in multiples of the "
     "gradient."
@@ -164,6 +175,9 @@ HEADINGS = {
     "torch": "neglog.torch on tensors",
     "memory": "Memory of neglog.torch",
     "families": "Families",
+    "deformed": "Losses of the true class's probability",
+    "mixture": "Gaussian mixtures",
+    "rbm": "Restricted Boltzmann machines",
 }
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from benchmarks import families, memory, render, run  # noqa: E402
+from benchmarks import deformed, families, memory, mixture, rbm, render, run  # noqa: E402
 from benchmarks.cases import Case, Data, cases, memory_cases  # noqa: E402
 from benchmarks.rivals import numba_stats, torch_compile, torch_eager  # noqa: E402
 
@@ -54,6 +54,27 @@ def test_a_family_is_measured_and_shown(name, dtype, per_row, monkeypatch):
     assert render.family_line(rows).count("|") == 3 + len(render.FAMILY_RIVALS)
 
 
+@pytest.mark.parametrize("case", mixture.cases(), ids=lambda case: case.name)
+def test_a_mixture_is_measured_and_shown(case):
+    small = replace(case, rows=1000, columns=3, components=2, steps=2)
+    ours, theirs = rows = mixture.measure(small, rounds=1)
+    tolerance = 1e-12 if case.dtype == "float64" else 1e-5
+    assert ours["nll"] == pytest.approx(theirs["nll"], rel=tolerance)
+    table = mixture.table(rows, {"threads": 2, "instruction_set": "avx2", "numpy": "2"})
+    assert table.splitlines()[2].count("|") == 4
+
+
+def test_a_machine_is_measured_and_shown():
+    case = rbm.Case(zoom=1, hidden=4, batch=100, dtype="float32", threads=1, epochs=2)
+    rows = rbm.measure(case, rounds=1)
+    assert [row["library"] for row in rows] == [rbm.OURS, rbm.THEIRS]
+    assert all(10 < row["nll"] < 64 * 0.7 and row["exact"] for row in rows)
+    table = rbm.table(rows, {"instruction_set": "avx2", "numpy": "2"})
+    assert table.splitlines()[2].count("|") == 6 and "64 × 4, 100, float32, 1 thread" in table
+    estimated = rbm.line([{**row, "exact": False} for row in rows])
+    assert "(AIS)" in estimated
+
+
 def test_tables_have_a_line_for_every_case():
     row = {"milliseconds": 1.0, "ratio": 1.0, "read_milliseconds": 1.0, "copy_milliseconds": 1.0, "loss_error": 0.0}
     rows = [
@@ -86,3 +107,14 @@ def test_memory_sees_what_is_allocated_and_freed():
     found = memory.beyond_gradient(torch_eager.prepare(case, Data(case)))
     # torch keeps the log-probabilities and needs the gradient in them
     assert 1.9 * case.gradient_bytes < found < 2.1 * case.gradient_bytes
+
+
+@pytest.mark.parametrize("name", deformed.PLAIN)
+def test_a_deformed_loss_is_measured_and_shown(name):
+    row = deformed.measure(name, (512, 10), rounds=1)
+    assert row["ours_error"] < 1e-6 and row["torch_error"] < 1e-5
+    assert deformed.line(row).count("|") == 5
+
+
+def test_every_deformed_loss_is_measured():
+    assert {name for name, _ in deformed.cases()} == set(deformed.PLAIN)

@@ -44,6 +44,7 @@ from neglog.losses.elementwise import (
 )
 from neglog.losses.labels import log_loss
 from neglog.losses.odds import logodds_to_odds, logodds_to_prob, odds_to_prob, prob_to_logodds
+from neglog.losses.own import softmax_loss, softmax_loss_grad, softmax_loss_hessian_product
 from neglog.losses.primitives import log_softmax, log_softmax_grad, logsumexp, logsumexp_grad, softmax
 
 __all__ = [
@@ -88,6 +89,9 @@ __all__ = [
     "poly1_grad",
     "prob_to_logodds",
     "softmax",
+    "softmax_loss",
+    "softmax_loss_grad",
+    "softmax_loss_hessian_product",
     "symmetric_cross_entropy",
     "symmetric_cross_entropy_grad",
     "taylor_cross_entropy",

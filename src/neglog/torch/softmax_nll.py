@@ -19,6 +19,11 @@ from neglog.torch.routing import may_look_at
 from neglog.torch.targets import check_probabilities, raise_bad_index, raise_bad_probability, readable_indices
 
 
+@torch.compiler.allow_in_graph  # tables and checks are nothing for a compiler to trace
+def _phi(margin: Tensor, deformation: str, parameters: list[float], classes: int) -> Tensor:
+    return named(deformation, parameters).phi(torch, margin, classes)
+
+
 @operator
 class SoftmaxNLL(NamedTuple):
     """:func:`cross_entropy` with its options made explicit."""
@@ -152,9 +157,9 @@ class SoftmaxNLL(NamedTuple):
             if target.is_floating_point():
                 target = torch.where(read.unsqueeze(dim), target, 0.0)
         z = reference.transformed(z, self.temperature, self.softcap, self.class_mask, dim)
-        deformed = self.deformed
-        if deformed is not None:
-            losses = deformed.phi(torch, reference.margin(z, target, dim, dtype), input.shape[dim])
+        if self.deformation:
+            margin = reference.margin(z, target, dim, dtype)
+            losses = weighted(_phi(margin, self.deformation, self.parameters, input.shape[dim]), by_class)
         else:
             losses = reference.softmax_nll(z, target, self.weight, self.label_smoothing, self.z_loss, dim, dtype)
         losses = weighted(losses, self.sample_weight)

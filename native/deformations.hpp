@@ -166,7 +166,9 @@ template <class V> inline Bent<V> bent(const Deformation &d, const Margin<V> &m)
   case Deformation::mada: return Mada::at(d, m);
   case Deformation::mislabel: return Mislabel::at(d, m);
   case Deformation::taylor: return Taylor::at(d, m);
-  case Deformation::none: break;
+  case Deformation::none:
+  case Deformation::tempered:
+  case Deformation::mixed: break;
   }
   return {m.nll, m.q};
 }

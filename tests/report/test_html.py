@@ -24,6 +24,7 @@ from neglog.report.model import (
     Curve,
     Curves,
     Histogram,
+    Images,
     Quantiles,
     Reliability,
     Shades,
@@ -158,6 +159,8 @@ def test_heights_of_a_histogram_grow_as_square_roots() -> None:
         Shades("s", "c", ((0.0,),), (0.0, 1.0), (0.0, 1.0), points=((0.5, 0.5),)),
         Bars("b", "c", ("all",), ()),
         Bars("b", "c", ("one", "two"), (("a", (0.0, 0.0)),)),
+        Images("i", "c", ()),
+        Images("i", "c", (("none", ()), ("blank", (((0.0, 0.0), (0.0, 0.0)),)))),
     ],
     ids=lambda figure: type(figure).__name__,
 )
@@ -174,6 +177,16 @@ def test_neighbours_of_one_shade_are_one_rectangle() -> None:
     assert float(wide.get("width", "0")) == pytest.approx(2 * float(narrow.get("width", "0")), abs=0.1)
     assert float(wide.get("x", "0")) < float(narrow.get("x", "0"))
     assert wide.get("y") == narrow.get("y")  # the lower row
+
+
+def test_pictures_have_a_path_for_each_shade() -> None:
+    picture = ((1.0, 1.0, -0.5), (0.0, 0.01, 1.0))
+    tree = _drawn(Images("i", "c", (("label", (picture, picture)),), columns=1))
+    paths = [(e.get("class"), e.get("opacity"), e.get("d")) for e in tree.iter("path")]
+    assert paths[:2] == [("negative", "0.5", "M2 0h1v1h-1z"), ("shade", "1", "M0 0h2v1h-2zM2 1h1v1h-1z")]
+    assert paths[2:] == paths[:2]
+    first, second = (e for e in tree.iter("rect") if e.get("class") == "frame")
+    assert first.get("x") == second.get("x") and float(second.get("y", "0")) > float(first.get("y", "0"))
 
 
 def test_the_parts_of_a_bar_stand_behind_one_another() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from neglog.core.arrays import Array
-from neglog.energy.model import RBM, base_rates, checked, rows, whole
-from neglog.energy.units import Draws, Rng, softplus_sum
-from neglog.errors import ParameterError
+from neglog.core.arrays import Array, floating
+from neglog.energy.model import RBM, base_rates, checked, whole
+from neglog.energy.units import Draws, Rng, product, softplus_sum
+from neglog.errors import ParameterError, ShapeError
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +54,7 @@ def ais(
     model: RBM,
     data: Any = None,
     *,
+    base: Any = None,
     temperatures: Any = None,
     runs: int = 100,
     rng: Rng = None,
@@ -71,7 +72,9 @@ def ais(
     ----------
     model : BernoulliBernoulli or GaussianBernoulli
     data : (n, visible units) array, optional
-        The first model has the mean of these rows (``b_A``), which is closer than the uniform one without.
+        The first model has the mean of these rows, which is closer than that of zero biases.
+    base : (visible units,) array, optional
+        Its biases ``b_A``, instead of ``data``.
     temperatures : int or increasing array from 0 to 1, optional
         How many equal steps of beta, or the betas; those of :func:`salakhutdinov_murray` without.
     runs : int
@@ -100,16 +103,13 @@ def ais(
     """
     betas, m, draws = _betas(temperatures), model.wide(), Draws(rng)
     runs = whole("ais", "runs", runs, 2)
-    base = np.zeros(m.n_visible)
-    if data is not None:
-        base = base_rates(checked("ais", rows("ais", data, m.n_visible), m.n_visible, m.binary), m.binary)
-    path = _Path(m, base)
+    path = _Path(m, _base(m, data, base))
     v = path.layer(np.zeros((runs, m.n_hidden)), 0.0, draws)
     logs = np.full(runs, path.log_partition_of_base())
     for step in range(1, len(betas)):
         before, beta = float(betas[step - 1]), float(betas[step])
         logs += (beta - before) * path.visible_slope(v)
-        inflow = v @ m.weights
+        inflow = product(v, m.weights)
         logs -= softplus_sum(inflow, before * m.hidden_bias, scale=before)
         softplus, h = np.empty(runs), np.empty_like(inflow)
         draws.binary(inflow, beta * m.hidden_bias, scale=beta, sample=h, softplus=softplus)
@@ -142,10 +142,23 @@ class _Path:
 
     def layer(self, h: Array, beta: float, draws: Draws) -> Array:
         """Visible units given hidden ones at ``beta``."""
-        bias, inflow = (1 - beta) * self.base + beta * self.model.visible_bias, h @ self.model.weights.T
+        bias, inflow = (1 - beta) * self.base + beta * self.model.visible_bias, product(h, self.model.weights.T)
         if self.model.binary:
             return draws.binary(inflow, bias, scale=beta, sample=inflow)
         return draws.add_normal(beta * inflow + bias)
+
+
+def _base(model: RBM, data: Any, base: Any) -> Array:
+    if data is not None and base is not None:
+        raise ParameterError("ais: data and base; allowed: one of them")
+    if data is not None:
+        return base_rates(checked("ais", data, model.n_visible, model.binary), model.binary)
+    biases = np.zeros(model.n_visible) if base is None else floating("ais", "base", base).astype(np.float64)
+    if biases.shape != (model.n_visible,):
+        raise ShapeError(f"ais: base has shape {biases.shape}; allowed: ({model.n_visible},)")
+    if not np.isfinite(biases).all():
+        raise ParameterError("ais: base; allowed: finite numbers")
+    return biases
 
 
 def _betas(temperatures: Any) -> Array:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from neglog.core.arrays import Array, floating
-from neglog.energy.units import Draws, Rng, sigmoid, softplus_sum
+from neglog.energy.units import Draws, Rng, product, sigmoid, softplus_sum
 from neglog.errors import DataError, ParameterError, ShapeError
 
 
@@ -276,7 +276,7 @@ class RBM(ABC):
         name = f"{type(self).__name__}.gibbs"
         x, m, draws = checked(name, v, self.n_visible, self.binary).astype(np.float64), self.wide(), Draws(rng)
         for _ in range(whole(name, "steps", steps, 0)):
-            inflow = x @ m.weights
+            inflow = product(x, m.weights)
             x = m._draw_visible(draws.binary(inflow, m.hidden_bias, sample=inflow), draws)
         return x
 
@@ -320,7 +320,7 @@ class RBM(ABC):
         draws.binary(h, np.zeros(self.n_hidden), sample=h)
         v = m._draw_visible(h, draws)
         for _ in range(steps - 1):
-            inflow = v @ m.weights
+            inflow = product(v, m.weights)
             v = m._draw_visible(draws.binary(inflow, m.hidden_bias, sample=inflow), draws)
         return v
 
@@ -366,7 +366,7 @@ class BernoulliBernoulli(RBM):
         return sigmoid(y @ m.weights.T, m.visible_bias)
 
     def _draw_visible(self, h: Array, draws: Draws) -> Array:
-        inflow = h @ self.weights.T
+        inflow = product(h, self.weights.T)
         return draws.binary(inflow, self.visible_bias, sample=inflow)
 
 
@@ -408,7 +408,7 @@ class GaussianBernoulli(RBM):
         return y @ m.weights.T + m.visible_bias
 
     def _draw_visible(self, h: Array, draws: Draws) -> Array:
-        return draws.add_normal(h @ self.weights.T + self.visible_bias)
+        return draws.add_normal(product(h, self.weights.T) + self.visible_bias)
 
 
 # ---------------------------------------------------------------------------------------------------- checked arguments

@@ -12,7 +12,7 @@ import numpy as np
 from neglog.core.arrays import Array
 from neglog.energy.model import RBM, checked, whole
 from neglog.energy.sparsity import Sparsity
-from neglog.energy.units import Draws, Rng, sigmoid
+from neglog.energy.units import Draws, Rng, product, sigmoid
 from neglog.errors import DataError, ParameterError
 
 Schedule = float | Callable[[int], float]
@@ -86,7 +86,6 @@ class Trainer:
 
     def __init__(self, model: RBM, options: Options | None = None, *, rng: Rng = None) -> None:
         self.options = Options() if options is None else options
-        self.epoch = 0  # the schedules' argument
         self.chains: Array | None = None  # hidden states of the persistent chains
         self._kind = type(model)
         self._weights, self._visible, self._hidden = (
@@ -95,7 +94,17 @@ class Trainer:
         self._speed: tuple[Array, ...] | None = None
         self._running = np.full(model.n_hidden, np.nan)
         self._draws = Draws(rng)
-        self._room: tuple[Array, Array] | None = None
+        self._product = np.empty_like(self._weights)
+        self.begin_epoch(0)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Learning rate and momentum of ``epoch`` from now on."""
+        self.epoch = epoch
+        self._rate, self._momentum = self.options.at(epoch)
+        self._rooms: dict[int, _Room] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_rooms": {}}  # views of one another, which copies would not be
 
     @property
     def model(self) -> RBM:
@@ -109,104 +118,101 @@ class Trainer:
 
     def step(self, batch: Array) -> None:
         """One update from the rows of ``batch``, which are taken as they are: :func:`train` checks them before."""
-        count = len(batch)
-        persistent = self.options.method == "pcd"
-        fantasies = self._start_chains(count) if persistent else count
-        v, h = self._rows(count + fantasies)
-        v[:count] = batch
-        if persistent:
-            assert self.chains is not None
-            self._walk(self.chains, v, h, count)
+        room = self._rooms.get(len(batch)) or self._make_room(len(batch))
+        room.v_data[:] = batch
+        if self.chains is not None:
+            self._persist(room, self.chains)
         else:
-            np.matmul(v[:count], self._weights, out=h[:count])
-            states = self._draws.binary(h[:count], self._hidden, sample=h[count:], probability=h[:count])
-            self._walk(states, v, h, count)
-        self._update(v, h, count)
+            self._contrast(room)
+        self._update(room)
 
     def check(self) -> None:
         """Parameters that have run away make no model."""
         if not all(np.isfinite(a).all() for a in (self._weights, self._visible, self._hidden)):
             raise ParameterError(
-                f"train: parameters are no longer finite in epoch {self.epoch}: learning_rate = "
-                f"{self.options.at(self.epoch)[0]} is too large for these data"
+                f"train: parameters are no longer finite in epoch {self.epoch}: learning_rate = {self._rate} is too "
+                "large for these data"
             )
 
-    def _start_chains(self, count: int) -> int:
-        if self.chains is None:
+    def _make_room(self, count: int) -> _Room:
+        if self.options.method == "pcd" and self.chains is None:
             self.chains = np.zeros((self.options.chains or count, len(self._hidden)), self.dtype)
             self._draws.binary(self.chains, np.zeros_like(self._hidden), sample=self.chains)
-        return len(self.chains)
+        fantasies = count if self.chains is None else len(self.chains)
+        v, h = (np.empty((count + fantasies, len(b)), self.dtype) for b in (self._visible, self._hidden))
+        share = np.repeat([self._rate / count, -self._rate / fantasies], [count, fantasies]).astype(self.dtype)
+        room = _Room(v, h, v[:count], v[count:], h[:count], h[count:], share, share[:, None])
+        self._rooms[count] = room
+        return room
 
-    def _rows(self, count: int) -> tuple[Array, Array]:
-        """Room for visible and hidden rows that is used again and again."""
-        if self._room is None or len(self._room[0]) < count:
-            self._room = tuple(np.empty((count, len(b)), self.dtype) for b in (self._visible, self._hidden))  # type: ignore[assignment]
-        v, h = self._room  # type: ignore[misc]
-        return v[:count], h[:count]
+    def _persist(self, room: _Room, states: Array) -> None:
+        """The chains go on from hidden ``states``. The last product with the weights serves data and chains."""
+        for _ in range(self.options.steps - 1):
+            self._dream(states, room.v_fantasy)
+            product(room.v_fantasy, self._weights, room.h_fantasy)
+            self._draws.binary(room.h_fantasy, self._hidden, sample=states)
+        self._dream(states, room.v_fantasy)
+        product(room.v, self._weights, room.h)
+        sigmoid(room.h_data, self._hidden, out=room.h_data)
+        self._draws.binary(room.h_fantasy, self._hidden, sample=states, probability=room.h_fantasy)
 
-    def _walk(self, states: Array, v: Array, h: Array, count: int) -> None:
-        """Gibbs steps from hidden ``states``: fantasies into ``v[count:]``, probabilities of hidden units into ``h``.
-
-        The last product serves the data too, where it has not been made before; persistent chains go on from here.
-        """
-        fantasy, inflow = v[count:], h[count:]
-        persistent = states is self.chains
+    def _contrast(self, room: _Room) -> None:
+        """The chains begin at the data."""
+        product(room.v_data, self._weights, room.h_data)
+        self._draws.binary(room.h_data, self._hidden, sample=room.h_fantasy, probability=room.h_data)
         for step in range(self.options.steps):
-            np.matmul(states, self._weights.T, out=fantasy)
-            if self._kind.binary:
-                self._draws.binary(fantasy, self._visible, sample=fantasy)
-            else:
-                self._draws.add_normal(np.add(fantasy, self._visible, out=fantasy))
-            last = step == self.options.steps - 1
-            if last and persistent:
-                np.matmul(v, self._weights, out=h)
-                sigmoid(h[:count], self._hidden, out=h[:count])
-            else:
-                np.matmul(fantasy, self._weights, out=inflow)
-            if persistent:
-                self._draws.binary(inflow, self._hidden, sample=states, probability=inflow if last else None)
-            elif last:
-                sigmoid(inflow, self._hidden, out=inflow)
-            else:
-                states = self._draws.binary(inflow, self._hidden, sample=inflow)
+            self._dream(room.h_fantasy, room.v_fantasy)
+            product(room.v_fantasy, self._weights, room.h_fantasy)
+            if step < self.options.steps - 1:
+                self._draws.binary(room.h_fantasy, self._hidden, sample=room.h_fantasy)
+        sigmoid(room.h_fantasy, self._hidden, out=room.h_fantasy)
 
-    def _update(self, v: Array, h: Array, count: int) -> None:
-        rate, momentum = self.options.at(self.epoch)
-        sparsity = self.options.sparsity
-        penalty = sparsity.descent(v[:count], h[:count], self._running) if sparsity else None
-        h[:count] *= rate / count
-        h[count:] *= -rate / (len(h) - count)
-        visible = v[:count].sum(0) * (rate / count) - v[count:].sum(0) * (rate / (len(v) - count))
-        shrink = rate * self.options.weight_decay
-        if momentum == 0:
-            _add_product(self._weights, 1 - shrink, v, h)
-            self._visible += visible
-            self._hidden += h.sum(0)
+    def _dream(self, states: Array, out: Array) -> None:
+        """Visible units given hidden ``states``."""
+        product(states, self._weights.T, out)
+        if self._kind.binary:
+            self._draws.binary(out, self._visible, sample=out)
         else:
+            out += self._visible
+            self._draws.add_normal(out)
+
+    def _update(self, room: _Room) -> None:
+        sparsity = self.options.sparsity
+        penalty = sparsity.descent(room.v_data, room.h_data, self._running) if sparsity else None
+        np.multiply(room.h, room.share_column, out=room.h)
+        moves = (
+            product(room.v.T, room.h, self._product),
+            np.einsum("n,ni->i", room.share, room.v),  # not by BLAS, where threads may change the order of a sum
+            np.add.reduce(room.h, 0),
+        )
+        if self.options.weight_decay:
+            self._product -= self._rate * self.options.weight_decay * self._weights
+        if self._momentum:
             if self._speed is None:
-                self._speed = tuple(np.zeros_like(a) for a in (self._weights, self._visible, self._hidden))
-            weights, visible_speed, hidden_speed = self._speed
-            _add_product(weights, momentum, v, h)
-            if shrink:
-                weights -= shrink * self._weights
-            for speed, push in ((visible_speed, visible), (hidden_speed, h.sum(0))):
-                speed *= momentum
-                speed += push
-            self._weights += weights
-            self._visible += visible_speed
-            self._hidden += hidden_speed
+                self._speed = tuple(np.zeros_like(move) for move in moves)
+            for speed, move in zip(self._speed, moves, strict=True):
+                speed *= self._momentum
+                speed += move
+            moves = self._speed
+        for parameter, move in zip((self._weights, self._visible, self._hidden), moves, strict=True):
+            parameter += move
         if penalty is not None:
-            self._hidden -= rate * penalty[0]
+            self._hidden -= self._rate * penalty[0]
             if penalty[1] is not None:
-                self._weights -= rate * penalty[1]
+                self._weights -= self._rate * penalty[1]
 
 
-def _add_product(total: Array, factor: float, a: Array, b: Array) -> None:
-    """``total = factor * total + a^T b`` in place, by one call of BLAS, which sees the transposes."""
-    from scipy.linalg import blas
+class _Room(NamedTuple):
+    """The rows of an update, those of the data first, in memory that is used again and again."""
 
-    gemm: Any = getattr(blas, "sgemm" if total.dtype == np.float32 else "dgemm")
-    gemm(1.0, b.T, a.T, factor, total.T, trans_b=1, overwrite_c=1)
+    v: Array
+    h: Array
+    v_data: Array
+    v_fantasy: Array
+    h_data: Array
+    h_fantasy: Array
+    share: Array  # (rows,) learning rate / rows of the data, - learning rate / fantasies
+    share_column: Array
 
 
 def train(
@@ -224,6 +230,7 @@ def train(
     chains: int | None = None,
     rng: Rng = None,
     callback: Callable[[Progress], object] | None = None,
+    trainer: Callable[[Trainer], object] | None = None,
 ) -> RBM:
     r"""Lower the mean negative log-likelihood by stochastic gradients.
 
@@ -257,6 +264,8 @@ def train(
         Source of randomness, or its seed: of the order of rows and of all draws, for any number of threads.
     callback : function of :class:`Progress`, optional
         Called after each epoch; training stops early when it returns True.
+    trainer : function of :class:`Trainer`, optional
+        Called once with the trainer, for who wants to go on where training ends.
 
     Returns
     -------
@@ -305,18 +314,21 @@ def train(
     )
     order = np.random.default_rng(rng)
     typed = type(model)(*(np.asarray(a, x.dtype) for a in (model.weights, model.visible_bias, model.hidden_bias)))
-    trainer = Trainer(typed, options, rng=order)
+    state = Trainer(typed, options, rng=order)
+    if trainer is not None:
+        trainer(state)
     began = time.perf_counter()
     for epoch in range(epochs):
-        trainer.epoch = epoch
-        run_epoch(trainer, x, batch_size, order)
-        told = callback and callback(Progress(epoch + 1, epochs, time.perf_counter() - began, trainer.model))
-        if told is True:
+        state.begin_epoch(epoch)
+        _run_epoch(state, x, batch_size, order)
+        if callback is None:
+            continue
+        if callback(Progress(epoch + 1, epochs, time.perf_counter() - began, state.model)) is True:
             break
-    return trainer.model
+    return state.model
 
 
-def run_epoch(trainer: Trainer, data: Array, batch_size: int, order: np.random.Generator) -> None:
+def _run_epoch(trainer: Trainer, data: Array, batch_size: int, order: np.random.Generator) -> None:
     """All rows once, in an order of their own."""
     shuffled = order.permutation(len(data))
     for at in range(0, len(data), batch_size):

@@ -61,3 +61,19 @@ def softplus_sum(inflow: Array, bias: Array, *, scale: float = 1.0) -> Array:
     result = np.empty(len(inflow))
     _native.units(inflow, scale, bias, None, None, result, 0, 0)
     return result
+
+
+_TERMS = 256  # BLAS cuts longer sums, on several threads elsewhere than on one
+
+
+def product(a: Array, b: Array, out: Array | None = None) -> Array:
+    """``a @ b`` of matrices, with the same rounding for any number of threads."""
+    terms = len(b)
+    if terms <= _TERMS:
+        return np.matmul(a, b, out=out)
+    parts = -(-terms // _TERMS)
+    step = -(-terms // parts)
+    result = np.matmul(a[:, :step], b[:step], out=out)
+    for at in range(step, terms, step):
+        result += np.matmul(a[:, at : at + step], b[at : at + step])
+    return result

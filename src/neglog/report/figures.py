@@ -11,7 +11,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from neglog.report.axes import Scale, area, box, dot, line, rule, text, ticks, x_axis, y_axis
+from neglog.report.axes import Scale, area, box, dot, line, pixel, rule, text, ticks, x_axis, y_axis
 from neglog.report.model import (
     Bars,
     Counts,
@@ -19,6 +19,8 @@ from neglog.report.model import (
     Curves,
     Figure,
     Histogram,
+    Images,
+    Picture,
     Quantiles,
     Reliability,
     Shades,
@@ -392,6 +394,42 @@ def _bars(figure: Bars) -> tuple[float, str]:
     return bottom + 44, "".join(parts)
 
 
+def _images(figure: Images) -> tuple[float, str]:
+    top, parts = 6.0, list[str]()
+    side = (_WIDTH - 2 * _RIGHT) / figure.columns
+    for label, pictures in figure.strips:
+        top += 14
+        parts.append(text(_RIGHT, top, label, "label", "start"))
+        top += 7
+        strongest = max((abs(v) for picture in pictures for row in picture for v in row), default=0.0) or 1.0
+        for index, picture in enumerate(pictures):
+            line_of, place = divmod(index, figure.columns)
+            corner = _RIGHT + place * side, top + line_of * side
+            parts.append(_picture(picture, strongest, *corner, 0.9 * side))
+        top += side * math.ceil(len(pictures) / figure.columns) + 8
+    return top, "".join(parts)
+
+
+def _picture(picture: Picture, strongest: float, x: float, y: float, side: float) -> str:
+    """One path for each shade: runs of pixels as ``M column row h length v 1 h -length z``."""
+    by_level: dict[int, list[str]] = {}
+    for i, row in enumerate(picture):
+        at = 0
+        for level, run in groupby(round(_LEVELS * value / strongest) for value in row):
+            count = len(list(run))
+            if level:
+                by_level.setdefault(level, []).append(f"M{at} {i}h{count}v1h-{count}z")
+            at += count
+    pixel_side = side / max(len(picture), 1)
+    paths = "".join(
+        f'<path class="{"shade" if level > 0 else "negative"}" opacity="{abs(level) / _LEVELS:g}" '
+        f'd="{"".join(by_level[level])}"/>'
+        for level in sorted(by_level)
+    )
+    frame = box(x, y, side, side, "frame")
+    return f'{frame}<g transform="translate({pixel(x)} {pixel(y)}) scale({pixel_side:.4g})">{paths}</g>'
+
+
 _DRAWINGS: dict[type[Any], Callable[[Any], tuple[float, str]]] = {
     Reliability: _reliability,
     Histogram: _histogram,
@@ -402,6 +440,7 @@ _DRAWINGS: dict[type[Any], Callable[[Any], tuple[float, str]]] = {
     Curves: _curves,
     Shades: _shades,
     Bars: _bars,
+    Images: _images,
 }
 
 

@@ -212,7 +212,24 @@ class Bars:
     x_label: str = ""
 
 
-Figure = Reliability | Histogram | Whiskers | Quantiles | Survival | Counts | Curves | Shades | Bars
+Picture = tuple[tuple[float, ...], ...]
+"""Rows of pixels, the first on top."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """Small pictures in labelled strips; in each strip the largest magnitude is the darkest shade, 0 is the page.
+
+    Negative pixels have the second colour.
+    """
+
+    title: str
+    caption: str
+    strips: tuple[tuple[str, tuple[Picture, ...]], ...]
+    columns: int = 16  # pictures side by side
+
+
+Figure = Reliability | Histogram | Whiskers | Quantiles | Survival | Counts | Curves | Shades | Bars | Images
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 #   make fashion trains a network on Fashion-MNIST with neglog.torch and with torch; results in out/fashion_mnist/
 #   make bishop  a mixture density network where least squares has nothing to say; results in out/bishop/
 #   make heads   five losses for a mean and a variance on six real tables; results in out/regression_heads/
+#   make study   losses on wrong labels, 570 networks; results in out/label_noise/ and docs/label_noise.md
 #   make test    the whole test suite
 #   make bench   the benchmark table (about ten minutes on two idle cores)
 #   make lint    ruff, pyright, clang-format
@@ -19,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 CPP := $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 
-.PHONY: run fashion bishop heads test bench lint format dist clean
+.PHONY: run fashion bishop heads study test bench lint format dist clean
 
 run: $(VENV)/built
 	$(BIN)/neglog demo --out out
@@ -37,6 +38,10 @@ bishop: $(VENV)/built $(VENV)/tested
 
 heads: $(VENV)/built $(VENV)/examples
 	$(BIN)/python -m examples.regression_heads --out out/regression_heads
+
+study: $(VENV)/built $(VENV)/tested
+	examples/fashion_mnist/data.sh
+	$(BIN)/python -m examples.label_noise --out out/label_noise --document docs/label_noise.md
 
 test: $(VENV)/built $(VENV)/tested
 	$(BIN)/python -m pytest -n auto

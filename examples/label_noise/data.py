@@ -77,6 +77,4 @@ def draw(train: Part, test: Part, noise: Noise, images: int, seed: int) -> Data:
         return Labelled(x, true, observe(true, noise, generator))
 
     first, second = rows[:images], rows[images:]
-    return Data(
-        part(train.x[first], train.y[first]), part(train.x[second], train.y[second]), part(test.x, test.y)
-    )
+    return Data(part(train.x[first], train.y[first]), part(train.x[second], train.y[second]), part(test.x, test.y))

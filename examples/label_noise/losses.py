@@ -112,7 +112,5 @@ LOSSES = (
         "model",
         assumed=lambda noise: {"rate": noise.replaced / 2 or 0.2},
     ),
-    Loss(
-        "forward correction", "forward_correction", "model", assumed=lambda noise: {"transition": noise.transition}
-    ),
+    Loss("forward correction", "forward_correction", "model", assumed=lambda noise: {"transition": noise.transition}),
 )

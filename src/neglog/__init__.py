@@ -33,6 +33,7 @@ _HOME = {
     "Categorical": "neglog.families",
     "Cauchy": "neglog.families",
     "Chi2": "neglog.families",
+    "ContinuousBernoulli": "neglog.families",
     "DiscretizedLogistic": "neglog.families",
     "Exponential": "neglog.families",
     "GEV": "neglog.families",
@@ -148,6 +149,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Categorical as Categorical
     from neglog.families import Cauchy as Cauchy
     from neglog.families import Chi2 as Chi2
+    from neglog.families import ContinuousBernoulli as ContinuousBernoulli
     from neglog.families import DiscretizedLogistic as DiscretizedLogistic
     from neglog.families import Exponential as Exponential
     from neglog.families import Gamma as Gamma

@@ -19,6 +19,7 @@ from neglog.families.burr_xii import BurrXII
 from neglog.families.categorical import Categorical
 from neglog.families.cauchy import Cauchy
 from neglog.families.chi2 import Chi2
+from neglog.families.continuous_bernoulli import ContinuousBernoulli
 from neglog.families.discretized_logistic import DiscretizedLogistic
 from neglog.families.exponential import Exponential
 from neglog.families.facts import LINKS, Interval, Link, Parameter
@@ -74,6 +75,7 @@ __all__ = [
     "Categorical",
     "Cauchy",
     "Chi2",
+    "ContinuousBernoulli",
     "DiscretizedLogistic",
     "Exponential",
     "Family",

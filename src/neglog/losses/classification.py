@@ -9,6 +9,7 @@ import numpy as np
 
 from neglog import _native
 from neglog.core.arrays import Array, Layout, deliver, finest, floating, gradient_like, result_dtype, rows
+from neglog.core.deformation import IDENTITY, Native
 from neglog.core.reduce import (
     Denominator,
     Empty,
@@ -123,7 +124,7 @@ def cross_entropy(
     options = Options(
         axis, weight, sample_weight, mask, ignore_index, label_smoothing, reduction, denominator, empty, check
     )
-    return _cross_entropy("cross_entropy", logits, target, options, None, False)[0]
+    return evaluate("cross_entropy", logits, target, options, None, False)[0]
 
 
 def cross_entropy_grad(
@@ -173,7 +174,7 @@ def cross_entropy_grad(
     options = Options(
         axis, weight, sample_weight, mask, ignore_index, label_smoothing, reduction, denominator, empty, check
     )
-    return _cross_entropy("cross_entropy_grad", logits, target, options, out, True)
+    return evaluate("cross_entropy_grad", logits, target, options, out, True)
 
 
 def nll_loss(
@@ -293,8 +294,7 @@ class Problem(NamedTuple):
     reduction: Reduction
 
 
-def problem_of(function: str, name: str, x: Array, target: Array, options: Options, index: bool) -> Problem:
-    """The caller's arguments, checked."""
+def _problem(function: str, name: str, x: Array, target: Array, options: Options, index: bool) -> Problem:
     layout = rows(function, name, x, options.axis)
     axis = options.axis % x.ndim
     classes = layout.memory.shape[1]
@@ -327,9 +327,20 @@ def _weight_of_rows(layout: Layout, target: Array, weight: Array) -> Array:
     return np.einsum("oci,c->oi", layout.full(target.astype(np.float64)), weight)
 
 
-def _cross_entropy(
-    function: str, logits: Any, target: Any, options: Options, out: Array | None, want_gradient: bool
+def evaluate(
+    function: str,
+    logits: Any,
+    target: Any,
+    options: Options,
+    out: Array | None,
+    want_gradient: bool,
+    native: Native = IDENTITY,
+    *,
+    sharpness: float = 1.0,
+    transition: Array | None = None,
+    probabilities: bool = True,  # whether a target may consist of them
 ) -> tuple[Any, Any]:
+    """(loss, gradient or None) of cross-entropy, or what ``native`` makes of it, of the logits times ``sharpness``."""
     smoothing = options.label_smoothing
     try:
         allowed = 0.0 <= smoothing <= 1.0
@@ -339,14 +350,17 @@ def _cross_entropy(
         raise ParameterError(f"{function}: label_smoothing={smoothing!r}; allowed: 0 <= label_smoothing <= 1")
     x = floating(function, "logits", logits)
     target = target if type(target) is np.ndarray else np.asarray(target)
-    index = is_index(function, target, probabilities=True)
+    index = is_index(function, target, probabilities=probabilities)
     if not index:
         target = floating(function, "target", target)
         common = finest(x.dtype, target.dtype)
         if common != x.dtype:  # the target is finer: its digits count
-            return _widened(function, x, target.astype(common), options, out, want_gradient)
+            loss, wide = evaluate(
+                function, x.astype(common), target, options, None, want_gradient, native, sharpness=sharpness
+            )
+            return _narrowed(function, x, target, options, out, loss, wide)
         target = target.astype(common, copy=False)
-    problem = problem_of(function, "logits", x, target, options, index)
+    problem = _problem(function, "logits", x, target, options, index)
     layout, entries, reduction = problem.layout, problem.entries, problem.reduction
     if options.check and not index:
         _check_rows(function, problem)
@@ -354,25 +368,25 @@ def _cross_entropy(
     losses = losses_buffer(reduction.kind, layout, dtype)
     gradient = written = None
     if want_gradient:
-        gradient, written = gradient_like(function, x, layout, out, reads(target, options))
+        gradient, written = gradient_like(function, x, layout, out, _reads(target, options))
     total, bad_row = _native.softmax_nll(
         layout.memory, problem.memory_target, entries.weight, entries.sample_weight, entries.mask,
         entries.ignore_index, smoothing, losses, written, reduction.scale,
+        1.0 / sharpness, native.kind, native.parameters, transition,
     )  # fmt: skip
     if bad_row >= 0:
-        raise_bad(function, problem, bad_row)
+        _raise_bad(function, problem, bad_row)
     if gradient is not None and written is not None:
         deliver(gradient, written, layout)
     return reduction.finish(total, losses, layout, dtype), gradient
 
 
-def _widened(
-    function: str, x: Array, target: Array, options: Options, out: Array | None, want_gradient: bool
+def _narrowed(
+    function: str, x: Array, target: Array, options: Options, out: Array | None, loss: Any, wide: Array | None
 ) -> tuple[Any, Any]:
-    """Computed in the finer dtype of the target; results in the dtypes that the logits ask for."""
-    loss, wide = _cross_entropy(function, x.astype(target.dtype), target, options, None, want_gradient)
+    """What was computed in the finer dtype of the target, in the dtypes that the logits ask for."""
     loss = loss.astype(result_dtype(x))
-    if not want_gradient:
+    if wide is None:
         return loss, None
     layout = rows(function, "logits", x, options.axis)
     gradient, _ = gradient_like(function, x, layout, out, {"target": target})
@@ -386,7 +400,7 @@ def _nll(
     x = floating(function, "log_probs", log_probs)
     target = np.asarray(target)
     is_index(function, target, probabilities=False)
-    problem = problem_of(function, "log_probs", x, target, options, index=True)
+    problem = _problem(function, "log_probs", x, target, options, index=True)
     layout, entries, reduction = problem.layout, problem.entries, problem.reduction
     if options.check:
         _check_log_rows(function, problem)
@@ -394,14 +408,14 @@ def _nll(
     losses = losses_buffer(reduction.kind, layout, dtype)
     gradient = written = None
     if want_gradient:
-        others = reads(target, options) | {"log_probs": x}
+        others = _reads(target, options) | {"log_probs": x}
         gradient, written = gradient_like(function, x, layout, out, others)
     total, bad_row, bad_value = _native.nll_gather(
         layout.memory, problem.memory_target, False, entries.weight, entries.sample_weight, entries.mask,
         entries.ignore_index, losses, written, reduction.scale,
     )  # fmt: skip
     if bad_row >= 0:
-        raise_bad(function, problem, bad_row)
+        _raise_bad(function, problem, bad_row)
     if bad_value >= 0:
         at = layout.position(bad_value)
         at = (*at[: problem.axis], int(target[at]), *at[problem.axis :])
@@ -412,7 +426,7 @@ def _nll(
     return reduction.finish(total, losses, layout, dtype), gradient
 
 
-def reads(target: Array, options: Options) -> dict[str, Any]:
+def _reads(target: Array, options: Options) -> dict[str, Any]:
     """What ``out`` must not overlap."""
     return {
         "target": target,
@@ -422,7 +436,7 @@ def reads(target: Array, options: Options) -> dict[str, Any]:
     }
 
 
-def raise_bad(function: str, problem: Problem, row: int) -> NoReturn:
+def _raise_bad(function: str, problem: Problem, row: int) -> NoReturn:
     """Row ``row`` in memory has a target that cannot be used."""
     layout, position = problem.layout, problem.layout.position(row)
     if problem.by_index:

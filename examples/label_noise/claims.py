@@ -66,7 +66,7 @@ def _recovery(loss: str, noise: str) -> Claim:
 
 _ZHU = "Zhu et al. 2018, abstract"
 _ZHANG_CRL = "Zhang et al. 2019, abstract"
-_GCE = "Zhang & Sabuncu 2018, table 1"
+_GCE = "Zhang and Sabuncu 2018, table 1"
 
 CLAIMS = (
     Claim(_ZHU, "none", "NLLR, weight decay"),
@@ -83,7 +83,7 @@ CLAIMS = (
     Claim("Amid et al. 2019", "40 %", "bi-tempered"),
     Claim("Kanamori 2010, abstract", "40 %", "MadaBoost"),
     Claim("Basu et al. 1998", "40 %", "density power"),
-    Claim("Fujisawa & Eguchi 2008", "40 %", "gamma divergence"),
+    Claim("Fujisawa and Eguchi 2008", "40 %", "gamma divergence"),
     Claim("Patrini et al. 2017", "40 %", "forward correction"),
     Claim("Patrini et al. 2017", "40 % pairs", "forward correction"),
     Claim("the likelihood", "40 %", "mislabel, true rate", "mislabel, wrong rate", "nll"),

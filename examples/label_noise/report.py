@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -49,8 +49,8 @@ def described(results: Results, settings: Settings) -> str:
     """What was run."""
     return (
         f"{number(settings.images)} images of Fashion-MNIST, {settings.epochs} epochs, network 784-128-128-10, "
-        f"{results.seeds} repetitions in which images, wrong labels, initial weights and batches change together and are "
-        "the same for every loss; judged on the 10,000 test images by their true labels"
+        f"{results.seeds} repetitions in which images, wrong labels, initial weights and batches change together and "
+        "are the same for every loss; judged on the test images by their true labels"
     )
 
 
@@ -146,47 +146,45 @@ def claims(results: Results) -> Table:
     )
 
 
+class _Shown(NamedTuple):
+    """A table with a row for each loss and a column for each noise."""
+
+    name: str
+    title: str
+    score: str
+    above: bool = False  # cross-entropy
+
+
+_SHOWN = (
+    _Shown("accuracy", "Accuracy (%)", "accuracy"),
+    _Shown("difference", f"Accuracy above {REFERENCE} (% points)", "accuracy", above=True),
+    _Shown("nll", "NLL of the true labels", "nll"),
+    _Shown("nll recovered", "NLL of the true labels by recovered posteriors", "nll_recovered"),
+    _Shown("nll difference", f"NLL of the true labels above {REFERENCE}", "nll", above=True),
+)
+_MEMORISED = _Shown("memorised", "Wrong training labels that the network repeats (%)", "memorised")
+
+
 def tables(results: Results) -> dict[str, Table]:
     """By the names that they have in the document."""
     found: dict[str, Table] = {}
-    for when, words in WHEN.items():
-        found[f"accuracy {when}"] = _by_noise(
-            results, f"Accuracy (%), {words}", lambda *at, w=when: results.mean(*at, w, "accuracy", PERCENT)
-        )
-        found[f"difference {when}"] = _by_noise(
-            results,
-            f"Accuracy above {REFERENCE} (% points), {words}",
-            lambda *at, w=when: results.above(*at, w, "accuracy", PERCENT),
-        )
-        found[f"nll {when}"] = _by_noise(
-            results, f"NLL of the true labels, {words}", lambda *at, w=when: results.mean(*at, w, "nll"), ".3f"
-        )
-        found[f"nll recovered {when}"] = _by_noise(
-            results,
-            f"NLL of the true labels by recovered posteriors, {words}",
-            lambda *at, w=when: results.mean(*at, w, "nll_recovered"),
-            ".3f",
-        )
-        found[f"nll difference {when}"] = _by_noise(
-            results,
-            f"NLL of the true labels above {REFERENCE}, {words}",
-            lambda *at, w=when: results.above(*at, w, "nll"),
-            ".3f",
-        )
+    for when in WHEN:
+        found |= {f"{shown.name} {when}": _by_noise(results, shown, when) for shown in _SHOWN}
         found[f"recovery {when}"] = _recovery(results, when)
-    found["memorised"] = _by_noise(
-        results,
-        "Wrong training labels that the last network repeats (%)",
-        lambda *at: results.mean(*at, "final", "memorised", PERCENT),
-    )
+    found["memorised"] = _by_noise(results, _MEMORISED, "final")
     return found
 
 
-def _by_noise(results: Results, title: str, cell: Callable[[str, str], Estimate], decimals: str = ".1f") -> Table:
-    """A row a loss, a column a noise; losses without any value are left out."""
-    rows = [(loss, *(f"{cell(loss, noise):{decimals}}" for noise in results.noises)) for loss in results.losses]
+def _by_noise(results: Results, shown: _Shown, when: str) -> Table:
+    """Losses without any value are left out."""
+    of = results.above if shown.above else results.mean
+    scale, decimals = (1.0, ".3f") if shown.score.startswith("nll") else (PERCENT, ".1f")
+    rows = [
+        (loss, *(f"{of(loss, noise, when, shown.score, scale):{decimals}}" for noise in results.noises))
+        for loss in (_others(results) if shown.above else results.losses)
+    ]
     return Table(
-        title=title,
+        title=f"{shown.title}, {WHEN[when]}",
         columns=(Column("loss", "loss"), *(Column(noise, noise) for noise in results.noises)),
         rows=tuple(row for row in rows if set(row[1:]) != {"–"}),
         caption="Mean over repetitions ± its standard error.",

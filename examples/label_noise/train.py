@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from examples.fashion_mnist.data import CLASSES
-from examples.label_noise.data import Data, Labelled, Noise
+from examples.label_noise.data import Data, Noise
 from examples.label_noise.losses import Array, Loss
 
 HIDDEN = 128

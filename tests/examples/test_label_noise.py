@@ -12,11 +12,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("rich")  # the progress
 
-from scipy import stats  # noqa: E402
-
 from examples.fashion_mnist.data import Part  # noqa: E402
 from examples.label_noise import claims, data, losses, report, study, summary, train  # noqa: E402
 from examples.label_noise.__main__ import main  # noqa: E402
+from scipy import stats  # noqa: E402
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "label_noise.md"
 NOISES = {noise.name: noise for noise in data.NOISES}
@@ -93,7 +92,8 @@ def test_an_interrupted_study_goes_on(folder, tmp_path):
     assert list(again) == list(whole) == wanted
     for job in wanted:
         for when in ("final", "best"):
-            assert again[job][when] == pytest.approx(whole[job][when], rel=1e-6)
+            one, other = ({k: v for k, v in run[job][when].items() if v is not None} for run in (again, whole))
+            assert one == pytest.approx(other, rel=1e-4)
     assert [again[job]["seconds"] for job in wanted[:2]] == [json.loads(line)["seconds"] for line in kept]
     assert run(1) == again  # nothing left to do
     assert not store.find(wanted, train.Settings(images=201, epochs=2))
@@ -197,7 +197,7 @@ def test_a_claim_says_better_for_what_is_better():
 def test_a_marker_that_names_nothing_is_an_error():
     text = "<!-- nonsense: written by make study -->\n<!-- end of nonsense -->"
     empty = summary.Results({}, [], ["none"], 0)
-    with pytest.raises(ValueError, match="nonsense.* names nothing"):
+    with pytest.raises(ValueError, match=r"nonsense.* names nothing"):
         report.fill(text, empty, train.Settings(1, 1))
 
 

@@ -25,7 +25,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("out/label_noise"), help="folder to write to, and to go on in")
     parser.add_argument("--data", type=Path, help="folder of the four idx files of Fashion-MNIST")
     parser.add_argument("--images", type=int, default=4000, help="to train with; a quarter as many choose the epoch")
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
     parser.add_argument("--losses", nargs="+", default=names, choices=names, metavar="LOSS")

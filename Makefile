@@ -7,6 +7,7 @@
 #   make study   losses on wrong labels, 570 networks; results in out/label_noise/ and docs/label_noise.md
 #   make test    the whole test suite
 #   make bench   the benchmark table (about ten minutes on two idle cores)
+#   make docs    the documentation as a site; results in out/site/
 #   make lint    ruff, pyright, clang-format
 #   make dist    wheel and source archive; the wheel passes the tests in an environment of its own
 #   make docs/images/digits_reliability.svg   the README's picture, from make run
@@ -20,7 +21,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 CPP := $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 
-.PHONY: run fashion bishop heads study test bench lint format dist clean
+.PHONY: run fashion bishop heads study test docs bench lint format dist clean
 
 run: $(VENV)/built
 	$(BIN)/neglog demo --out out
@@ -45,6 +46,11 @@ study: $(VENV)/built $(VENV)/tested
 
 test: $(VENV)/built $(VENV)/tested
 	$(BIN)/python -m pytest -n auto
+
+# The figures of docs/explain, drawn by the program, and the site, which fetches nothing.
+docs: $(VENV)/built $(VENV)/tested
+	$(BIN)/python tools/explain_figures.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: $(VENV)/built $(VENV)/bench
 	$(BIN)/python -m benchmarks.run
@@ -90,6 +96,7 @@ $(VENV)/built: $(VENV)/base $(NATIVE)
 
 $(VENV)/tested: $(VENV)/base pyproject.toml
 	$(PIP) --group test
+	$(BIN)/python tools/requirements.py docs | xargs $(PIP)
 	touch $@
 
 $(VENV)/bench: $(VENV)/tested

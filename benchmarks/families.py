@@ -64,6 +64,7 @@ PARAMETERS: dict[str, tuple[float, ...]] = {
     "nb2": (4.5, 0.5),
     "geometric": (0.25,),
     "generalized_poisson": (4.5, 0.25),
+    "tweedie": (2.0, 1.0, 1.5),  # no rival: SciPy has none
 }
 
 

@@ -8,10 +8,14 @@
 //   template <int Order, class V> Jet<P, V> nll(V y, const V *p)              exact row
 //   Jet<P, double> log_cdf(double y, const double *p)                         log P(Y <= y), y between low and high
 //   Jet<P, double> log_sf(double y, const double *p)                          log P(Y > y), likewise
+// where nll needs much that depends on the parameters alone,
+//   template <int Order, class V> auto law(const V *p)                        that, computed once for rows of one law
+//   template <int Order, class V> Jet<P, V> nll(V y, const V *p, const auto &law)
 // and, where the general way does not do,
 //   Jet<P, double> log_interval(double lo, double hi, const double *p)
 //                                                 log P(lo < Y <= hi), both ends inside: for a density with a kink, or
 //                                                 where there is a closed form
+//   static constexpr bool atom = true             `low` of a continuous family has a probability, not in (low, hi]
 //
 // Order says how many derivatives in the parameters are wanted of an exact row; rows that are not exact always come
 // with both. They are exact: analytic, or by jets (jet.hpp). Parameters and y that are not valid may give anything.
@@ -57,6 +61,21 @@ template <int P> inline Jet<P, double> log_difference(const Jet<P, double> &big,
       out.hess[i][j] = big.hess[i][j] + excess * (big.hess[i][j] - small.hess[i][j]) -
                        excess * (1 + excess) * (big.grad[i] - small.grad[i]) * (big.grad[j] - small.grad[j]);
   return out;
+}
+
+// What F prepares for rows with the parameters p, and the nll of rows that share it.
+struct NoLaw {};
+template <class F, int Order, class V> inline auto prepare(const V *p) {
+  if constexpr (requires { F::template law<Order>(p); })
+    return F::template law<Order>(p);
+  else
+    return NoLaw{};
+}
+template <class F, int Order, class V> inline auto nll_of(V y, const V *p, const NoLaw &) {
+  return F::template nll<Order>(y, p);
+}
+template <class F, int Order, class V> inline auto nll_of(V y, const V *p, const auto &law) {
+  return F::template nll<Order>(y, p, law);
 }
 
 // log P(lo < Y <= hi) by the general way, for both ends inside: what a log_interval that is not general may call

@@ -99,8 +99,9 @@ template <class F> Jet<F::P, double> log_between(double lo, double hi, const dou
 template <class F> Jet<F::P, double> log_window(double lo, double hi, const double *p) {
   constexpr int P = F::P;
   if constexpr (F::discrete) lo = __builtin_floor(lo), hi = __builtin_floor(hi);
-  const bool from_low = F::discrete ? lo < F::low : lo <= F::low, to_high = hi >= F::high;
-  const bool empty = !(lo < hi) || lo >= F::high || (F::discrete ? hi < F::low : hi <= F::low);
+  constexpr bool mass_at_low = F::discrete || requires { F::atom; };
+  const bool from_low = mass_at_low ? lo < F::low : lo <= F::low, to_high = hi >= F::high;
+  const bool empty = !(lo < hi) || lo >= F::high || (mass_at_low ? hi < F::low : hi <= F::low);
   if (empty) return impossible<P>();
   if (from_low && to_high) return certain<P>();
   if (from_low) return F::log_cdf(hi, p);
@@ -128,11 +129,11 @@ template <class F> Jet<F::P, double> window_row(Rows rows, double lo, double hi,
   return out;
 }
 
-template <class F, int Order> Jet<F::P, VecD> exact_rows(VecD y, const VecD *p) {
+template <class F, int Order> Jet<F::P, VecD> exact_rows(VecD y, const VecD *p, const auto &law) {
   auto nan = y != y;
   for (int i = 0; i < F::P; ++i) nan |= p[i] != p[i];
   const auto possible = F::valid(p) & F::inside(y, p);
-  auto out = F::template nll<Order>(y, p);
+  auto out = nll_of<F, Order>(y, p, law);
   if (!any<decltype(nan)>(~possible)) return out;
   const VecD none = nan ? splat<VecD>(kNaN) : splat<VecD>(kInf), unknown = splat<VecD>(kNaN);
   out.value = possible ? out.value : none;
@@ -197,13 +198,25 @@ template <int Order, int P> inline void set_lane(Jet<P, VecD> &rows, int lane, c
 }
 
 // Exact rows that share their parameters. All in one function, so that the compiler takes out of the loop what depends
-// on the parameters alone.
+// on the parameters alone, unless a branch stands before it: law() is for that.
 template <class F, int Order> [[gnu::flatten]] void rows_of_one_law(const FamilyJob &job, int64_t begin, int64_t end) {
   VecD p[F::P];
   for (int i = 0; i < F::P; ++i) p[i] = read(job.parameters[i], begin, kLanes);
+  const auto law = prepare<F, Order>(p);
   for (int64_t at = begin; at < end; at += kLanes) {
     const int n = end - at < kLanes ? static_cast<int>(end - at) : kLanes;
-    write<Order>(job, at, n, exact_rows<F, Order>(read(job.y, at, n), p));
+    write<Order>(job, at, n, exact_rows<F, Order>(read(job.y, at, n), p, law));
+  }
+}
+
+// Values of exact rows with parameters of their own, in one function too; derivatives would need more registers than
+// there are.
+template <class F> [[gnu::flatten]] void values_of_many_laws(const FamilyJob &job, int64_t begin, int64_t end) {
+  for (int64_t at = begin; at < end; at += kLanes) {
+    const int n = end - at < kLanes ? static_cast<int>(end - at) : kLanes;
+    VecD p[F::P];
+    for (int i = 0; i < F::P; ++i) p[i] = read(job.parameters[i], at, n);
+    write<0>(job, at, n, exact_rows<F, 0>(read(job.y, at, n), p, prepare<F, 0>(p)));
   }
 }
 
@@ -212,19 +225,20 @@ template <class F, int Order> void family_loop(const FamilyJob &job, int64_t beg
   bool one_law = job.rows == Rows::exact;
   for (int i = 0; i < P; ++i) one_law &= job.parameters[i].single;
   if (one_law) return rows_of_one_law<F, Order>(job, begin, end);
+  if (Order == 0 && job.rows == Rows::exact) return values_of_many_laws<F>(job, begin, end);
   for (int64_t at = begin; at < end; at += kLanes) {
     const int n = end - at < kLanes ? static_cast<int>(end - at) : kLanes;
     VecD p[P];
     for (int i = 0; i < P; ++i) p[i] = read(job.parameters[i], at, n);
     const VecD y = read(job.y, at, n);
     if (job.rows == Rows::exact) {
-      write<Order>(job, at, n, exact_rows<F, Order>(y, p));
+      write<Order>(job, at, n, exact_rows<F, Order>(y, p, prepare<F, Order>(p)));
       continue;
     }
     const VecD upper = read(job.upper, at, n);
     const auto exact = job.rows == Rows::observed ? y == upper : y != y && y == y;
     Jet<P, VecD> jet = {};
-    if (any(exact)) jet = exact_rows<F, Order>(y, p);
+    if (any(exact)) jet = exact_rows<F, Order>(y, p, prepare<F, Order>(p));
     for (int lane = 0; lane < n; ++lane) {
       if (exact[lane]) continue;
       double row[P];

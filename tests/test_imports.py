@@ -26,8 +26,8 @@ LAYERS = [
     {"compose"},
     {"diagnosis", "energy", "evaluation", "estimation", "latent", "like", "losses", "torch"},
     {"objectives", "sklearn"},
-    {"report"},
     {"demo"},
+    {"report"},
     {"neglog"},
     {"cli"},
 ]

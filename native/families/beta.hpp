@@ -17,13 +17,33 @@ struct Beta {
   }
   template <class V> static auto inside(V y, const V *) { return (y >= 0.0) & (y <= 1.0); }
 
-  template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
-    const V a = p[0], b = p[1], n = a + b, z = 1.0 - y, excess = a * z - b * y;
-    const V log_y = log(y), log_z = log1p(-y), log_a = log(a), log_b = log(b), log_n = log(n);
+  // logs of the shares a / n and b / n, n = a + b; the derivatives of log B(a, b), and what its value adds to deviances
+  template <class V> struct Law {
+    V share_a, share_b, constant, grad[P], hess[P][P];
+  };
+  template <int Order, class V> static Law<V> law(const V *p) {
+    const V a = p[0], b = p[1], n = a + b, log_a = log(a), log_b = log(b), log_n = log(n);
+    Law<V> out = {};
+    out.share_a = log_a - log_n, out.share_b = log_b - log_n;
+    out.constant = (stirling_error<0>(a).value + stirling_error<0>(b).value - stirling_error<0>(n).value) +
+                   0.5 * (log_n - log_a - log_b) + kLogSqrt2Pi;
+    if constexpr (Order >= 1) {
+      const auto from_a = polygamma_step<Order>(a, b), from_b = polygamma_step<Order>(b, a);
+      out.grad[0] = -from_a.digamma, out.grad[1] = -from_b.digamma;
+      if constexpr (Order >= 2) {
+        out.hess[0][0] = -from_a.trigamma, out.hess[1][1] = -from_b.trigamma;
+        out.hess[0][1] = -log_gamma<2>(n).curvature;
+      }
+    }
+    return out;
+  }
+
+  template <int Order, class V> static Jet<P, V> nll(V y, const V *p) { return nll<Order>(y, p, law<Order>(p)); }
+  template <int Order, class V> static Jet<P, V> nll(V y, const V *p, const Law<V> &law) {
+    const V a = p[0], b = p[1], excess = a * (1.0 - y) - b * y, log_y = log(y), log_z = log1p(-y);
     Jet<P, V> out = {};
-    out.value = deviance_from(a, -excess, log_a - log_n - log_y) + deviance_from(b, excess, log_b - log_n - log_z) +
-                (stirling_error<0>(a).value + stirling_error<0>(b).value - stirling_error<0>(n).value) +
-                0.5 * (log_n - log_a - log_b) + kLogSqrt2Pi + log_y + log_z;
+    out.value = deviance_from(a, -excess, law.share_a - log_y) + deviance_from(b, excess, law.share_b - log_z) +
+                law.constant + log_y + log_z;
     // on the ends of the support, where a shape of 1 is finite
     const auto at_end = (y == 0.0) | (y == 1.0);
     if (any<decltype(y < y)>(at_end)) {
@@ -32,13 +52,11 @@ struct Beta {
       out.value = at_end ? edge : out.value;
     }
     if constexpr (Order >= 1) {
-      const auto from_a = polygamma_step<Order>(a, b), from_b = polygamma_step<Order>(b, a);
-      out.grad[0] = -log_y - from_a.digamma;
-      out.grad[1] = -log_z - from_b.digamma;
+      out.grad[0] = law.grad[0] - log_y;
+      out.grad[1] = law.grad[1] - log_z;
       if constexpr (Order >= 2) {
-        out.hess[0][0] = -from_a.trigamma;
-        out.hess[0][1] = -log_gamma<2>(n).curvature;
-        out.hess[1][1] = -from_b.trigamma;
+        out.hess[0][0] = law.hess[0][0], out.hess[0][1] = law.hess[0][1];
+        out.hess[1][1] = law.hess[1][1];
       }
     }
     return out;

@@ -44,7 +44,7 @@ struct BirnbaumSaunders {
 private:
   static Jet<P, double> tail(double y, const double *p, double side) {
     const double g = p[0], b = p[1], reach = side / (g * sqrt(y) * sqrt(b)), z = (y - b) * reach, c = (y + b) * reach;
-    const NormalTail t = normal_tail(z);
+    const auto t = normal_tail(z);
     if (t.hazard == 0) return certain<P>(); // to the last bit
     return chain(
         {t.log_sf, -t.hazard, -t.hazard * t.excess},

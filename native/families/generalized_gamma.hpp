@@ -40,10 +40,11 @@ struct GeneralizedGamma {
   }
   template <class V> static auto inside(V y, const V *) { return (y >= 0.0) & (y < kInf); }
 
-  template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
+  template <int Order, class V> static auto law(const V *p) { return stirling_error_of<Order>(p[0]); }
+  template <int Order, class V> static Jet<P, V> nll(V y, const V *p) { return nll<Order>(y, p, law<Order>(p)); }
+  template <int Order, class V> static Jet<P, V> nll(V y, const V *p, const Derivatives<V> &error) {
     const V q = p[0], s = p[2], log_y = log(y), z = (log_y - p[1]) / s, log_s = log(s);
     const auto b = exponential_bend<Order>(q * z);
-    const auto error = stirling_error_of<Order>(q);
     Jet<P, V> out = in_mu_and_sigma(exponent<Order>(z, q, b, error), z, s);
     out.value += log_y + log_s + kLogSqrt2Pi;
     if constexpr (Order >= 1) out.grad[2] += 1.0 / s;

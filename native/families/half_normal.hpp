@@ -27,7 +27,7 @@ struct HalfNormal {
   // as a function of log z: slope -z h, curvature -z h (1 + z (h - z)) with the hazard h of the normal distribution
   static Jet<P, double> log_sf(double y, const double *p) {
     const double z = y / p[0];
-    const NormalTail t = normal_tail(z);
+    const auto t = normal_tail(z);
     const double value = z < 1 ? log1p(-__builtin_erf(z * kSqrtHalf)) : t.log_sf + kLog2;
     const double slope = -z * t.hazard;
     return through_log({value, slope, slope * (1 + z * t.excess)}, 1, p[0]);

@@ -1,4 +1,4 @@
-// InverseGaussian(mean m, shape l): nll = l d^2 / (2 y) + log sqrt(2 pi) + log(y) + log(y / l) / 2, d = (y - m) / m.
+// InverseGaussian(mean m, shape l): nll = l d^2 / (2 y) + log sqrt(2 pi) + 3/2 log y - log(l) / 2, d = (y - m) / m.
 #pragma once
 
 #include "tail_integral.hpp"
@@ -19,7 +19,7 @@ struct InverseGaussian {
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
     const V m = p[0], l = p[1], d = (y - m) / m, dy = d / y;
     Jet<P, V> out = {};
-    out.value = 0.5 * l * d * dy + (kLogSqrt2Pi + log(y) + 0.5 * log_ratio(y, l));
+    out.value = 0.5 * l * d * dy + (kLogSqrt2Pi + 1.5 * log(y) - 0.5 * log(l));
     if constexpr (Order >= 1) {
       out.grad[0] = -l * d / m / m;
       out.grad[1] = 0.5 * (d * dy - 1.0 / l);

@@ -34,7 +34,7 @@ struct Normal {
   // The slope of log P(Z > z) is -h and the slope of h is h (h - z); written with h - z nothing cancels in the tail.
   static Jet<P, double> log_sf(double y, const double *p) {
     const double z = (y - p[0]) / p[1];
-    const NormalTail t = normal_tail(z);
+    const auto t = normal_tail(z);
     return location_scale_tail({t.log_sf, -t.hazard, -t.hazard * t.excess}, z, p[1]);
   }
   static Jet<P, double> log_cdf(double y, const double *p) {

@@ -16,10 +16,12 @@ struct Pareto {
   }
   template <class V> static auto inside(V y, const V *p) { return (y >= p[1]) & (y < kInf); }
 
-  template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
+  template <int Order, class V> static auto law(const V *p) { return log_ratio(p[1], p[0]); }
+  template <int Order, class V> static Jet<P, V> nll(V y, const V *p) { return nll<Order>(y, p, law<Order>(p)); }
+  template <int Order, class V> static Jet<P, V> nll(V y, const V *p, V log_spread) {
     const V a = p[0], m = p[1], u = log_from_scale(y, m);
     Jet<P, V> out = {};
-    out.value = (a + 1.0) * u + log_ratio(m, a);
+    out.value = (a + 1.0) * u + log_spread;
     if constexpr (Order >= 1) {
       out.grad[0] = u - 1.0 / a;
       out.grad[1] = -a / m;

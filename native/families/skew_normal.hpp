@@ -26,18 +26,10 @@ struct SkewNormal {
 
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
     const V a = p[0], scale = p[2], z = (y - p[1]) / scale, t = a * z;
-    V log_phi, h, e;
-    if constexpr (Lanes<V>::n == 1) {
-      const NormalTail tail = normal_tail(-t);
-      log_phi = tail.log_sf, h = tail.hazard, e = tail.excess;
-    } else {
-      for (int i = 0; i < Lanes<V>::n; ++i) {
-        const NormalTail tail = normal_tail(-t[i]);
-        log_phi[i] = tail.log_sf, h[i] = tail.hazard, e[i] = tail.excess;
-      }
-    }
+    const auto tail = normal_tail(-t);
+    const V h = tail.hazard, e = tail.excess;
     Shape<V> g;
-    g.value = 0.5 * z * z - log_phi + kLogSqrtHalfPi;
+    g.value = 0.5 * z * z - tail.log_sf + kLogSqrtHalfPi;
     g.a = -z * h, g.z = z - a * h;
     g.aa = z * z * h * e, g.az = -h * (1.0 - t * e), g.zz = 1.0 + a * a * h * e;
     Jet<P, V> out = moved(g, z, scale);
@@ -85,7 +77,7 @@ private:
 
   static Jet<P, double> upper(double z, double a, double scale) {
     const Fall fall(z, a);
-    const NormalTail &at = fall.start;
+    const auto &at = fall.start;
     const auto [total, slope] = integrate(fall);
     const double r = 1 / total, c = slope / total, h = at.hazard, e = at.excess;
     const double b = 1 + a * a, q = r * h / b, d = (c - a * e) / b;
@@ -100,7 +92,7 @@ private:
   // g(z + w) - g(z) and its slope less g_z(z)
   struct Fall {
     double z, a, t;
-    NormalTail start;
+    NormalTail<double> start;
 
     Fall(double z, double a) : z(z), a(a), t(a * z), start(normal_tail(-t)) {}
     double initial_slope() const { return z - a * start.hazard; }
@@ -110,7 +102,7 @@ private:
     };
     Point operator()(double w) const {
       const double there = t + a * w;
-      const NormalTail tail = normal_tail(-there);
+      const auto tail = normal_tail(-there);
       const double half = w * (z + 0.5 * w);
       if (t <= 0 && there <= 0) // log Phi(t) = -t^2 / 2 - log h(t): the squares are subtracted by hand
         return {half + a * w * (t + 0.5 * a * w) + log(tail.hazard / start.hazard),

@@ -17,12 +17,13 @@ struct StudentT {
   }
   template <class V> static auto inside(V y, const V *) { return absolute(y) < kInf; }
 
-  template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
+  template <int Order, class V> static auto law(const V *p) { return half_step<Order>(0.5 * p[0]); }
+  template <int Order, class V> static Jet<P, V> nll(V y, const V *p) { return nll<Order>(y, p, law<Order>(p)); }
+  template <int Order, class V> static Jet<P, V> nll(V y, const V *p, const Derivatives<V> &r) {
     const V df = p[0], scale = p[2], z = (y - p[1]) / scale, s = z * z / df, log_scale = log(scale);
     V grown = log1p(s); // log(1 + z^2 / df)
     const auto huge = s > 1e300;
     if (any<decltype(y < y)>(huge)) grown = huge ? 2.0 * log(absolute(z)) - log(df) : grown;
-    const auto r = half_step<Order>(0.5 * df);
     Jet<P, V> out = {};
     out.value = 0.5 * (df + 1.0) * grown - r.value + log_scale + kLogSqrt2Pi;
     if constexpr (Order == 0) return out;

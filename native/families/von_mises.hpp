@@ -17,9 +17,10 @@ struct VonMises {
   template <class V> static auto valid(const V *p) { return (absolute(p[0]) < kInf) & (p[1] >= 0.0) & (p[1] < kInf); }
   template <class V> static auto inside(V y, const V *) { return absolute(y) < kInf; }
 
-  template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
+  template <int Order, class V> static auto law(const V *p) { return log_bessel_i0<Order>(p[1]); }
+  template <int Order, class V> static Jet<P, V> nll(V y, const V *p) { return nll<Order>(y, p, law<Order>(p)); }
+  template <int Order, class V> static Jet<P, V> nll(V y, const V *p, const LogBessel<V> &b) {
     const V k = p[1];
-    const auto b = log_bessel_i0<Order>(k);
     const auto half = sin_cos(0.5 * (y - p[0]));
     const V fall = 2.0 * half.sin * half.sin, sine = 2.0 * half.sin * half.cos;
     Jet<P, V> out = {};

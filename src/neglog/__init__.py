@@ -67,6 +67,7 @@ _HOME = {
     "Rice": "neglog.families",
     "SkewNormal": "neglog.families",
     "StudentT": "neglog.families",
+    "Tweedie": "neglog.families",
     "Uniform": "neglog.families",
     "VonMises": "neglog.families",
     "Weibull": "neglog.families",
@@ -180,6 +181,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; tests/test_public_api.p
     from neglog.families import Rice as Rice
     from neglog.families import SkewNormal as SkewNormal
     from neglog.families import StudentT as StudentT
+    from neglog.families import Tweedie as Tweedie
     from neglog.families import Uniform as Uniform
     from neglog.families import VonMises as VonMises
     from neglog.families import Weibull as Weibull

@@ -64,7 +64,8 @@ def test_with_more_zeros(f, kind):
     y = y[y > 0]
     rest = f.log_sf(0.0, *params) if kind is nl.Hurdle else 0.0
     np.testing.assert_allclose(g.nll(y, *params, 0.25), f.nll(y, *params) + rest - np.log(0.75), rtol=1e-9, atol=1e-12)
-    own = np.exp(-f.nll(0.0, *params)) if f.discrete and kind is nl.ZeroInflated else 0.0
+    zeros = f.discrete or f.atom == 0  # of its own
+    own = np.exp(-f.nll(0.0, *params)) if zeros and kind is nl.ZeroInflated else 0.0
     assert float(g.nll(0.0, *params, 0.25)) == pytest.approx(-np.log(0.25 + 0.75 * own), rel=1e-12)
     assert np.isfinite(g.nll_grad_hess(np.append(0.0, y), *params, 0.25)[2]).all()
 

@@ -77,6 +77,8 @@ def ends() -> Any:
         q = rng.uniform(0.02, 0.9, size=shape)
         lower = family.ppf(q, *params) - family.discrete  # for counts: the interval holds at least the quantile
         upper = family.ppf(q + rng.choice([1e-6, 0.01, 0.09], size=shape), *params)
+        if family.atom is not None:
+            lower = np.where(upper == family.atom, family.atom - 1, lower)
         return lower, upper
 
     return make

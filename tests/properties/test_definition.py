@@ -55,11 +55,18 @@ def five_point(f, x, step):
     return (f(x - 2 * step) - 8 * f(x - step) + 8 * f(x + step) - f(x + 2 * step)) / (12 * step)
 
 
-def check_differences(function, params, grad, hess):
+def room(domain, p):
+    """Distance to the nearest end of the parameter's domain, where functions are singular; to 0 if there is none."""
+    ends = [np.abs(p - end) for end in (domain.low, domain.high) if np.isfinite(end)]
+    return np.minimum.reduce(ends) if ends else np.abs(p)
+
+
+def check_differences(family, function, params, grad, hess):
     """function(*params) -> (value, gradient): its derivatives by differences against grad and hess."""
     for i, p in enumerate(params):
-        # the error of differences is about step^4 and 1e-16 / step
-        step = 1e-3 * np.clip(np.abs(p), 1e-3, 4)  # numbers of trials are larger, and not smooth on their own scale
+        # the error of differences is about (step / room)^4 and 1e-16 / step; numbers of trials are larger than 4, and
+        # not smooth on their own scale
+        step = 1e-3 * np.clip(room(family.parameters[i].domain, p), 1e-3, 4)
 
         def moved(x, i=i):
             return function(*params[:i], x, *params[i + 1 :])
@@ -80,7 +87,7 @@ def test_finite_differences_of_exact_rows(scalar, rows, clear_of_moving_ends):
     r = type(r)(r.y[clear], tuple(p[clear] for p in r.params))
     _, grad, hess = scalar.nll_grad_hess(*r.args)
     # unchecked: a number of trials is whole, and the formula goes on between
-    check_differences(lambda *p: scalar.nll_grad(r.y, *p, check=False), r.params, grad, hess)
+    check_differences(scalar, lambda *p: scalar.nll_grad(r.y, *p, check=False), r.params, grad, hess)
 
 
 @pytest.mark.parametrize("kind", ["log_cdf", "log_sf", "log_interval", "observed"])
@@ -101,7 +108,7 @@ def test_finite_differences_of_tails(scalar, rows, ends, clear_of_moving_ends, k
     assert finite.mean() > 0.5
     keep = [p[finite] for p in params]
     data = [d[finite] for d in data]
-    check_differences(lambda *p: method(*data, *p, check=False)[:2], keep, grad[:, finite], hess[:, :, finite])
+    check_differences(scalar, lambda *p: method(*data, *p, check=False)[:2], keep, grad[:, finite], hess[:, :, finite])
 
 
 def test_hessian_is_symmetric_and_orders_agree(scalar, rows):

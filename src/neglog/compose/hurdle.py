@@ -38,7 +38,7 @@ class Hurdle(ZeroInflated):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "family", scalar("Hurdle", self.family))
-        positive = self.family.support.low >= (1 if self.family.discrete else 0)
+        positive = self.family.support.low >= (1 if self.family.discrete or self.family.atom == 0 else 0)
         object.__setattr__(self, "_rest", self.family if positive else Truncated(self.family, lower=0.0))
         self._describe(f"hurdle({spelled(self.family)})", self.rest)
 

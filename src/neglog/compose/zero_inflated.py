@@ -26,8 +26,8 @@ class ZeroInflated(Composition):
     Parameters
     ----------
     family : family or name
-        A continuous one gives no zeros of its own: all exact zeros are additional, and other rows have density
-        :math:`(1-\pi) f(y)`.
+        A continuous one without an atom at 0 gives no zeros of its own: all exact zeros are additional, and other rows
+        have density :math:`(1-\pi) f(y)`.
     zero : in [0, 1], the last parameter
         :math:`\pi`, the probability of an additional zero.
 
@@ -76,9 +76,14 @@ class ZeroInflated(Composition):
         """What values that are no additional zeros follow."""
         return self.family
 
+    @property
+    def _has_zeros(self) -> bool:
+        """Whether zero has a probability under what is no additional zero."""
+        return self.discrete or self.rest.atom == 0
+
     def reference(self, xp: Any, y: Any, *params: Any) -> Any:
         *inner, zero = params
-        if self.discrete:
+        if self._has_zeros:
             other = -self.rest.reference(xp, y, *inner)
         else:  # at the atom the density does not count, and its derivatives must not either
             other = xp.where(y == 0, -math.inf, -self.rest.reference(xp, xp.where(y == 0, 1.0, y), *inner))
@@ -89,7 +94,7 @@ class ZeroInflated(Composition):
     def _log_density(self, order: int, y: Floats, values: list[Floats]) -> Jets:
         jets = self._inner(self.rest, kernel.EXACT, order, [y], values[:-1])
         at_zero = y == 0
-        if not self.discrete:
+        if not self._has_zeros:
             jets.fill(at_zero, -np.inf, np.nan)
         return self._mix(order, jets, at_zero, values)
 
@@ -135,7 +140,7 @@ class ZeroInflated(Composition):
         out = np.zeros((count, count, *shape))
         out[:-1, :-1] = (1 - zero) * self.rest.fisher(*inner)
         none = np.zeros(shape)  # probability of the family's own zeros
-        if self.discrete:
+        if self._has_zeros:
             nll, grad = self.rest.nll_grad(none, *inner, check=False)
             none = np.exp(-nll)
             grad = np.where(none > 0, grad, 0.0)
@@ -160,7 +165,7 @@ class ZeroInflated(Composition):
 
     def _own_zeros(self, inner: list[Array]) -> Array:
         """``log f(0)``, of a probability."""
-        if not self.discrete:
+        if not self._has_zeros:
             return np.full(inner[0].shape, -np.inf)
         return -np.asarray(self.rest.nll(np.zeros(inner[0].shape), *inner, check=False))
 

@@ -56,6 +56,7 @@ from neglog.families.rice import Rice
 from neglog.families.scalar import ScalarFamily
 from neglog.families.skew_normal import SkewNormal
 from neglog.families.student_t import StudentT
+from neglog.families.tweedie import Tweedie
 from neglog.families.uniform import Uniform
 from neglog.families.von_mises import VonMises
 from neglog.families.weibull import Weibull
@@ -111,6 +112,7 @@ __all__ = [
     "ScalarFamily",
     "SkewNormal",
     "StudentT",
+    "Tweedie",
     "Uniform",
     "VonMises",
     "Weibull",

@@ -30,7 +30,8 @@ def expect(family: ScalarFamily, function: Callable[[Floats], Floats], params: l
     """
     shape = np.broadcast_shapes(*(p.shape for p in params))
     params = [np.broadcast_to(p, shape) for p in params]
-    y, weight = (_counts if family.discrete else _nodes)(family, params, shape)
+    continuous = _atom_and_nodes if family.atom == family.support.low else _nodes
+    y, weight = (_counts if family.discrete else continuous)(family, params, shape)
     with np.errstate(all="ignore"):
         terms = np.where(weight > 0, function(y) * weight, 0.0)
     return np.sum(terms, axis=terms.ndim - y.ndim)
@@ -51,15 +52,33 @@ def fisher(family: ScalarFamily, params: list[Floats]) -> dict[tuple[int, int], 
 
 def _nodes(family: ScalarFamily, params: list[Floats], shape: tuple[int, ...]) -> tuple[Floats, Floats]:
     """Of the rule on each half of the probability: a density may have a kink at its median."""
-    t = np.arange(-_REACH, _REACH + _STEP / 2, _STEP)
+    target, weight = _rule(_STEP, shape)
+    values = [np.broadcast_to(p, target.shape) for p in params]
+    return np.concatenate([family.quantile_of_log(target, upper, values) for upper in (False, True)]), weight
+
+
+def _atom_and_nodes(family: ScalarFamily, params: list[Floats], shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """The atom at the lower end, and the rule on the rest of the probability, finer: it may have several modes."""
+    target, weight = _rule(_STEP / 4, shape)
+    values = [np.broadcast_to(p, target.shape) for p in params]
+    atom = np.full((1, *shape), family.support.low)
+    log_atom = -family.nll(atom, *params, check=False)
+    log_rest = family.log_sf(atom, *params, check=False)
+    above = target + log_rest
+    below = np.logaddexp(log_atom, above)
+    y = [atom, family.quantile_of_log(below, False, values), family.quantile_of_log(above, True, values)]
+    return np.concatenate(y), np.concatenate([np.exp(log_atom), weight * np.exp(log_rest)])
+
+
+def _rule(step: float, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """Logarithms of tail probabilities below 1/2, and weights of those in one tail and then in the other."""
+    t = np.arange(-_REACH, _REACH + step / 2, step)
     log_odds = np.pi * np.sinh(t)
     share = np.exp(log_p := -np.logaddexp(0.0, -log_odds))  # of the half
-    weight = _STEP * np.pi * np.cosh(t) * share * np.exp(-np.logaddexp(0.0, log_odds)) / 2
+    weight = step * np.pi * np.cosh(t) * share * np.exp(-np.logaddexp(0.0, log_odds)) / 2
     lift = (slice(None), *[None] * len(shape))
     target = np.broadcast_to((log_p - np.log(2))[lift], (t.size, *shape))
-    values = [np.broadcast_to(p, target.shape) for p in params]
-    y = np.concatenate([family.quantile_of_log(target, upper, values) for upper in (False, True)])
-    return y, np.broadcast_to(np.tile(weight, 2)[lift], y.shape)
+    return target, np.broadcast_to(np.tile(weight, 2)[lift], (2 * t.size, *shape))
 
 
 def _counts(family: ScalarFamily, params: list[Floats], shape: tuple[int, ...]) -> tuple[Floats, Floats]:

@@ -102,10 +102,16 @@ def _expit(eta: Float) -> tuple[Float, Float, Float]:
     return np.where(eta >= 0, near, far), slope, slope * np.tanh(eta / -2)
 
 
+def _expit_from_one(eta: Float) -> tuple[Float, Float, Float]:
+    theta, slope, curvature = _expit(eta)
+    return 1 + theta, slope, curvature
+
+
 LINKS: dict[str, Link] = {
     "identity": Link("identity", np.positive, _identity),
     "log": Link("log", np.log, _exp),
     "logit": Link("logit", lambda theta: np.log(theta) - np.log1p(-theta), _expit),
+    "logit from 1": Link("logit from 1", lambda theta: np.log(theta - 1) - np.log(2 - theta), _expit_from_one),
 }
 
 

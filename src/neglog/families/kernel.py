@@ -74,6 +74,7 @@ def evaluate(
     """Value ``shape``, gradient ``(P, *shape)``, Hessian ``(P, P, *shape)``, as far as ``order`` says."""
     count = len(parameters)
     half = dtype == np.float16
+    # on Linux np.empty asks by itself for huge pages from 4 MiB on
     outputs = [np.empty((count,) * i + shape, np.float64 if half else dtype) for i in range(order + 1)]
     inputs = [_rows(array, shape) for array in data]
     _native.family_rows(

@@ -29,13 +29,12 @@ class Claim:
 
     @property
     def words(self) -> str:
-        """What is claimed."""
+        """What is claimed; ``>`` is "better than"."""
         if self.other_score is not None:
-            return f"{self.loss}: recovered posteriors fit better than the softmax"
+            return f"{self.loss}: recovered > predicted"
         if self.other == self.loss:
-            return f"{self.loss}: the best epoch is better than the last"
-        after = ", best epochs" if self.when == "best" else ""
-        return f"{self.loss} is better than {self.other}{after}"
+            return f"{self.loss}: best epoch > last"
+        return f"{self.loss} > {self.other}" + (", best epochs" if self.when == "best" else "")
 
     @property
     def unit(self) -> str:

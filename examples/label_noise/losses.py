@@ -47,13 +47,24 @@ class Loss:
         cap = {} if self.softcap is None else {"softcap": self.softcap}
         return partial(getattr(nlt, self.function), **arguments, **cap)
 
-    def recipe(self, noise: Noise) -> str:
-        """The call in words."""
+    def call(self, noise: Noise) -> str:
+        """The function with its arguments."""
         arguments = {k: "T" if isinstance(v, Tensor) else f"{v:.4g}" for k, v in self.arguments(noise).items()}
         words = [f"{key}={value}" for key, value in arguments.items()]
         words += [f"softcap={self.softcap:g}"] if self.softcap is not None else []
-        after = f", weight decay {self.weight_decay:g}" if self.weight_decay else ""
-        return f"{self.function}({', '.join(words)}){after}" + (", after a warm-up" if self.warm_up is not None else "")
+        return f"{self.function}({', '.join(words)})"
+
+    @property
+    def besides(self) -> str:
+        """What else is peculiar to its runs."""
+        if self.warm_up is not None:
+            words = ", ".join(f"{key}={value:g}" for key, value in self.warm_up.items())
+            return f"the first {100 * WARM_UP:.0f} % of the epochs: {words}"
+        return f"weight decay {self.weight_decay:g}" if self.weight_decay else ""
+
+    def recipe(self, noise: Noise) -> str:
+        """What tells two runs apart."""
+        return "; ".join(filter(None, (self.call(noise), self.besides)))
 
     def predict(self, logits: Array) -> Array:
         """Log-probabilities of the classes as the network gives them."""

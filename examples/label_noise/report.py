@@ -75,14 +75,14 @@ def reading(results: Results) -> list[str]:
             below = sorted((loss for loss in found if found[loss].high < 0), key=lambda loss: found[loss].mean)
             base = results.mean(REFERENCE, noise, when, "accuracy", PERCENT)
             sentences.append(
-                f"Wrong labels: {noise}, {words}: {REFERENCE} has {base:.1f} %; above it are "
-                f"{_listed(above, found)}; below it {_listed(below, found)}."
+                f"Wrong labels: {noise}, {words}. {REFERENCE.capitalize()} has {base:.1f} %. "
+                f"Above it: {_listed(above, found)}. Below it: {_listed(below, found)}."
             )
     return sentences
 
 
 def _listed(losses: Sequence[str], found: dict[str, Estimate]) -> str:
-    return ", ".join(f"{loss} ({found[loss].mean:+.1f})" for loss in losses).replace("-", "−") or "none"
+    return "; ".join(f"{loss} ({found[loss].mean:+.1f})".replace("(-", "(−") for loss in losses) or "none"
 
 
 def panels(results: Results, when: str) -> Panels:
@@ -135,7 +135,7 @@ def claims(results: Results) -> Table:
         title="Claims",
         columns=(
             Column("source", "source"),
-            Column("claim", "claim"),
+            Column("claim", "claim (> is better than)"),
             Column("noise", "wrong labels"),
             Column("difference", "better by"),
             Column("verdict", "here"),
@@ -222,8 +222,12 @@ def recipes(results: Results) -> Table:
     shown = noises["40 %" if "40 %" in results.noises else results.noises[0]]
     return Table(
         title="Losses",
-        columns=(Column("loss", "loss"), Column("call", f"`neglog.torch`, at {shown.name} wrong labels")),
-        rows=tuple((loss.name, f"`{loss.recipe(shown)}`") for loss in LOSSES if loss.name in results.losses),
+        columns=(
+            Column("loss", "loss"),
+            Column("call", f"neglog.torch, for wrong labels: {shown.name}"),
+            Column("besides", "besides"),
+        ),
+        rows=tuple((loss.name, loss.call(shown), loss.besides) for loss in LOSSES if loss.name in results.losses),
     )
 
 

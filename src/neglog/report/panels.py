@@ -9,7 +9,7 @@ from neglog.report.axes import Scale, area, line, rule, text, x_axis, y_axis
 from neglog.report.model import Band, Panels
 from neglog.report.numbers import number
 
-_WIDTH, _LEFT, _RIGHT, _GAP = 460.0, 50.0, 8.0, 10.0
+_WIDTH, _LEFT, _RIGHT, _GAP = 460.0, 50.0, 10.0, 20.0
 _COLUMNS, _HEIGHT, _HEAD = 3, 78.0, 18.0
 
 

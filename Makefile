@@ -3,6 +3,7 @@
 #   make run     the main job on real data; results in out/
 #   make fashion trains a network on Fashion-MNIST with neglog.torch and with torch; results in out/fashion_mnist/
 #   make bishop  a mixture density network where least squares has nothing to say; results in out/bishop/
+#   make vae     a variational autoencoder on Fashion-MNIST, two likelihoods; results in out/vae/
 #   make heads   five losses for a mean and a variance on six real tables; results in out/regression_heads/
 #   make study   losses on wrong labels, 570 networks; results in out/label_noise/ and docs/label_noise.md
 #   make test    the whole test suite
@@ -21,7 +22,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 CPP := $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 
-.PHONY: run fashion bishop heads study test docs bench lint format dist clean
+.PHONY: run fashion bishop heads vae study test docs bench lint format dist clean
 
 run: $(VENV)/built
 	$(BIN)/neglog demo --out out
@@ -36,6 +37,10 @@ fashion: $(VENV)/built $(VENV)/tested
 
 bishop: $(VENV)/built $(VENV)/tested
 	$(BIN)/python -m examples.bishop --out out/bishop
+
+vae: $(VENV)/built $(VENV)/tested
+	examples/fashion_mnist/data.sh
+	$(BIN)/python -m examples.vae --out out/vae
 
 heads: $(VENV)/built $(VENV)/examples
 	$(BIN)/python -m examples.regression_heads --out out/regression_heads

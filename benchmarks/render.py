@@ -9,6 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from benchmarks import mixture
+
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 RIVALS = {
@@ -46,6 +48,8 @@ def tables(stored: Row, tasks: Container[str] = TITLES) -> dict[str, str]:
         same = groupby(shown, key=lambda row: (row["family"], row["dtype"], row["per_row"]))
         lines = [family_line(list(rows)) for _, rows in same]
         found["families"] = "\n".join([head, *lines, "", family_legend(stored["machine"]), ""])
+    if stored.get("mixture"):
+        found["mixture"] = mixture.table(stored["mixture"], stored["machine"])
     return found
 
 
@@ -164,6 +168,7 @@ HEADINGS = {
     "torch": "neglog.torch on tensors",
     "memory": "Memory of neglog.torch",
     "families": "Families",
+    "mixture": "Gaussian mixtures",
 }
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import scipy
 import torch
 
 import neglog as nl
-from benchmarks import families, memory, render
+from benchmarks import families, memory, mixture, render
 from benchmarks.cases import Case, Data, cases
 from benchmarks.rivals import ours, ours_torch, scikit_learn, torch_compile, torch_eager
 from benchmarks.timing import timed
@@ -111,13 +111,27 @@ def measure_families(only: str, rounds: int) -> list[dict[str, Any]]:
     return rows
 
 
-PARTS = {"rows": measure_losses, "memory": measure_memory, "families": measure_families}
+def measure_mixtures(only: str, rounds: int) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for case in (c for c in mixture.cases() if only in c.name):
+        found = mixture.measure(case, rounds)
+        print(mixture.line(found), flush=True)
+        rows += found
+    return rows
+
+
+PARTS = {
+    "rows": measure_losses,
+    "memory": measure_memory,
+    "families": measure_families,
+    "mixture": measure_mixtures,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="run the cases whose name contains this; store nothing")
-    parser.add_argument("--part", choices=["losses", "memory", "families"], help="run and store this part alone")
+    parser.add_argument("--part", choices=["losses", *list(PARTS)[1:]], help="run and store this part alone")
     parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message=".*y_pred values do not sum to one.*")  # float32 rounding

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from benchmarks import families, memory, render, run  # noqa: E402
+from benchmarks import families, memory, mixture, render, run  # noqa: E402
 from benchmarks.cases import Case, Data, cases, memory_cases  # noqa: E402
 from benchmarks.rivals import numba_stats, torch_compile, torch_eager  # noqa: E402
 
@@ -52,6 +52,16 @@ def test_a_family_is_measured_and_shown(name, dtype, per_row, monkeypatch):
     assert all(row["error"] < (1e-8 if dtype == "float64" else 1e-4) for row in rows)
     assert all(row["error"] < (3e-14 if dtype == "float64" else 1e-6) for row in rows if row["library"] == "neglog")
     assert render.family_line(rows).count("|") == 3 + len(render.FAMILY_RIVALS)
+
+
+@pytest.mark.parametrize("case", mixture.cases(), ids=lambda case: case.name)
+def test_a_mixture_is_measured_and_shown(case):
+    small = replace(case, rows=1000, columns=3, components=2, steps=2)
+    ours, theirs = rows = mixture.measure(small, rounds=1)
+    tolerance = 1e-12 if case.dtype == "float64" else 1e-5
+    assert ours["nll"] == pytest.approx(theirs["nll"], rel=tolerance)
+    table = mixture.table(rows, {"threads": 2, "instruction_set": "avx2", "numpy": "2"})
+    assert table.splitlines()[2].count("|") == 4
 
 
 def test_tables_have_a_line_for_every_case():

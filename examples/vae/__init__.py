@@ -1,0 +1,1 @@
+"""A variational autoencoder on Fashion-MNIST, trained by two likelihoods of grey levels."""

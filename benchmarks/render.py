@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from benchmarks import mixture
+from benchmarks import deformed, mixture
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -48,11 +48,16 @@ def tables(stored: Row, tasks: Container[str] = TITLES) -> dict[str, str]:
         same = groupby(shown, key=lambda row: (row["family"], row["dtype"], row["per_row"]))
         lines = [family_line(list(rows)) for _, rows in same]
         found["families"] = "\n".join([head, *lines, "", family_legend(stored["machine"]), ""])
+    if stored.get("deformed"):
+        found["deformed"] = "\n".join([deformed.HEAD, *map(deformed.line, stored["deformed"]), "", DEFORMED, ""])
     if stored.get("mixture"):
         found["mixture"] = mixture.table(stored["mixture"], stored["machine"])
     return found
 
 
+DEFORMED = (
+    "In turn in one process; then the largest error of the gradient against float64, in multiples of its largest entry."
+)
 MEMORY = (
     "Peak of the resident memory beyond logits, targets and the gradient, in MB; in brackets in multiples of the "
     "gradient."
@@ -168,6 +173,7 @@ HEADINGS = {
     "torch": "neglog.torch on tensors",
     "memory": "Memory of neglog.torch",
     "families": "Families",
+    "deformed": "Losses of the true class's probability",
     "mixture": "Gaussian mixtures",
 }
 

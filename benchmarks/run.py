@@ -19,7 +19,7 @@ import scipy
 import torch
 
 import neglog as nl
-from benchmarks import families, memory, mixture, render
+from benchmarks import deformed, families, memory, mixture, render
 from benchmarks.cases import Case, Data, cases
 from benchmarks.rivals import ours, ours_torch, scikit_learn, torch_compile, torch_eager
 from benchmarks.timing import timed
@@ -124,6 +124,7 @@ PARTS = {
     "rows": measure_losses,
     "memory": measure_memory,
     "families": measure_families,
+    "deformed": deformed.measure_all,
     "mixture": measure_mixtures,
 }
 

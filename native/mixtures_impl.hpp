@@ -17,9 +17,10 @@ constexpr int kWide = kVectorBytes == 64 ? 4 : 2; // 4 x kWide sums beside their
 constexpr int kLanes = Lanes<VecD>::n;
 constexpr int kGroup = kWide * kLanes; // rows that pass through a product together
 
-inline int64_t tile_rows(int64_t columns) { // first-level cache, but long enough to pay for adding up the lanes
+inline int64_t
+tile_rows(int64_t columns) { // near the first-level cache, but long enough to pay for adding up the lanes
   const int64_t rows = 4096 / columns;
-  return (rows < 128 ? 128 : rows > 512 ? 512 : rows) / kGroup * kGroup;
+  return (rows < 256 ? 256 : rows > 512 ? 512 : rows) / kGroup * kGroup;
 }
 
 // f(constant) with the number of rows of this block of four
@@ -37,7 +38,7 @@ template <class F> inline void by_fours(int64_t rest, F &&f) {
 
 struct MixtureTile {
   const MixtureJob &job;
-  int64_t width; // rows that there is room for
+  int64_t width; // rows that there is room for, and a cache line: powers of two would meet in the same few sets
   double *x, *y; // [D][width]: rows, and less a component's mean
   double *log_p; // [K][width]: log-densities, then posterior probabilities times weight
   double *scaled, *weight;
@@ -61,22 +62,22 @@ template <class T> inline void fill_tile(MixtureTile &tile, const T *x, const do
   tile.rows = rows, tile.used = used;
 }
 
-inline void centre(const MixtureTile &tile, int64_t k) {
+// y[j * step] = x - mean for rows [at, at + rows)
+inline void centre(const MixtureTile &tile, int64_t k, int64_t at, int64_t rows, int64_t step) {
   for (int64_t j = 0; j < tile.job.columns; ++j) {
-    const double *from = tile.x + j * tile.width;
+    const double *from = tile.x + j * tile.width + at;
     const VecD mean = splat<VecD>(tile.mean(k)[j]);
-    for (int64_t t = 0; t < tile.used; t += kLanes) store(tile.y + j * tile.width + t, load<VecD>(from + t) - mean);
+    for (int64_t t = 0; t < rows; t += kLanes) store(tile.y + j * step + t, load<VecD>(from + t) - mean);
   }
 }
 
-// square += |M y|^2 over N rows of M for one group, y at [j * width]
+// square += |M y|^2 over N rows of M for one group, y at [j * kGroup]
 template <int N>
-inline void add_square(const double *m, int64_t d, int64_t terms, const double *y, int64_t width,
-                       VecD (&square)[kWide]) {
+inline void add_square(const double *m, int64_t d, int64_t terms, const double *y, VecD (&square)[kWide]) {
   VecD z[N][kWide] = {};
   for (int64_t j = 0; j < terms; ++j) {
     VecD v[kWide];
-    for (int t = 0; t < kWide; ++t) v[t] = load<VecD>(y + j * width + t * kLanes);
+    for (int t = 0; t < kWide; ++t) v[t] = load<VecD>(y + j * kGroup + t * kLanes);
     for (int i = 0; i < N; ++i) {
       const VecD entry = splat<VecD>(m[i * d + j]);
       for (int t = 0; t < kWide; ++t) z[i][t] = madd(entry, v[t], z[i][t]);
@@ -86,28 +87,41 @@ inline void add_square(const double *m, int64_t d, int64_t terms, const double *
     for (int t = 0; t < kWide; ++t) square[t] = madd(z[i][t], z[i][t], square[t]);
 }
 
+inline void put_density(const MixtureTile &tile, int64_t k, int64_t at, const VecD (&square)[kWide]) {
+  const VecD offset = splat<VecD>(tile.job.offset[k]), half = splat<VecD>(-0.5);
+  for (int t = 0; t < kWide; ++t) store(tile.log_p + k * tile.width + at + t * kLanes, madd(square[t], half, offset));
+}
+
 inline void log_density(const MixtureTile &tile, int64_t k) {
   const int64_t d = tile.job.columns;
   const double *m = tile.factor(k);
-  const VecD offset = splat<VecD>(tile.job.offset[k]), half = splat<VecD>(-0.5);
-  if (!tile.job.diagonal) centre(tile, k);
   for (int64_t at = 0; at < tile.used; at += kGroup) {
     VecD square[kWide] = {};
-    if (tile.job.diagonal) {
-      for (int64_t j = 0; j < d; ++j) {
-        const VecD mean = splat<VecD>(tile.mean(k)[j]), per_deviation = splat<VecD>(m[j]);
+    centre(tile, k, at, kGroup, kGroup);
+    for (int64_t i = 0; i < d; i += 4)
+      by_fours(d - i, [&](auto count) { // beyond the diagonal there are zeros
+        add_square<count.n>(m + i * d, d, i + count.n, tile.y, square);
+      });
+    put_density(tile, k, at, square);
+  }
+}
+
+// components [k, k + N), without correlations
+template <int N> inline void log_density_diagonal(const MixtureTile &tile, int64_t k) {
+  for (int64_t at = 0; at < tile.used; at += kGroup) {
+    VecD square[N][kWide] = {};
+    for (int64_t j = 0; j < tile.job.columns; ++j) {
+      VecD x[kWide];
+      for (int t = 0; t < kWide; ++t) x[t] = load<VecD>(tile.x + j * tile.width + at + t * kLanes);
+      for (int i = 0; i < N; ++i) {
+        const VecD mean = splat<VecD>(tile.mean(k + i)[j]), per_deviation = splat<VecD>(tile.factor(k + i)[j]);
         for (int t = 0; t < kWide; ++t) {
-          const VecD z = (load<VecD>(tile.x + j * tile.width + at + t * kLanes) - mean) * per_deviation;
-          square[t] = madd(z, z, square[t]);
+          const VecD z = (x[t] - mean) * per_deviation;
+          square[i][t] = madd(z, z, square[i][t]);
         }
       }
-    } else {
-      for (int64_t i = 0; i < d; i += 4)
-        by_fours(d - i, [&](auto count) { // beyond the diagonal there are zeros
-          add_square<count.n>(m + i * d, d, i + count.n, tile.y + at, tile.width, square);
-        });
     }
-    for (int t = 0; t < kWide; ++t) store(tile.log_p + k * tile.width + at + t * kLanes, madd(square[t], half, offset));
+    for (int i = 0; i < N; ++i) put_density(tile, k + i, at, square[i]);
   }
 }
 
@@ -167,22 +181,19 @@ inline void add_moments(const MixtureTile &tile, int64_t k, double *sums) {
   const double *r = tile.log_p + k * width;
   double *first = sums + 1, *second = first + d;
   *sums += sum_row(r, used);
-  centre(tile, k);
+  centre(tile, k, 0, used, width);
   for (int64_t i = 0; i < d; i += 4)
     by_fours(d - i, [&](auto rows) {
       for (int a = 0; a < rows.n; ++a) {
         const double *y = tile.y + (i + a) * width;
-        VecD one{}, two{};
+        VecD sum{};
         for (int64_t t = 0; t < used; t += kLanes) {
-          const VecD v = load<VecD>(y + t), scaled = load<VecD>(r + t) * v;
+          const VecD scaled = load<VecD>(r + t) * load<VecD>(y + t);
           store(tile.scaled + a * width + t, scaled);
-          one += scaled;
-          if (tile.job.diagonal) two = madd(scaled, v, two);
+          sum += scaled;
         }
-        first[i + a] += sum_lanes(one);
-        if (tile.job.diagonal) second[i + a] += sum_lanes(two);
+        first[i + a] += sum_lanes(sum);
       }
-      if (tile.job.diagonal) return;
       for (int64_t j = 0; j < i + rows.n; j += kWide) {
         const double *b = tile.y + j * width;
         double *to = second + i * d + j;
@@ -196,8 +207,36 @@ inline void add_moments(const MixtureTile &tile, int64_t k, double *sums) {
     });
 }
 
+// sums: of w r, w r y, w r y^2 of components [k, k + N), whose sums are `step` apart
+template <int N> inline void add_squares(const MixtureTile &tile, int64_t k, double *sums, int64_t step) {
+  const int64_t d = tile.job.columns, width = tile.width;
+  const double *r = tile.log_p + k * width;
+  for (int i = 0; i < N; ++i) sums[i * step] += sum_row(r + i * width, tile.used);
+  for (int64_t j = 0; j < d; ++j) {
+    VecD one[N] = {}, two[N] = {};
+    for (int64_t t = 0; t < tile.used; t += kLanes) {
+      const VecD x = load<VecD>(tile.x + j * width + t);
+      for (int i = 0; i < N; ++i) {
+        const VecD y = x - splat<VecD>(tile.mean(k + i)[j]), scaled = load<VecD>(r + i * width + t) * y;
+        one[i] += scaled;
+        two[i] = madd(scaled, y, two[i]);
+      }
+    }
+    for (int i = 0; i < N; ++i) {
+      sums[i * step + 1 + j] += sum_lanes(one[i]);
+      sums[i * step + 1 + d + j] += sum_lanes(two[i]);
+    }
+  }
+}
+
+// f(k, constant): components k, k + 1 ... as many as the constant says
+template <class F> inline void each_component(const MixtureJob &job, F &&f) {
+  for (int64_t k = 0; k < job.components; k += 4) by_fours(job.components - k, [&](auto count) { f(k, count); });
+}
+
 template <class T> void mixture_rows(const MixtureJob &job, int64_t begin, int64_t end, double *sums) {
-  const int64_t d = job.columns, components = job.components, width = tile_rows(d);
+  const int64_t d = job.columns, components = job.components, room = tile_rows(d), width = room + 8;
+  const int64_t step = 1 + d + job.second();
   auto *memory =
       static_cast<double *>(__builtin_malloc(static_cast<size_t>((2 * d + components + 5) * width) * sizeof(double)));
   MixtureTile tile{job,
@@ -207,15 +246,21 @@ template <class T> void mixture_rows(const MixtureJob &job, int64_t begin, int64
                    memory + 2 * d * width,
                    memory + (2 * d + components) * width,
                    memory + (2 * d + components + 4) * width};
-  for (int64_t at = begin; at < end; at += width) {
-    const int64_t rows = end - at < width ? end - at : width;
+  for (int64_t at = begin; at < end; at += room) {
+    const int64_t rows = end - at < room ? end - at : room;
     fill_tile(tile, static_cast<const T *>(job.x) + at * d, job.weight ? job.weight + at : nullptr, rows);
-    for (int64_t k = 0; k < components; ++k) log_density(tile, k);
+    if (job.diagonal)
+      each_component(job, [&](int64_t k, auto count) { log_density_diagonal<count.n>(tile, k); });
+    else
+      for (int64_t k = 0; k < components; ++k) log_density(tile, k);
     const double nll =
         normalise(tile, job.nll ? job.nll + at : nullptr, job.posterior ? job.posterior + at * components : nullptr);
     if (!sums) continue;
     sums[0] += nll, sums[1] += sum_row(tile.weight, tile.used);
-    for (int64_t k = 0; k < components; ++k) add_moments(tile, k, sums + 2 + k * (1 + d + job.second()));
+    if (job.diagonal)
+      each_component(job, [&](int64_t k, auto count) { add_squares<count.n>(tile, k, sums + 2 + k * step, step); });
+    else
+      for (int64_t k = 0; k < components; ++k) add_moments(tile, k, sums + 2 + k * step);
   }
   __builtin_free(memory);
 }

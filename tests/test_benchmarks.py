@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from benchmarks import families, memory, mixture, render, run  # noqa: E402
+from benchmarks import deformed, families, memory, mixture, render, run  # noqa: E402
 from benchmarks.cases import Case, Data, cases, memory_cases  # noqa: E402
 from benchmarks.rivals import numba_stats, torch_compile, torch_eager  # noqa: E402
 
@@ -96,3 +96,14 @@ def test_memory_sees_what_is_allocated_and_freed():
     found = memory.beyond_gradient(torch_eager.prepare(case, Data(case)))
     # torch keeps the log-probabilities and needs the gradient in them
     assert 1.9 * case.gradient_bytes < found < 2.1 * case.gradient_bytes
+
+
+@pytest.mark.parametrize("name", deformed.PLAIN)
+def test_a_deformed_loss_is_measured_and_shown(name):
+    row = deformed.measure(name, (512, 10), rounds=1)
+    assert row["ours_error"] < 1e-6 and row["torch_error"] < 1e-5
+    assert deformed.line(row).count("|") == 5
+
+
+def test_every_deformed_loss_is_measured():
+    assert {name for name, _ in deformed.cases()} == set(deformed.PLAIN)

@@ -37,3 +37,14 @@ def test_the_table_of_families_is_that_of_the_registry():
     table = re.search(r"<!-- families: written by neglog families --format md -->\n\n(.*?)\n\n<!--", text, re.S)
     assert table
     assert table[1] == markdown_table(catalogue([nl.family(name) for name in nl.families.names()]))
+
+
+def test_the_table_of_losses_is_that_of_the_library():
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("losses_page", ROOT / "tools" / "losses_page.py")
+    assert spec and spec.loader
+    page = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(page)
+    text = page.PAGE.read_text()
+    assert text == page.filled(text), "python tools/losses_page.py writes it"

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 import neglog.torch as nlt
+from neglog.losses import DEFORMATIONS
 
 
 class Call(NamedTuple):
@@ -43,6 +44,11 @@ M = torch.tensor([True, True, True, False])
 def _index(**options: Any) -> Callable[[Tensor], Tensor]:
     y = Y.clamp(max=1) if "class_mask" in options else Y
     return lambda z: nlt.cross_entropy(z, y, **options)
+
+
+def _deformed(name: str, **options: Any) -> Callable[[Tensor], Tensor]:
+    loss = getattr(nlt, name)
+    return lambda z: loss(z, Y, **options)
 
 
 def calls() -> list[Call]:
@@ -90,6 +96,20 @@ def calls() -> list[Call]:
     ), z, inside(4, 3), w, s, positive(seed=3))  # fmt: skip
     add("parts", lambda z, w: nlt.cross_entropy_parts(z, Y, w)[0], z, w)
 
+    # every deformation at its defaults, each with another reduction; then with everything
+    for i, name in enumerate(DEFORMATIONS):
+        own = {"mislabel": {"rate": 0.1}, "alpha_loss": {"alpha": 0.7}, "gamma_divergence": {"gamma": 0.5}}.get(
+            name, {}
+        )
+        add(name, _deformed(name, reduction=("mean", "sum", "none")[i % 3], **own), z)
+    options = {"mask": M, "class_mask": KEEP, "softcap": 4.0, "temperature": 0.7}
+    add("nllr options", lambda z, w, s: nlt.nllr(
+        z, Y.clamp(max=1), w, epsilon=0.1, sample_weight=s, **options
+    ), z, w, s)  # fmt: skip
+    add("gamma_divergence temperature", lambda z, t: nlt.gamma_divergence(z, Y, gamma=0.5, temperature=t), z,
+        positive(seed=3))  # fmt: skip
+    add("focal images", lambda z: nlt.focal(z, Y.view(2, 2), denominator="count"), f64(2, 3, 2))
+
     x = z.log_softmax(1)
     for reduction in ("mean", "sum", "none"):
         add(f"nll {reduction}", lambda x, r=reduction: nlt.nll_loss(x, Y, reduction=r), x - 0.1)
@@ -128,10 +148,10 @@ def calls() -> list[Call]:
     add("logsumexp", lambda z: nlt.logsumexp(z, 1), z)
     add("logsumexp all", lambda z: nlt.logsumexp(z, (0, 1), True), z)
 
-    options = {"temperature": 1.3, "softcap": 4.0, "mask": M, "class_mask": KEEP}
+    with_all = {"temperature": 1.3, "softcap": 4.0, "mask": M, "class_mask": KEEP}
     for field in ("log_prob", "logsumexp", "entropy"):
         add(f"stats {field}", lambda z, f=field: getattr(nlt.logit_stats(z, Y), f), z)
-        add(f"stats options {field}", lambda z, f=field: getattr(nlt.logit_stats(z, Y.clamp(max=1), **options), f), z)
+        add(f"stats options {field}", lambda z, f=field: getattr(nlt.logit_stats(z, Y.clamp(max=1), **with_all), f), z)
     return made
 
 

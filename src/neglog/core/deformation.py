@@ -64,7 +64,8 @@ class Deformation(ABC):
 
     name: ClassVar[str]  # of the function
     module: ClassVar[str]  # of the torch module
-    formula: ClassVar[str]  # TeX, of p = p_y
+    plain: ClassVar[str]  # the formula in p = p_y where there is no TeX
+    formula: ClassVar[str]  # the same in TeX
     notes: ClassVar[str]
     source: ClassVar[str]
     example: ClassVar[tuple[str, str]]  # arguments, and what they give for logits (2, 1, 0.1) of class 0
@@ -149,4 +150,9 @@ class Power(Deformation):
         nll = softplus(xp, a)
         if cap == cap:
             nll = xp.where(nll >= cap, cap, nll)
-        return scale * (-xp.expm1(-power * nll) / power if power else nll)
+        if not power:
+            return scale * nll
+        x = power * nll
+        low = x < 0.5  # above, autodiff would take 1 + expm1() for the slope
+        near, far = xp.where(low, x, 0.0), xp.where(low, 0.0, x)
+        return scale / power * xp.where(low, -xp.expm1(-near), 1.0 - xp.exp(-far))

@@ -34,6 +34,7 @@ class NLLR(Deformation):
 
     name: ClassVar[str] = "nllr"
     module: ClassVar[str] = "NLLRLoss"
+    plain: ClassVar[str] = "log(epsilon + (1 - p) / p)"
     formula: ClassVar[str] = (
         r"-\log \frac{p}{1 - p} \quad (\epsilon = 0), \qquad \log\Bigl(\epsilon + \frac{1-p}{p}\Bigr)"
     )
@@ -67,6 +68,7 @@ class GeneralizedCrossEntropy(Power):
 
     name: ClassVar[str] = "generalized_cross_entropy"
     module: ClassVar[str] = "GeneralizedCrossEntropyLoss"
+    plain: ClassVar[str] = "(1 - p**q) / q"
     formula: ClassVar[str] = r"\frac{1 - p^q}{q}"
     notes: ClassVar[str] = """\
     Robust against wrong labels: a sample counts ``p ** q`` times what it counts in cross-entropy, bounded by 1 / q,
@@ -97,6 +99,7 @@ class Focal(Polynomial):
 
     name: ClassVar[str] = "focal"
     module: ClassVar[str] = "FocalLoss"
+    plain: ClassVar[str] = "-(1 - p)**gamma log(p)"
     formula: ClassVar[str] = r"-(1 - p)^\gamma \log p"
     notes: ClassVar[str] = """\
     For many easy samples beside few hard ones. ``gamma = 0`` is cross-entropy. The paper's ``alpha`` of each class
@@ -119,6 +122,7 @@ class CompetingRatio(Deformation):
 
     name: ClassVar[str] = "competing_ratio"
     module: ClassVar[str] = "CompetingRatioLoss"
+    plain: ClassVar[str] = "-log(p) + beta log(alpha + 1 - p)"
     formula: ClassVar[str] = r"-\log p + \beta \log(\alpha + 1 - p)"
     notes: ClassVar[str] = """\
     Made to cure :func:`nllr` of its sign: positive for every input if ``alpha >= 1`` (0 at ``p = 1`` for ``alpha =
@@ -155,6 +159,7 @@ class ExponentialLoss(Deformation):
 
     name: ClassVar[str] = "exponential_loss"
     module: ClassVar[str] = "ExponentialLoss"
+    plain: ClassVar[str] = "(1 - p) / p"
     formula: ClassVar[str] = r"\frac{1 - p}{p} = \sum_{k \ne y} e^{z_k - z_y}"
     notes: ClassVar[str] = """\
     For boosting and comparison, not for noisy labels: a sample counts ``1 / p`` times what it counts in
@@ -180,6 +185,7 @@ class MadaBoost(Deformation):
 
     name: ClassVar[str] = "madaboost"
     module: ClassVar[str] = "MadaBoostLoss"
+    plain: ClassVar[str] = "s if s <= 1 else 1 + log(s), s = (1 - p) / p"
     formula: ClassVar[str] = r"s \text{ if } s \le 1, \quad 1 + \log s \text{ otherwise}, \qquad s = \frac{1 - p}{p}"
     notes: ClassVar[str] = """\
     Robust where the exponential loss is not: an outlier pulls as in :func:`nllr`, with 1-norm 2. Convex in the
@@ -204,6 +210,7 @@ class Mislabel(Deformation):
 
     name: ClassVar[str] = "mislabel"
     module: ClassVar[str] = "MislabelLoss"
+    plain: ClassVar[str] = "-log((1 - rate) p + rate / C)"
     formula: ClassVar[str] = r"-\log\bigl((1 - c)\, p + c / C\bigr)"
     notes: ClassVar[str] = """\
     ``c`` is ``rate``, ``C`` the number of logits in a row. A likelihood: at its minimum ``softmax(z)`` are the
@@ -247,6 +254,7 @@ class AlphaLoss(Power):
 
     name: ClassVar[str] = "alpha_loss"
     module: ClassVar[str] = "AlphaLoss"
+    plain: ClassVar[str] = "alpha / (alpha - 1) (1 - p**((alpha - 1) / alpha))"
     formula: ClassVar[str] = r"\frac{\alpha}{\alpha - 1} \bigl(1 - p^{(\alpha - 1) / \alpha}\bigr)"
     notes: ClassVar[str] = """\
     ``alpha = 1/2`` is :func:`exponential_loss`, 1 cross-entropy, ``inf`` the probability of an error. Above 1 it is
@@ -270,6 +278,7 @@ class Poly1(Polynomial):
 
     name: ClassVar[str] = "poly1"
     module: ClassVar[str] = "Poly1Loss"
+    plain: ClassVar[str] = "(1 - p)**gamma (-log(p) + epsilon (1 - p))"
     formula: ClassVar[str] = r"(1 - p)^\gamma \bigl(-\log p + \epsilon (1 - p)\bigr)"
     notes: ClassVar[str] = """\
     ``epsilon`` is to be tuned: positive where a classifier is not confident enough, negative where it is too
@@ -296,6 +305,7 @@ class TaylorCrossEntropy(Deformation):
 
     name: ClassVar[str] = "taylor_cross_entropy"
     module: ClassVar[str] = "TaylorCrossEntropyLoss"
+    plain: ClassVar[str] = "(1 - p) + (1 - p)**2 / 2 + ... + (1 - p)**order / order"
     formula: ClassVar[str] = r"\sum_{i=1}^{t} \frac{(1 - p)^i}{i}"
     notes: ClassVar[str] = """\
     Robust against wrong labels and bounded by the harmonic number of ``order``: 1 is the probability of an error,
@@ -325,6 +335,7 @@ class SymmetricCrossEntropy(Polynomial):
 
     name: ClassVar[str] = "symmetric_cross_entropy"
     module: ClassVar[str] = "SymmetricCrossEntropyLoss"
+    plain: ClassVar[str] = "-alpha log(p) - beta log_zero (1 - p)"
     formula: ClassVar[str] = r"-\alpha \log p - \beta A (1 - p)"
     notes: ClassVar[str] = """\
     ``A`` is ``log_zero``, what ``log 0`` of the one-hot target is taken for. The reverse term is robust against
@@ -352,6 +363,7 @@ class GammaDivergence(Power):
 
     name: ClassVar[str] = "gamma_divergence"
     module: ClassVar[str] = "GammaDivergenceLoss"
+    plain: ClassVar[str] = "(1 - r**(gamma / (1 + gamma))) / gamma, r = softmax((1 + gamma) z)_y"
     formula: ClassVar[str] = (
         r"\frac{1 - r^{\gamma / (1 + \gamma)}}{\gamma}, \quad r = \operatorname{softmax}((1 + \gamma) z)_y"
     )

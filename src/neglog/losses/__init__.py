@@ -45,6 +45,7 @@ from neglog.losses.elementwise import (
 from neglog.losses.labels import log_loss
 from neglog.losses.loss_properties import Properties, properties
 from neglog.losses.odds import logodds_to_odds, logodds_to_prob, odds_to_prob, prob_to_logodds
+from neglog.losses.own import softmax_loss, softmax_loss_grad, softmax_loss_hessian_product
 from neglog.losses.posterior import recover_posterior
 from neglog.losses.primitives import log_softmax, log_softmax_grad, logsumexp, logsumexp_grad, softmax
 from neglog.losses.tempered import (
@@ -108,6 +109,9 @@ __all__ = [
     "properties",
     "recover_posterior",
     "softmax",
+    "softmax_loss",
+    "softmax_loss_grad",
+    "softmax_loss_hessian_product",
     "symmetric_cross_entropy",
     "symmetric_cross_entropy_grad",
     "taylor_cross_entropy",

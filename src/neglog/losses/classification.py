@@ -448,7 +448,8 @@ def _raise_bad(function: str, problem: Problem, row: int) -> NoReturn:
     raise_not_probability(function, "target", problem.target, place_of_k, " (class indices: an integer dtype)")
 
 
-def _takes_part(problem: Problem) -> Array:
+def takes_part(problem: Problem) -> Array:
+    """Entries that are read, in memory order."""
     entries = problem.entries
     took_part = np.ones(problem.layout.entry_shape, bool) if entries.mask is None else entries.mask.copy()
     if entries.sample_weight is not None:
@@ -462,7 +463,7 @@ def _check_rows(function: str, problem: Problem) -> None:
     """Probability targets sum to one, to the square root of their precision."""
     target = problem.target if problem.target.dtype.kind == "f" else problem.target.astype(np.float32)
     sums = problem.layout.entries(target.sum(axis=problem.axis, dtype=np.float64))
-    wrong = _takes_part(problem) & ~(np.abs(sums - 1.0) <= _tolerance(problem.x))
+    wrong = takes_part(problem) & ~(np.abs(sums - 1.0) <= _tolerance(problem.x))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         where = place("target", problem.layout.position(row))
@@ -475,7 +476,7 @@ def _check_log_rows(function: str, problem: Problem) -> None:
     """exp of the log-probabilities sums to one, to the square root of their precision."""
     log_sums = np.empty(problem.layout.entry_shape, result_dtype(problem.x))
     _native.logsumexp(problem.layout.memory, log_sums, None)
-    wrong = _takes_part(problem) & ~(np.abs(log_sums) <= _tolerance(problem.x))
+    wrong = takes_part(problem) & ~(np.abs(log_sums) <= _tolerance(problem.x))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         where = place("log_probs", problem.layout.position(row))

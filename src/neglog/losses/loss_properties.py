@@ -14,13 +14,28 @@ Floats = NDArray[np.float64]
 
 
 class Properties(NamedTuple):
-    """The answers; see :func:`properties`."""
+    """What holds for a loss, as :func:`properties` finds it.
+
+    Attributes
+    ----------
+    proper, convex : bool
+    lower, upper : float
+        Infimum and supremum, as far as float64 tells.
+    influence : str
+        Of a sample whose label is impossible: "vanishes", "bounded" or "unbounded".
+
+    Examples
+    --------
+    >>> import neglog as nl
+    >>> nl.losses.properties("nllr").lower
+    -inf
+    """
 
     proper: bool
     convex: bool
-    lower: float  # infimum and supremum over all logits, as far as float64 tells
+    lower: float
     upper: float
-    influence: str  # of a sample whose label is impossible: "vanishes", "bounded", "unbounded"
+    influence: str
 
 
 def properties(loss: str, *, classes: int = 4, **parameters: Any) -> Properties:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import log_expit, log_softmax, logsumexp
 
 from neglog import _native
 from neglog.core.arrays import Array, floating, result_dtype
 from neglog.core.deformation import Deformation
 from neglog.core.deformations import DEFORMATIONS
 from neglog.errors import InputKindError, ParameterError
+from neglog.losses.primitives import logsumexp, softmax
 
 
 def recover_posterior(
@@ -88,7 +88,7 @@ def recover_posterior(
         kind = _deformation(function, loss, parameters)
         log_weight = _log_weight(kind, logits * kind.sharpness)
     with np.errstate(invalid="ignore"):
-        posterior = np.exp(log_softmax(log_weight, axis=-1))
+        posterior = softmax(log_weight)
     return np.moveaxis(posterior, -1, axis).astype(result_dtype(x))
 
 
@@ -131,4 +131,5 @@ def _of_margin(kind: Deformation, classes: int, margin: Array) -> Array:
         deformation=native.kind, parameters=native.parameters,
     )  # fmt: skip
     with np.errstate(divide="ignore"):
-        return log_expit(margin) + log_expit(-margin) - np.log(slope[0, 1].reshape(margin.shape))
+        log_slope = np.log(slope[0, 1].reshape(margin.shape))
+    return -np.logaddexp(0.0, margin) - np.logaddexp(0.0, -margin) - log_slope

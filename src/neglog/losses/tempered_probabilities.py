@@ -50,6 +50,16 @@ def tempered_softmax(logits: Any, t: float, *, axis: int = -1, num_iters: int | 
 def tempered_sigmoid(x: Any, t: float, *, num_iters: int | None = None) -> Any:
     """The first of two tempered probabilities, of logits ``(x, 0)``.
 
+    Parameters
+    ----------
+    x : array
+    t, num_iters
+        As in :func:`tempered_softmax`.
+
+    Returns
+    -------
+    Probabilities of the shape of ``x``.
+
     Examples
     --------
     >>> import neglog as nl

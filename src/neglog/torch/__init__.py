@@ -65,6 +65,7 @@ from neglog.torch.modules import (  # noqa: E402
     MultiLabelSoftMarginLoss,
     NLLLoss,
 )
+from neglog.torch.own import softmax_loss  # noqa: E402
 from neglog.torch.parallel import total_weight  # noqa: E402
 from neglog.torch.primitives import log_softmax, logsumexp  # noqa: E402
 from neglog.torch.regression_modules import (  # noqa: E402
@@ -165,6 +166,7 @@ __all__ = [
     "poisson_nll_loss",
     "poly1",
     "right_censored",
+    "softmax_loss",
     "symmetric_cross_entropy",
     "taylor_cross_entropy",
     "total_weight",

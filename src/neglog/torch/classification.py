@@ -187,7 +187,7 @@ def finished(
 ) -> Tensor:
     """The value of what :func:`prepared` has made, reduced as the caller asks."""
     if denominator is not None and is_group(denominator):
-        denominator = share(function, _divisor(loss), denominator)
+        denominator = share(function, divisor_of_mean(loss), denominator)
     by_reference = isinstance(loss.z_loss, Tensor)
     if reduction == "mean" and denominator is None and empty == "zero" and not by_reference:
         value = evaluate(loss, x)
@@ -246,10 +246,10 @@ def cross_entropy_parts(
     dtype = result_dtype(input)
     loss = loss._replace(reduction="sum")
     total = loss.reference(x) if isinstance(loss.z_loss, Tensor) else evaluate(loss, x)
-    return total.to(dtype), _divisor(loss).to(dtype)
+    return total.to(dtype), divisor_of_mean(loss).to(dtype)
 
 
-def _divisor(loss: SoftmaxNLL) -> Tensor:
+def divisor_of_mean(loss: SoftmaxNLL) -> Tensor:
     """What a plain mean divides by, detached."""
     target, by_index = loss.target, not loss.target.is_floating_point()
     return total_weight(

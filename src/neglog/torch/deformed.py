@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, NamedTuple
 
 import torch
@@ -40,11 +41,6 @@ class _Loss(NamedTuple):
 
 def _constants(deformation: Deformation) -> _Loss:
     return _Loss(deformation.name, deformation.numbers, deformation.sharpness)
-
-
-@torch.compiler.assume_constant_result
-def _made(name: str, own: dict[str, Any]) -> _Loss:
-    return _constants(DEFORMATIONS[name](**own))
 
 
 def _evaluate(
@@ -84,15 +80,25 @@ def _evaluate(
 
 def _function(name: str) -> Callable[..., Tensor]:
     kind = DEFORMATIONS[name]
-    names = tuple(one.name for one in fields(kind))
+    own = {one.name: one.default for one in fields(kind)}
+    sharpens = kind.sharpness is not Deformation.sharpness
 
     def loss(input: Tensor, target: Tensor, weight: Tensor | None = None, **options: Any) -> Tensor:
-        own = {one: options.pop(one) for one in names if one in options}
+        given = {one: options.pop(one) for one in own if one in options}
         for unknown in options:
             if unknown not in _COMMON:
                 raise TypeError(f"{name}() got an unexpected keyword argument {unknown!r}")
-        return _evaluate(_made(name, own), input, target, weight, **options)
+        if not torch.compiler.is_compiling():
+            made = _constants(kind(**given))
+        else:  # what the compiler traces; the operator checks the domains
+            if not given.keys() >= required:
+                raise TypeError(f"{name}() missing a required keyword argument: {', '.join(sorted(required))}")
+            values = [given.get(one, default) for one, default in own.items()]
+            numbers = [math.nan if value is None else float(value) for value in values]
+            made = _Loss(name, numbers, 1.0 + numbers[0] if sharpens else 1.0)
+        return _evaluate(made, input, target, weight, **options)
 
+    required = {one for one, default in own.items() if default is MISSING}
     first = [*inspect.signature(loss).parameters.values()][:3]
     rest = [parameter for key, parameter in _COMMON.items() if key != "weight"]
     loss.__name__ = loss.__qualname__ = name
@@ -160,7 +166,7 @@ class DeformedLoss(LossModule):
 
 def _module(name: str) -> Any:
     kind = DEFORMATIONS[name]
-    module = type(kind.module, (DeformedLoss,), {"kind": kind, "__module__": __name__})
+    module: Any = type(kind.module, (DeformedLoss,), {"kind": kind, "__module__": __name__})
     module.__doc__ = documented(kind, _MODULE)
     rest = [p for key, p in _COMMON.items() if key != "weight" and key not in _OF_A_BATCH]
     module.__signature__ = inspect.Signature([_COMMON["weight"], *own_parameters(kind), *rest])

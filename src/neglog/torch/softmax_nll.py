@@ -20,6 +20,11 @@ from neglog.torch.routing import may_look_at
 from neglog.torch.targets import check_probabilities, raise_bad_index, raise_bad_probability, readable_indices
 
 
+@torch.compiler.allow_in_graph  # tables and checks are nothing for a compiler to trace
+def _phi(margin: Tensor, deformation: str, parameters: list[float], classes: int) -> Tensor:
+    return named(deformation, parameters).phi(torch, margin, classes)
+
+
 @operator
 class SoftmaxNLL(NamedTuple):
     """:func:`cross_entropy` with its options made explicit."""
@@ -76,9 +81,8 @@ class SoftmaxNLL(NamedTuple):
             native = self.native(classes)
             losses = reference_tempered.row_losses(z, target, native, self.transition, self.label_smoothing, dim)
         else:
-            losses = named(self.deformation, self.parameters).phi(
-                torch, reference.margin(z, target, dim, dtype), classes
-            )
+            margin = reference.margin(z, target, dim, dtype)
+            losses = _phi(margin, self.deformation, self.parameters, classes)
         return weighted(losses.to(dtype), by_class)
 
     def kernel(

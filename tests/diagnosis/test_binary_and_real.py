@@ -67,6 +67,16 @@ def test_honest_means_and_variances_are_in_order(diabetes):
     assert nl.diagnose((torch.tensor(mean), torch.tensor(variance)), torch.tensor(t), "mean_var").ok
 
 
+def test_pairs_of_any_form(diabetes):
+    mean, variance, t = diabetes
+    std = np.sqrt(variance)
+    side_by_side = np.column_stack([mean, std])
+    for output in ([mean, std], (mean.tolist(), std.tolist()), side_by_side, torch.tensor(side_by_side)):
+        assert nl.diagnose(output, t, "mean_var").codes == ("std_as_variance",)
+        assert nl.diagnose(output, t, "mean_std").ok
+    assert nl.diagnose(([2.0, 0.1], [0.3, 1.0]), [0, 1]).kind == "logits"  # two rows
+
+
 def test_std_as_variance(diabetes):
     mean, variance, t = diabetes
     found = nl.diagnose((mean, np.sqrt(variance)), t)

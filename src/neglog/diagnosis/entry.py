@@ -32,8 +32,8 @@ def diagnose(
     Parameters
     ----------
     output : array or tensor, or a pair of them
-        What the model gives, as it is passed to the loss. Classes: one axis more than ``target``. A pair: means and
-        variances (or standard deviations) of a normal distribution.
+        What the model gives, as it is passed to the loss. Classes: one axis more than ``target``. A pair, or a last
+        axis of two: means and variances (or standard deviations) of a normal distribution.
     target : array or tensor
         Class labels (integers), 0/1 targets or shares of the shape of ``output``, or real numbers.
     kind : {"logits", "probs", "logprobs", "mean", "mean_var", "mean_std"}, optional
@@ -86,7 +86,7 @@ def diagnose(
     """
     if kind is not None and kind not in KINDS:
         raise ParameterError(f"diagnose: kind={kind!r}; allowed: {', '.join(KINDS)}")
-    pair = isinstance(output, tuple) and len(output) == 2 and kind in (None, "mean_var", "mean_std")
+    output, pair = _as_pair(output, kind)
     values = [as_numpy(part) for part in (output if pair else (output,))]
     t = as_numpy(target)
     for name, array, original in (("output", values[0], output), ("output", values[-1], output), ("target", t, target)):
@@ -99,6 +99,19 @@ def diagnose(
     with np.errstate(all="ignore"):  # inf and NaN are findings, not warnings
         findings = tuple(case.findings(pair))
     return Diagnosis(findings, case.kind or "unknown", case.rows, case.read)
+
+
+def _as_pair(output: Any, kind: str | None) -> tuple[Any, bool]:
+    """Means and spreads as two arrays, if that is what they are."""
+    if kind in ("mean_var", "mean_std"):
+        if isinstance(output, tuple | list) and len(output) == 2:
+            return tuple(output), True
+        table: Any = output
+        if getattr(table, "shape", ())[-1:] == (2,):  # side by side, as a network gives them
+            return (table[..., 0], table[..., 1]), True
+    elif kind is None and isinstance(output, tuple) and len(output) == 2:
+        return output, all(hasattr(part, "shape") for part in output)  # of lists it may be two rows
+    return output, False
 
 
 class _Case:

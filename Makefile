@@ -5,9 +5,10 @@
 #   make bishop  a mixture density network where least squares has nothing to say; results in out/bishop/
 #   make vae     a variational autoencoder on Fashion-MNIST, two likelihoods; results in out/vae/
 #   make heads   five losses for a mean and a variance on six real tables; results in out/regression_heads/
+=======
+#   make own     likelihoods that a user writes, beside what is known; results in out/own_likelihood/
 <<<<<<< HEAD
 #   make study   losses on wrong labels, 570 networks; results in out/label_noise/ and docs/label_noise.md
-=======
 #   make rbm     restricted Boltzmann machines on digits, with their exact likelihood; results in out/rbm/
 >>>>>>> main
 #   make test    the whole test suite
@@ -26,11 +27,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 CPP := $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 
-<<<<<<< HEAD
-.PHONY: run fashion bishop heads vae study test docs bench lint format dist clean
+.PHONY: run fashion bishop vae heads rbm study test docs bench lint format dist clean
 =======
-.PHONY: run fashion bishop heads vae rbm test docs bench lint format dist clean
->>>>>>> main
+.PHONY: run fashion bishop heads own vae rbm test docs bench lint format dist clean
+>>>>>>> robust
 
 run: $(VENV)/built
 	$(BIN)/neglog demo --out out
@@ -53,11 +53,14 @@ vae: $(VENV)/built $(VENV)/tested
 heads: $(VENV)/built $(VENV)/examples
 	$(BIN)/python -m examples.regression_heads --out out/regression_heads
 
+=======
+own: $(VENV)/built $(VENV)/tested
+	$(BIN)/python -m examples.own_likelihood --out out/own_likelihood
+
 <<<<<<< HEAD
 study: $(VENV)/built $(VENV)/tested
 	examples/fashion_mnist/data.sh
 	$(BIN)/python -m examples.label_noise --out out/label_noise --document docs/label_noise.md
-=======
 rbm: $(VENV)/built $(VENV)/tested
 	-examples/fashion_mnist/data.sh
 	$(BIN)/python -m examples.rbm --out out/rbm

@@ -294,7 +294,8 @@ class Problem(NamedTuple):
     reduction: Reduction
 
 
-def _problem(function: str, name: str, x: Array, target: Array, options: Options, index: bool) -> Problem:
+def problem_of(function: str, name: str, x: Array, target: Array, options: Options, index: bool) -> Problem:
+    """The caller's arguments, checked."""
     layout = rows(function, name, x, options.axis)
     axis = options.axis % x.ndim
     classes = layout.memory.shape[1]
@@ -360,7 +361,7 @@ def evaluate(
             )
             return _narrowed(function, x, target, options, out, loss, wide)
         target = target.astype(common, copy=False)
-    problem = _problem(function, "logits", x, target, options, index)
+    problem = problem_of(function, "logits", x, target, options, index)
     layout, entries, reduction = problem.layout, problem.entries, problem.reduction
     if options.check and not index:
         _check_rows(function, problem)
@@ -368,14 +369,14 @@ def evaluate(
     losses = losses_buffer(reduction.kind, layout, dtype)
     gradient = written = None
     if want_gradient:
-        gradient, written = gradient_like(function, x, layout, out, _reads(target, options))
+        gradient, written = gradient_like(function, x, layout, out, reads(target, options))
     total, bad_row = _native.softmax_nll(
         layout.memory, problem.memory_target, entries.weight, entries.sample_weight, entries.mask,
         entries.ignore_index, smoothing, losses, written, reduction.scale,
         1.0 / sharpness, native.kind, native.parameters, transition,
     )  # fmt: skip
     if bad_row >= 0:
-        _raise_bad(function, problem, bad_row)
+        raise_bad(function, problem, bad_row)
     if gradient is not None and written is not None:
         deliver(gradient, written, layout)
     return reduction.finish(total, losses, layout, dtype), gradient
@@ -400,7 +401,7 @@ def _nll(
     x = floating(function, "log_probs", log_probs)
     target = np.asarray(target)
     is_index(function, target, probabilities=False)
-    problem = _problem(function, "log_probs", x, target, options, index=True)
+    problem = problem_of(function, "log_probs", x, target, options, index=True)
     layout, entries, reduction = problem.layout, problem.entries, problem.reduction
     if options.check:
         _check_log_rows(function, problem)
@@ -408,14 +409,14 @@ def _nll(
     losses = losses_buffer(reduction.kind, layout, dtype)
     gradient = written = None
     if want_gradient:
-        others = _reads(target, options) | {"log_probs": x}
+        others = reads(target, options) | {"log_probs": x}
         gradient, written = gradient_like(function, x, layout, out, others)
     total, bad_row, bad_value = _native.nll_gather(
         layout.memory, problem.memory_target, False, entries.weight, entries.sample_weight, entries.mask,
         entries.ignore_index, losses, written, reduction.scale,
     )  # fmt: skip
     if bad_row >= 0:
-        _raise_bad(function, problem, bad_row)
+        raise_bad(function, problem, bad_row)
     if bad_value >= 0:
         at = layout.position(bad_value)
         at = (*at[: problem.axis], int(target[at]), *at[problem.axis :])
@@ -426,7 +427,7 @@ def _nll(
     return reduction.finish(total, losses, layout, dtype), gradient
 
 
-def _reads(target: Array, options: Options) -> dict[str, Any]:
+def reads(target: Array, options: Options) -> dict[str, Any]:
     """What ``out`` must not overlap."""
     return {
         "target": target,
@@ -436,7 +437,7 @@ def _reads(target: Array, options: Options) -> dict[str, Any]:
     }
 
 
-def _raise_bad(function: str, problem: Problem, row: int) -> NoReturn:
+def raise_bad(function: str, problem: Problem, row: int) -> NoReturn:
     """Row ``row`` in memory has a target that cannot be used."""
     layout, position = problem.layout, problem.layout.position(row)
     if problem.by_index:

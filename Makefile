@@ -5,6 +5,8 @@
 #   make bishop  a mixture density network where least squares has nothing to say; results in out/bishop/
 #   make vae     a variational autoencoder on Fashion-MNIST, two likelihoods; results in out/vae/
 #   make heads   five losses for a mean and a variance on six real tables; results in out/regression_heads/
+#   make own     likelihoods that a user writes, beside what is known; results in out/own_likelihood/
+#   make rbm     restricted Boltzmann machines on digits, with their exact likelihood; results in out/rbm/
 #   make test    the whole test suite
 #   make bench   the benchmark table (about ten minutes on two idle cores)
 #   make docs    the documentation as a site; results in out/site/
@@ -21,7 +23,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 CPP := $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 
-.PHONY: run fashion bishop heads vae test docs bench lint format dist clean
+.PHONY: run fashion bishop heads own vae rbm test docs bench lint format dist clean
 
 run: $(VENV)/built
 	$(BIN)/neglog demo --out out
@@ -43,6 +45,17 @@ vae: $(VENV)/built $(VENV)/tested
 
 heads: $(VENV)/built $(VENV)/examples
 	$(BIN)/python -m examples.regression_heads --out out/regression_heads
+
+own: $(VENV)/built $(VENV)/tested
+	$(BIN)/python -m examples.own_likelihood --out out/own_likelihood
+
+rbm: $(VENV)/built $(VENV)/tested
+	-examples/fashion_mnist/data.sh
+	$(BIN)/python -m examples.rbm --out out/rbm
+
+# The pictures of docs/energy.md, from the same run.
+docs/images/rbm_%.svg: rbm
+	cp out/rbm/$*.svg $@
 
 test: $(VENV)/built $(VENV)/tested
 	$(BIN)/python -m pytest -n auto

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from benchmarks import deformed, mixture
+from benchmarks import deformed, mixture, rbm
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -52,6 +52,8 @@ def tables(stored: Row, tasks: Container[str] = TITLES) -> dict[str, str]:
         found["deformed"] = "\n".join([deformed.HEAD, *map(deformed.line, stored["deformed"]), "", DEFORMED, ""])
     if stored.get("mixture"):
         found["mixture"] = mixture.table(stored["mixture"], stored["machine"])
+    if stored.get("rbm"):
+        found["rbm"] = rbm.table(stored["rbm"], stored["machine"])
     return found
 
 
@@ -175,6 +177,7 @@ HEADINGS = {
     "families": "Families",
     "deformed": "Losses of the true class's probability",
     "mixture": "Gaussian mixtures",
+    "rbm": "Restricted Boltzmann machines",
 }
 
 if __name__ == "__main__":

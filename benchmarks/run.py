@@ -19,7 +19,7 @@ import scipy
 import torch
 
 import neglog as nl
-from benchmarks import deformed, families, memory, mixture, render
+from benchmarks import deformed, families, memory, mixture, rbm, render
 from benchmarks.cases import Case, Data, cases
 from benchmarks.rivals import ours, ours_torch, scikit_learn, torch_compile, torch_eager
 from benchmarks.timing import timed
@@ -120,12 +120,22 @@ def measure_mixtures(only: str, rounds: int) -> list[dict[str, Any]]:
     return rows
 
 
+def measure_rbm(only: str, rounds: int) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for case in (c for c in rbm.cases() if only in c.name):
+        found = rbm.measure(case, rounds)
+        print(rbm.line(found), flush=True)
+        rows += found
+    return rows
+
+
 PARTS = {
     "rows": measure_losses,
     "memory": measure_memory,
     "families": measure_families,
     "deformed": deformed.measure_all,
     "mixture": measure_mixtures,
+    "rbm": measure_rbm,
 }
 
 

@@ -80,11 +80,26 @@ void units(const UnitsJob &job, int64_t begin, int64_t end) {
   job.wide ? units_rows<double>(job, begin, end) : units_rows<float>(job, begin, end);
 }
 
+template <class R> void shares_of(const SharesJob &job) {
+  auto *visible_sum = static_cast<R *>(job.visible_sum), *hidden_sum = static_cast<R *>(job.hidden_sum);
+  __builtin_memset(visible_sum, 0, static_cast<size_t>(job.visible_width) * sizeof(R));
+  __builtin_memset(hidden_sum, 0, static_cast<size_t>(job.hidden_width) * sizeof(R));
+  for (int64_t row = 0; row < job.rows; ++row) {
+    const R share = static_cast<const R *>(job.share)[row];
+    const R *v = static_cast<const R *>(job.visible) + row * job.visible_width;
+    R *h = static_cast<R *>(job.hidden) + row * job.hidden_width;
+    for (int64_t i = 0; i < job.visible_width; ++i) visible_sum[i] += share * v[i];
+    for (int64_t j = 0; j < job.hidden_width; ++j) hidden_sum[j] += h[j] *= share;
+  }
+}
+
+void shares(const SharesJob &job) { job.wide ? shares_of<double>(job) : shares_of<float>(job); }
+
 } // namespace
 
 const UnitsKernels &units_kernels();
 const UnitsKernels &units_kernels() {
-  static const UnitsKernels table{units, philox};
+  static const UnitsKernels table{units, shares, philox};
   return table;
 }
 

@@ -21,8 +21,20 @@ struct UnitsJob {
   std::uint64_t key = 0, stream = 0; // of the draws: row r, columns 32 b ... 32 b + 31 are Philox's (key, stream, r, b)
 };
 
+// What rows of two layers, each with its share, amount to in the biases; and the hidden rows times their shares, which
+// then make the weights' part by one matrix product. Rows are added in their order.
+struct SharesJob {
+  bool wide;
+  std::int64_t rows, visible_width, hidden_width;
+  const void *visible;            // (rows, visible_width) of `wide ? double : float`, as everything here
+  void *hidden;                   // (rows, hidden_width), multiplied in place
+  const void *share;              // (rows,)
+  void *visible_sum, *hidden_sum; // (visible_width,), (hidden_width,): of share * row
+};
+
 struct UnitsKernels {
   void (*units)(const UnitsJob &, std::int64_t begin, std::int64_t end); // rows [begin, end)
+  void (*shares)(const SharesJob &);
   void (*philox)(std::uint64_t key, std::uint64_t stream, std::uint32_t row, std::uint32_t block, std::uint32_t *out);
 };
 

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from benchmarks import deformed, families, memory, mixture, render, run  # noqa: E402
+from benchmarks import deformed, families, memory, mixture, rbm, render, run  # noqa: E402
 from benchmarks.cases import Case, Data, cases, memory_cases  # noqa: E402
 from benchmarks.rivals import numba_stats, torch_compile, torch_eager  # noqa: E402
 
@@ -62,6 +62,17 @@ def test_a_mixture_is_measured_and_shown(case):
     assert ours["nll"] == pytest.approx(theirs["nll"], rel=tolerance)
     table = mixture.table(rows, {"threads": 2, "instruction_set": "avx2", "numpy": "2"})
     assert table.splitlines()[2].count("|") == 4
+
+
+def test_a_machine_is_measured_and_shown():
+    case = rbm.Case(zoom=1, hidden=4, batch=100, dtype="float32", threads=1, epochs=2)
+    rows = rbm.measure(case, rounds=1)
+    assert [row["library"] for row in rows] == [rbm.OURS, rbm.THEIRS]
+    assert all(10 < row["nll"] < 64 * 0.7 and row["exact"] for row in rows)
+    table = rbm.table(rows, {"instruction_set": "avx2", "numpy": "2"})
+    assert table.splitlines()[2].count("|") == 6 and "64 × 4, 100, float32, 1 thread" in table
+    estimated = rbm.line([{**row, "exact": False} for row in rows])
+    assert "(AIS)" in estimated
 
 
 def test_tables_have_a_line_for_every_case():

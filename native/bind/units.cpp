@@ -35,6 +35,18 @@ void units(AnyArray input, double scale, AnyArray bias, std::optional<OutArray> 
                [&](std::int64_t begin, std::int64_t end) { kernel(job, begin, end); });
 }
 
+void shares(AnyArray visible, OutArray hidden, AnyArray share, OutArray visible_sum, OutArray hidden_sum) {
+  units_kernels().shares({.wide = holds<double>(visible),
+                          .rows = static_cast<std::int64_t>(visible.shape(0)),
+                          .visible_width = static_cast<std::int64_t>(visible.shape(1)),
+                          .hidden_width = static_cast<std::int64_t>(hidden.shape(1)),
+                          .visible = visible.data(),
+                          .hidden = hidden.data(),
+                          .share = share.data(),
+                          .visible_sum = visible_sum.data(),
+                          .hidden_sum = hidden_sum.data()});
+}
+
 void philox(std::uint64_t key, std::uint64_t stream, std::uint32_t row, std::uint32_t block, Out<std::uint32_t> out) {
   units_kernels().philox(key, stream, row, block, out.data());
 }
@@ -45,6 +57,8 @@ void bind_units(nb::module_ &m) {
   m.def("units", &units, nb::arg("input").noconvert(), nb::arg("scale"), nb::arg("bias").noconvert(),
         nb::arg("probability").noconvert().none(), nb::arg("sample").noconvert().none(),
         nb::arg("softplus").noconvert().none(), nb::arg("key"), nb::arg("stream"));
+  m.def("shares", &shares, nb::arg("visible").noconvert(), nb::arg("hidden").noconvert(), nb::arg("share").noconvert(),
+        nb::arg("visible_sum").noconvert(), nb::arg("hidden_sum").noconvert());
   m.def("philox", &philox, nb::arg("key"), nb::arg("stream"), nb::arg("row"), nb::arg("block"),
         nb::arg("out").noconvert(), "The 32 words of one block, for the tests.");
 }

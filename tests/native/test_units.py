@@ -119,6 +119,19 @@ def test_edges(dtype):
         assert run(np.full((1, 5000), 0.0), np.zeros(5000))[2][0] == pytest.approx(5000 * np.log(2), rel=1e-14)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("widths", [(1, 1), (3, 17), (33, 16), (100, 7)])
+def test_shares(dtype, widths):
+    rng = np.random.default_rng(0)
+    v, h = (rng.normal(size=(9, width)).astype(dtype) for width in widths)
+    share = rng.normal(size=9).astype(dtype)
+    scaled, sums = h.copy(), [np.full(width, np.nan, dtype) for width in widths]
+    _native.shares(v, scaled, share, *sums)
+    np.testing.assert_array_equal(scaled, h * share[:, None])
+    for found, want in zip(sums, (share @ v, share @ h), strict=True):
+        np.testing.assert_allclose(found, want, atol=2e-5 if dtype == np.float32 else 1e-13)
+
+
 def test_threads_do_not_matter():
     inflow, bias = layer(np.float64, rows=5000, width=50)
     before = nl.get_num_threads()

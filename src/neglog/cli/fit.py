@@ -23,6 +23,8 @@ from neglog.cli.options import (
     named,
 )
 from neglog.cli.outputs import rendered, write_report, write_text
+from neglog.cli.own import family as own_family
+from neglog.cli.own import numbers, reads
 from neglog.cli.progress import Progress
 from neglog.errors import DataError, InputError
 from neglog.evaluation.readers import arrow
@@ -46,6 +48,9 @@ def fit(
     offset: str | None = None,
     fixed: Annotated[list[str] | None, Parameter(metavar="NAME=VALUE", negative=())] = None,
     missing: Literal["raise", "drop"] = "raise",
+    own: Annotated[str | None, Parameter(name="--family", metavar="FILE.PY:NAME")] = None,
+    data: Annotated[Columns, Parameter(metavar="NAME=COLUMN")] = None,
+    start: Annotated[Columns, Parameter(metavar="NAME=VALUE")] = None,
     level: float = 0.95,
     save: File | None = None,
     reading: Reading = DEFAULT_READING,
@@ -60,7 +65,7 @@ def fit(
     Parameters
     ----------
     family
-        What 'neglog families' lists.
+        What 'neglog families' lists, or file.py:name for a likelihood of your own (nl.Custom).
     files
         Data files, globs, or - for standard input.
     y
@@ -94,6 +99,12 @@ def fit(
         A parameter may be a column too: --fixed n=trials.
     missing
         What to do with rows that lack a value.
+    own
+        The family, in place of the first argument: neglog fit --family curve.py:line data.csv --y y.
+    data
+        Where a likelihood of your own finds a column that it reads, if its name differs.
+    start
+        Where to begin, comma-separated or repeated: b1=500,b2=0.0001.
     level
         Coverage of intervals.
     save
@@ -103,9 +114,9 @@ def fit(
     from neglog.report.fit import fit_report
 
     _between("--level", level)
-    known = _family(family)
+    known, files = (own_family(own), (family, *files)) if own is not None else (own_family(family), files)
     texts = formulas(formula, known.location)
-    held = known_values(fixed)
+    held = known_values(fixed) | reads(known, columns(data))
     response = Response.of(y, time, event, lower, upper, texts)
     tables = reading.tables(files)
     writing.check(save, inputs=tables.paths)
@@ -129,12 +140,15 @@ def fit(
                 l2=l2,
                 fixed=held,
                 missing=missing,
+                start=numbers("--start", columns(start)),
             )
         except DataError as error:
             raise DataError(_placed(str(error), tables.paths)) from error
         except InputError as error:
             if str(error).startswith("fit: fixed"):
                 raise UsageError(str(error).replace("fit: fixed", "--fixed", 1)) from error
+            if known.written:  # it is the function that is wrong, not the data
+                raise UsageError(str(error)) from error
             raise
     report = fit_report(
         result,
@@ -153,15 +167,6 @@ def fit(
         print(f"neglog: the fit is not verified ({result.status}): {result.message}", file=sys.stderr)
         return NOT_VERIFIED
     return OK
-
-
-def _family(name: str) -> Any:
-    import neglog as nl
-
-    try:
-        return nl.family(name)
-    except nl.InputError as error:
-        raise UsageError(str(error)) from None
 
 
 def _between(option: str, value: float) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
 
 from neglog.cli.exits import OK, UsageError
 from neglog.cli.options import DEFAULT_READING, Columns, File, Reading, columns
 from neglog.cli.outputs import check_outputs, table_form, table_writer
+from neglog.cli.own import family as own_family
+from neglog.cli.own import reads, renamed
 from neglog.cli.progress import Progress, warn
 from neglog.evaluation.readers import arrow
 
@@ -20,6 +24,8 @@ def predict(
     kind: Literal["probs", "logprobs", "logits", "mean", "params"] | None = None,
     prefix: str = "p_",
     format: Literal["csv", "jsonl", "parquet", "arrow"] | None = None,
+    family: Annotated[str | None, Parameter(metavar="FILE.PY:NAME")] = None,
+    data: Annotated[Columns, Parameter(metavar="NAME=COLUMN")] = None,
     quiet: bool = False,
     reading: Reading = DEFAULT_READING,
 ) -> int:
@@ -44,6 +50,10 @@ def predict(
         What stands before the class in the name of a column of a categorical model.
     format
         Format of the output; by default it follows from the suffix of --out, and is csv on standard output.
+    family
+        The likelihood of the model, if it is your own: a saved model does not hold it.
+    data
+        Where a likelihood of your own finds a column that it reads, if its name differs.
     quiet
         No progress on standard error; warnings and errors remain.
     """
@@ -54,19 +64,25 @@ def predict(
 
     form = table_form(out, format)
     check_outputs(out, inputs=[model])
-    result = nl.load(model)
+    try:
+        result = nl.load(model, family=None if family is None else own_family(family))
+    except nl.DataError:
+        raise
+    except nl.InputError as error:
+        raise UsageError(str(error).replace("pass family=", "give --family file.py:name")) from error
+    read = reads(result.family, columns(data))
     if kind is not None and kind not in (allowed := _kinds(result)):
         raise UsageError(f"--kind {kind}: a {result.family.name} model gives {', '.join(allowed)}")
     if not result.ok:
         warn(f"the model is not verified ({result.status}): {result.message}")
     tables = reading.tables(files)
     check_outputs(out, inputs=tables.paths)
-    needed, numeric = _needed(result, tables)
+    needed, numeric = _needed(result, tables, read)
     kept = tables.expand(columns(keep))
     rows = missing = 0
     with Progress("predict", quiet) as progress, table_writer(out, form) as writer:
         for batch in tables.batches(_want(needed, numeric, kept, tables.names[0])):
-            predicted = _columns(result, batch.table, needed, kind, prefix)
+            predicted = _columns(result, batch.table, needed, kind, prefix, read)
             twice = [name for name in kept if name in predicted]
             if twice:
                 raise UsageError(f"--keep {twice[0]}: a prediction has that name; choose another --prefix")
@@ -85,12 +101,12 @@ def _kinds(result: Any) -> tuple[str, ...]:
     return ("probs", "logprobs", "logits") if result.classes is not None else ("mean", "params")
 
 
-def _needed(result: Any, tables: Any) -> tuple[tuple[str, ...], frozenset[str]]:
+def _needed(result: Any, tables: Any, read: dict[str, str]) -> tuple[tuple[str, ...], frozenset[str]]:
     """The columns that the model reads, and those of them that must be numbers."""
     from neglog.estimation.formula import variables
     from neglog.estimation.terms import Formula, Matrix
 
-    matrix: list[str] = []
+    matrix = list(read.values())
     mentioned: list[str] = []
     for term in result.terms:
         if isinstance(term, Matrix):
@@ -108,7 +124,9 @@ def _want(needed: tuple[str, ...], numeric: frozenset[str], kept: tuple[str, ...
     return Want(tuple(dict.fromkeys([*needed, *kept])) or (first,), numeric)
 
 
-def _columns(result: Any, table: Any, needed: tuple[str, ...], kind: str | None, prefix: str) -> dict[str, Any]:
+def _columns(
+    result: Any, table: Any, needed: tuple[str, ...], kind: str | None, prefix: str, read: dict[str, str]
+) -> dict[str, Any]:
     """Predictions by column name; NaN in rows that lack a covariate."""
     import numpy as np
 
@@ -118,7 +136,7 @@ def _columns(result: Any, table: Any, needed: tuple[str, ...], kind: str | None,
         data = arrow().Table.from_batches([table]).select(list(needed))
         missing = [column.is_null(nan_is_null=True).to_numpy() for column in data.columns]
         complete = ~np.logical_or.reduce(missing)
-        data = data.filter(complete)
+        data = renamed(data.filter(complete), read)
     values = result.predict(data, kind=kind)
     if result.classes is not None:
         values = {f"{prefix}{label}": values[:, index] for index, label in enumerate(result.classes)}

@@ -187,8 +187,11 @@ class Custom(ScalarFamily):
     def start_of(
         self, y: Any, weight: Any, known: Mapping[int, Array], start: Mapping[str, float]
     ) -> tuple[float, ...]:
-        names = [p.name for p in self.parameters]
-        given = {**dict(self.begin), **{key: float(value) for key, value in start.items() if key in names}}
+        domains = {p.name: p.domain for p in self.parameters}
+        given = {**dict(self.begin), **{key: float(value) for key, value in start.items() if key in domains}}
+        for key, value in given.items():
+            if not (domains[key].contains(value) and np.isfinite(value)):
+                raise ParameterError(f"fit: start: {key} = {value:g} is outside its domain {domains[key]}")
         return coarse_start(self, y, weight, dict(known), given)
 
     def _start(self, rows: Observations, weight: Array) -> tuple[float, ...]:

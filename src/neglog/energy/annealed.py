@@ -152,7 +152,7 @@ def _base(model: RBM, data: Any, base: Any) -> Array:
     if data is not None and base is not None:
         raise ParameterError("ais: data and base; allowed: one of them")
     if data is not None:
-        return base_rates(checked("ais", data, model.n_visible, model.binary), model.binary)
+        return base_rates(checked("ais", data, model.n_visible, model.binary, "data"), model.binary)
     biases = np.zeros(model.n_visible) if base is None else floating("ais", "base", base).astype(np.float64)
     if biases.shape != (model.n_visible,):
         raise ShapeError(f"ais: base has shape {biases.shape}; allowed: ({model.n_visible},)")

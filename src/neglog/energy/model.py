@@ -98,7 +98,7 @@ class RBM(ABC):
         >>> nl.energy.BernoulliBernoulli.start([[1, 0, 1], [0, 0, 1]], 2, rng=0).visible_bias
         array([ 0.        , -1.09861229,  1.09861229])
         """
-        v = checked(f"{cls.__name__}.start", data, None, cls.binary)
+        v = checked(f"{cls.__name__}.start", data, None, cls.binary, "data")
         n_hidden = whole(f"{cls.__name__}.start", "n_hidden", n_hidden, 1)
         weights = np.random.default_rng(rng).normal(0.0, 0.01, (v.shape[1], n_hidden))
         parameters = (weights, base_rates(v, cls.binary), np.zeros(n_hidden))
@@ -414,24 +414,24 @@ class GaussianBernoulli(RBM):
 # ---------------------------------------------------------------------------------------------------- checked arguments
 
 
-def rows(function: str, v: Any, n_visible: int | None) -> Array:
+def rows(function: str, v: Any, n_visible: int | None, name: str = "v") -> Array:
     """``v`` as a float array with ``n_visible`` columns; float32 stays, integers and truth values become float64."""
-    x = floating(function, "v", v)
+    x = floating(function, name, v)
     x = x if x.dtype.char in "fd" else x.astype(np.float32)
     if x.ndim != 2 or (n_visible is not None and x.shape[1] != n_visible) or not x.shape[1]:
         wanted = f"(n, {n_visible})" if n_visible is not None else "(n, visible units)"
-        raise ShapeError(f"{function}: v has shape {x.shape}; allowed: {wanted}")
+        raise ShapeError(f"{function}: {name} has shape {x.shape}; allowed: {wanted}")
     return x
 
 
-def checked(function: str, v: Any, n_visible: int | None, binary: bool) -> Array:
+def checked(function: str, v: Any, n_visible: int | None, binary: bool, name: str = "v") -> Array:
     """The same with every value in [0, 1], or finite where units are real."""
-    x = rows(function, v, n_visible)
+    x = rows(function, v, n_visible, name)
     good: Callable[[Array], Array] = (lambda a: (a >= 0) & (a <= 1)) if binary else np.isfinite
     if x.size and not good(np.array([x.min(), x.max()])).all():  # NaN is both
         row, column = (int(i) for i in np.argwhere(~good(x))[0])
         allowed = "0 and 1, and probabilities" if binary else "finite numbers"
-        raise DataError(f"{function}: v[{row}, {column}] = {x[row, column]}; allowed: {allowed}")
+        raise DataError(f"{function}: {name}[{row}, {column}] = {x[row, column]}; allowed: {allowed}")
     return x
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from neglog import _native
 from neglog.core.arrays import Array
 from neglog.energy.model import RBM, checked, whole
 from neglog.energy.sparsity import Sparsity
@@ -141,9 +142,9 @@ class Trainer:
         fantasies = count if self.chains is None else len(self.chains)
         v, h = (np.empty((count + fantasies, len(b)), self.dtype) for b in (self._visible, self._hidden))
         share = np.repeat([self._rate / count, -self._rate / fantasies], [count, fantasies]).astype(self.dtype)
-        room = _Room(v, h, v[:count], v[count:], h[:count], h[count:], share, share[:, None])
-        self._rooms[count] = room
-        return room
+        moves = np.empty_like(self._visible), np.empty_like(self._hidden)
+        self._rooms[count] = _Room(v, h, v[:count], v[count:], h[:count], h[count:], share, *moves)
+        return self._rooms[count]
 
     def _persist(self, room: _Room, states: Array) -> None:
         """The chains go on from hidden ``states``. The last product with the weights serves data and chains."""
@@ -179,12 +180,8 @@ class Trainer:
     def _update(self, room: _Room) -> None:
         sparsity = self.options.sparsity
         penalty = sparsity.descent(room.v_data, room.h_data, self._running) if sparsity else None
-        np.multiply(room.h, room.share_column, out=room.h)
-        moves = (
-            product(room.v.T, room.h, self._product),
-            np.einsum("n,ni->i", room.share, room.v),  # not by BLAS, where threads may change the order of a sum
-            np.add.reduce(room.h, 0),
-        )
+        _native.shares(room.v, room.h, room.share, room.visible_move, room.hidden_move)
+        moves = (product(room.v.T, room.h, self._product), room.visible_move, room.hidden_move)
         if self.options.weight_decay:
             self._product -= self._rate * self.options.weight_decay * self._weights
         if self._momentum:
@@ -212,7 +209,8 @@ class _Room(NamedTuple):
     h_data: Array
     h_fantasy: Array
     share: Array  # (rows,) learning rate / rows of the data, - learning rate / fantasies
-    share_column: Array
+    visible_move: Array
+    hidden_move: Array
 
 
 def train(
@@ -295,11 +293,13 @@ def train(
     >>> import neglog as nl
     >>> data = np.repeat([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]], 50, axis=0)  # entropy log 2 = 0.69
     >>> start = nl.energy.BernoulliBernoulli.start(data, 2, rng=0)
-    >>> machine = nl.energy.train(start, data, method="cd", steps=5, epochs=200, rng=0)
+    >>> def rate(epoch):
+    ...     return 0.5 / (1 + epoch / 50)
+    >>> machine = nl.energy.train(start, data, method="cd", steps=5, epochs=200, learning_rate=rate, rng=0)
     >>> print(f"{start.nll(data).mean():.2f} -> {machine.nll(data).mean():.1f}")
     2.08 -> 0.7
     """
-    x = checked("train", data, model.n_visible, model.binary)
+    x = checked("train", data, model.n_visible, model.binary, "data")
     if not len(x):
         raise DataError("train: data has no rows; at least one is needed")
     epochs, batch_size = whole("train", "epochs", epochs, 0), whole("train", "batch_size", batch_size, 1)
@@ -310,7 +310,7 @@ def train(
         momentum=momentum,
         weight_decay=weight_decay,
         sparsity=sparsity,
-        chains=chains or min(batch_size, len(x)),
+        chains=min(batch_size, len(x)) if chains is None else chains,
     )
     order = np.random.default_rng(rng)
     typed = type(model)(*(np.asarray(a, x.dtype) for a in (model.weights, model.visible_bias, model.hidden_bias)))

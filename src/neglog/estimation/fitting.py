@@ -13,7 +13,7 @@ from neglog.compose import family as find_family
 from neglog.core.observations import Observations
 from neglog.errors import DataError, InputError
 from neglog.estimation import data as rows
-from neglog.estimation import inference, optimise, own, request, verify
+from neglog.estimation import inference, optimise, own, request, searching, verify
 from neglog.estimation import known as known_values
 from neglog.estimation.assemble import Model, assemble
 from neglog.estimation.data import Sample
@@ -140,15 +140,13 @@ def fit(
         columns=columns,
     )
     information = inference.check(cov_type, known, sample)
-    model = assemble(known, call, sample, float(l2), {**columns, **(fixed or {})}, start or {})
+    model = assemble(known, call, sample, float(l2), {**(fixed or {}), **columns}, start or {})
     if not known.smooth:
         model = _inside_the_edge(model)
     if known.written:
         own.check(known, model, sample)
     _possible(known, model, sample)
-    problem = model.problem
-    search = optimise.minimise(problem.evaluate, model.start, problem.travel, problem.rounding, max_iter)
-    verdict = verify.judge(known, problem, model.layout, search, sample)
+    search, verdict = searching.search(known, model, sample, max_iter)
     return _report(known, call, sample, model, search, verdict, information, float(l2))
 
 

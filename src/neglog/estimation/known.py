@@ -22,13 +22,14 @@ def columns(family: Any, request: Request, fixed: Mapping[str, Any]) -> dict[str
     """The columns of the data that a user's likelihood reads, by the name of the parameter that stands for each."""
     found: dict[str, Any] = {}
     for parameter in family.parameters:
-        if not parameter.column or parameter.name in fixed:
+        given = fixed.get(parameter.name, parameter.column)
+        if not parameter.column or not isinstance(given, str):
             continue
         if request.table is None:
             raise InputError(
                 f"fit: {family.name} reads the column {parameter.column!r}; pass data={{{parameter.column!r}: ...}}"
             )
-        found[parameter.name] = request.table.column(parameter.column)
+        found[parameter.name] = request.table.column(given)
     return found
 
 

@@ -7,7 +7,7 @@ its result; it says why it stopped and :mod:`neglog.estimation.verify` decides w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,19 +54,26 @@ def minimise(
     travel: Callable[[Floats], tuple[float, float]],
     rounding: Callable[[Floats], float],
     max_iter: int,
+    scales: Sequence[int] = (),
+    measure: str = "start",
+    rows: float = 1.0,
 ) -> Search:
     """Minimise from ``x``.
 
     ``travel(step)``: how far it moves the linear predictor of some row, and one that is a logarithm; columns
     may be dependent, so that coordinates do not tell. ``rounding(x)``: a bound on the error of the value
-    there, asked for when a Newton step goes uphill.
+    there, asked for when a Newton step goes uphill. ``scales``: coordinates that follow every trial step on their own,
+    see :func:`following`. ``measure``: the unit of a coordinate in the trust region is what one of ``rows`` tells at
+    the start, at most anywhere on the way (``"largest"``), or where the search is (``"here"``).
     """
     here = start = Point(x, *function(x))
     radius, values, last, quiet = 2.0 * max(len(x), 1) ** 0.5, [start.value], np.zeros_like(x), 0
     decrement, stop, iteration, floor = np.inf, "max_iterations", 0, 0.0
+    unit = np.ones(len(x))
     for iteration in range(1, max_iter + 1):
-        step, newton = trust_step(here.hessian, here.gradient, radius)
-        length = _norm(step)
+        unit = _unit(unit, here.hessian, measure, rows)
+        step, newton = _scaled_step(here, radius, unit)
+        length = _norm(step / unit)
         predicted = -float(here.gradient @ step + 0.5 * step @ apply(here.hessian, step))
         if newton:
             decrement, last = 2.0 * max(predicted, 0.0), step
@@ -74,7 +81,7 @@ def minimise(
         if (there_x == here.x).all() or predicted <= 0.0:
             stop = "converged" if newton else "stalled"
             break
-        there = Point(there_x, *function(there_x))
+        there = following(function, Point(there_x, *function(there_x)), scales)
         noise = max(8 * _EPS * (abs(here.value) + 1.0), floor)
         gain = here.value - there.value if np.isfinite(there.value) else -np.inf
         if newton and not floor and predicted < 1e-2 and gain < 1e-4 * predicted - noise:
@@ -104,6 +111,41 @@ def minimise(
             stop, last = "drifting", step
             break
     return Search(start, here, last, decrement, iteration, stop, values)
+
+
+def following(function: Function, there: Point, scales: Sequence[int], most: int = 4) -> Point:
+    """Move logarithms of scales, each by itself, to where the rows want them; ``most`` steps of at most one."""
+    for _ in range(most * bool(scales)):
+        if not np.isfinite(there.value) or callable(there.hessian):
+            break
+        x = there.x.copy()
+        for i in scales:
+            slope, curve = float(there.gradient[i]), float(there.hessian[i, i])
+            x[i] -= float(np.clip(slope / curve if curve > 0 else np.sign(slope), -1.0, 1.0))
+        if np.abs(x - there.x).max() < 1e-2:
+            break
+        moved = Point(x, *function(x))
+        if not moved.value < there.value:
+            break
+        there = moved
+    return there
+
+
+def _unit(before: Floats, hessian: Hessian, measure: str, rows: float) -> Floats:
+    """Per coordinate what counts as one step (Moré, The Levenberg-Marquardt algorithm, 1978, section 6)."""
+    if measure == "start" or callable(hessian):
+        return before
+    curvature = np.abs(np.diag(hessian)) / rows
+    here = np.where(curvature > 0, curvature, 1.0) ** -0.5
+    return np.minimum(before, here) if measure == "largest" else here
+
+
+def _scaled_step(here: Point, radius: float, unit: Floats) -> tuple[Floats, bool]:
+    """:func:`trust_step` in the coordinates ``x / unit``."""
+    if callable(here.hessian) or (unit == 1.0).all():
+        return trust_step(here.hessian, here.gradient, radius)
+    step, newton = trust_step(here.hessian * unit * unit[:, None], here.gradient * unit, radius)
+    return step * unit, newton
 
 
 def _still(values: list[float]) -> bool:

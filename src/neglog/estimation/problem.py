@@ -56,6 +56,12 @@ class Problem:
         """Whether the Hessian is a matrix."""
         return self.size <= DENSE
 
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """Where the logarithms of parameters without covariates stand in ``x``."""
+        alone = [p for p in self.rows.logarithms if self.designs[p].columns is None and self.designs[p].size]
+        return tuple(self.spans[p].start for p in alone)
+
     def parts(self, per_row: int) -> Iterator[tuple[slice, Floats | None]]:
         """Blocks of rows with their weights; a row costs ``per_row`` numbers."""
         step = max(_BLOCK // per_row, 256)

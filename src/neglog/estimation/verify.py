@@ -168,7 +168,9 @@ def _runaway(family: Any, problem: Problem, layout: Layout, search: Search, samp
     falls = [back - values[0], values[0] - values[1], values[1] - values[2]]
     path = _directed(layout, way)
     total = float(problem.rows.rows if problem.weight is None else problem.weight.sum())
-    steady = falls[0] > 1e-6 * total and (falls[1] > 0.3 * falls[0] or not np.isfinite(falls[1]) or length > 20)
+    rises = family.written and falls[1] < 0  # however far it came: curves have valleys, families slopes
+    far = not np.isfinite(falls[1]) or (length > 20 and not rises)
+    steady = falls[0] > 1e-6 * total and (falls[1] > 0.3 * falls[0] or far)
     dense = not family.discrete and (not isinstance(sample.y, Observations) or bool(sample.y.exact.any()))
     if dense and steady and search.stop != "drifting":  # a probability is at most 1; only a density is unbounded
         return Verdict(

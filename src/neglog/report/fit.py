@@ -166,7 +166,7 @@ def _rounded(value: Any, decimals: int | None, column: Column) -> Any:
 
 def _blocks(result: Any, level: float, response: str, table: Table, figures: bool) -> list[Figure | Table]:
     blocks: list[Figure | Table] = [_whiskers(result, level), table] if figures else [table]
-    if result.training is None or result.classes is not None:
+    if result.training is None or result.classes is not None or not result.family.tails:
         return blocks
     try:
         return blocks + _against_data(result, level, response, figures)

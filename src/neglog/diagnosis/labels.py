@@ -42,8 +42,8 @@ def check_labels(y: NDArray[Any], classes: int, ignore_index: int) -> Iterator[F
         yield Finding(
             "one_based",
             "labels that count from one",
-            f"the labels run from {low:.0f} to {high:.0f}; {classes} outputs have the positions 0 to {classes - 1}, and "
-            "none of the labels is 0.",
+            f"the labels run from {low:.0f} to {high:.0f}, and none is 0; {classes} outputs have the positions 0 to "
+            f"{classes - 1}.",
             "subtract 1 from the target.",
             numbers,
         )

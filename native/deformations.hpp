@@ -149,7 +149,9 @@ template <class V> inline Bent<V> bent(const Deformation &d, V a) {
   case Deformation::mada: return Mada::at(d, a);
   case Deformation::mislabel: return Mislabel::at(d, a);
   case Deformation::taylor: return Taylor::at(d, a);
-  case Deformation::none: break;
+  case Deformation::none:
+  case Deformation::tempered:
+  case Deformation::mixed: break;
   }
   return {a, a};
 }

@@ -1,4 +1,5 @@
 #include "rows_soft.hpp"
+#include "rows_tempered.hpp"
 
 namespace neglog {
 namespace NEGLOG_ISA {
@@ -12,6 +13,7 @@ SoftmaxSum soft_rows(const SoftmaxJob &job, int64_t begin, int64_t end, bool alo
 }
 
 template <class T> SoftmaxSum softmax_rows(const SoftmaxJob &job, int64_t begin, int64_t end) {
+  if (job.deformation.kind >= Deformation::tempered) return rows_in_double<T>(job, begin, end);
   const bool given = job.index == Index::none, smooth = job.smoothing != 0.0;
   const bool contiguous =
       job.logits_at.classes == 1 && (!job.grad || job.grad_at.classes == 1) && (!given || job.target_at.classes == 1);

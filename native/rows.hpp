@@ -12,9 +12,10 @@ namespace neglog {
 enum class Dtype { f16, bf16, f32, f64 };
 enum class Index { u8, i32, i64, none };
 
-// What a loss is of the true class's margin over its competitors; deformations.hpp. none: cross-entropy.
+// What a loss is of the true class's margin over its competitors; deformations.hpp. none: cross-entropy. tempered and
+// mixed look at all probabilities: rows_tempered.hpp.
 struct Deformation {
-  enum Kind { none, ratio, polynomial, power, competing, exponential, mada, mislabel, taylor } kind;
+  enum Kind { none, ratio, polynomial, power, competing, exponential, mada, mislabel, taylor, tempered, mixed } kind;
   double first, second, third, fourth;
 };
 
@@ -37,6 +38,7 @@ struct SoftmaxJob {
   double softcap;                 // 0: none
   double z_loss;                  // each row also costs z_loss * (sum of its target's masses) * logsumexp^2
   Deformation deformation;        // of class indices without smoothing and z_loss
+  const double *transition;       // (C, C) of the kind mixed: P(observed | true class)
   double scale;                   // multiplies the gradient
   void *loss;                     // (outer, inner) float32 (float64 for f64 logits), or null
   void *grad;                     // like logits, or null; may be the logits themselves

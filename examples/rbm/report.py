@@ -167,6 +167,7 @@ def _filters(results: dict[str, list[Run]], data: Data) -> Images:
         caption="The weights of each hidden unit: what switches it on in one colour, what switches it off in the "
         "other.",
         strips=tuple((name, pictures(results[name][0].model.weights.T, data.side)) for name in FALLING),
+        columns=8,
     )
 
 

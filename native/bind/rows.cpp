@@ -121,7 +121,8 @@ SoftmaxSum mean_pass(SoftmaxJob job, int threads) {
 
 nb::tuple softmax_nll(AnyArray logits, AnyArray target, MaybeAny weight, MaybeAny row_weight, MaybeAny mask,
                       std::optional<std::int64_t> ignore_index, double smoothing, MaybeOut loss, MaybeOut grad,
-                      double scale, double temperature, int deformation, const Parameters &parameters) {
+                      double scale, double temperature, int deformation, const Parameters &parameters,
+                      MaybeAny transition) {
   SoftmaxJob job{};
   job.logits = logits.data();
   job.dtype = float_dtype(logits.dtype());
@@ -136,6 +137,7 @@ nb::tuple softmax_nll(AnyArray logits, AnyArray target, MaybeAny weight, MaybeAn
   job.smoothing = smoothing;
   job.temperature = temperature;
   job.deformation = deformation_of(deformation, parameters);
+  job.transition = maybe<double>(transition);
   job.scale = scale;
   job.loss = maybe(loss);
   job.grad = maybe(grad);
@@ -155,7 +157,7 @@ nb::tuple softmax_nll_strided(int dtype, std::int64_t outer, std::int64_t classe
                               Address class_mask, bool has_ignore, std::int64_t ignore_index, double label_smoothing,
                               double temperature, double softcap, double z_loss, Address loss, Address grad,
                               const Place3 &grad_strides, int divisor_kind, double scale, int threads, int deformation,
-                              const Parameters &parameters) {
+                              const Parameters &parameters, Address transition) {
   SoftmaxJob job{};
   job.logits = at<const void>(logits);
   job.logits_at = strides_of(logits_strides);
@@ -175,6 +177,7 @@ nb::tuple softmax_nll_strided(int dtype, std::int64_t outer, std::int64_t classe
   job.softcap = softcap;
   job.z_loss = z_loss;
   job.deformation = deformation_of(deformation, parameters);
+  job.transition = at<const double>(transition);
   job.scale = scale;
   job.loss = at<void>(loss);
   job.grad = at<void>(grad);
@@ -245,6 +248,7 @@ void bind_rows(nb::module_ &m) {
         nb::arg("sample_weight").none(), nb::arg("mask").none(), nb::arg("ignore_index").none(),
         nb::arg("label_smoothing"), nb::arg("loss").none(), nb::arg("grad").none(), nb::arg("scale"),
         nb::arg("temperature") = 1.0, nb::arg("deformation") = 0, nb::arg("parameters") = Parameters{},
+        nb::arg("transition") = nb::none(),
         "Cross-entropy, or a deformation of it, of logits (outer, C, inner) and its gradient; returns (sum of weighted "
         "losses, first bad row or "
         "-1).");
@@ -257,7 +261,7 @@ void bind_rows(nb::module_ &m) {
         nb::arg("has_ignore"), nb::arg("ignore_index"), nb::arg("label_smoothing"), nb::arg("temperature"),
         nb::arg("softcap"), nb::arg("z_loss"), nb::arg("loss"), nb::arg("grad"), nb::arg("grad_strides"),
         nb::arg("divisor_kind"), nb::arg("scale"), nb::arg("threads"), nb::arg("deformation") = 0,
-        nb::arg("parameters") = Parameters{},
+        nb::arg("parameters") = Parameters{}, nb::arg("transition") = Address{0},
         "Cross-entropy, or a deformation of it, of logits at an address, with any strides; returns (value, divisor, "
         "first bad row or -1).");
   m.def("logsumexp_strided", &logsumexp_strided, nb::arg("dtype"), nb::arg("outer"), nb::arg("classes"),

@@ -52,6 +52,7 @@ def softmax_nll_strided(
     threads: int,
     deformation: int = 0,  # Deformation::Kind; 0 cross-entropy
     parameters: tuple[float, float, float, float] = ...,
+    transition: int = 0,  # float64 (C, C)
 ) -> tuple[float, float, int]: ...  # sum / divisor (the sum if that is 0), divisor, first bad row or -1
 def logsumexp_strided(
     dtype: int,

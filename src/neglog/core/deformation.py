@@ -41,7 +41,7 @@ class Native(NamedTuple):
     parameters: tuple[float, float, float, float]
 
 
-RATIO, POLYNOMIAL, POWER, COMPETING, EXPONENTIAL, MADA, MISLABEL, TAYLOR = range(1, 9)
+RATIO, POLYNOMIAL, POWER, COMPETING, EXPONENTIAL, MADA, MISLABEL, TAYLOR, TEMPERED, MIXED = range(1, 11)
 
 
 def kernel(kind: int, *parameters: float) -> Native:

@@ -43,14 +43,28 @@ from neglog.losses.elementwise import (
     kl_div_grad,
 )
 from neglog.losses.labels import log_loss
+from neglog.losses.loss_properties import Properties, properties
 from neglog.losses.odds import logodds_to_odds, logodds_to_prob, odds_to_prob, prob_to_logodds
 from neglog.losses.own import softmax_loss, softmax_loss_grad, softmax_loss_hessian_product
+from neglog.losses.posterior import recover_posterior
 from neglog.losses.primitives import log_softmax, log_softmax_grad, logsumexp, logsumexp_grad, softmax
+from neglog.losses.tempered import (
+    bi_tempered,
+    bi_tempered_grad,
+    density_power,
+    density_power_grad,
+    forward_correction,
+    forward_correction_grad,
+)
+from neglog.losses.tempered_probabilities import tempered_sigmoid, tempered_softmax
 
 __all__ = [
     "DEFORMATIONS",
+    "Properties",
     "alpha_loss",
     "alpha_loss_grad",
+    "bi_tempered",
+    "bi_tempered_grad",
     "binary_cross_entropy",
     "binary_cross_entropy_grad",
     "binary_cross_entropy_with_logits",
@@ -59,10 +73,14 @@ __all__ = [
     "competing_ratio_grad",
     "cross_entropy",
     "cross_entropy_grad",
+    "density_power",
+    "density_power_grad",
     "exponential_loss",
     "exponential_loss_grad",
     "focal",
     "focal_grad",
+    "forward_correction",
+    "forward_correction_grad",
     "gamma_divergence",
     "gamma_divergence_grad",
     "generalized_cross_entropy",
@@ -88,6 +106,8 @@ __all__ = [
     "poly1",
     "poly1_grad",
     "prob_to_logodds",
+    "properties",
+    "recover_posterior",
     "softmax",
     "softmax_loss",
     "softmax_loss_grad",
@@ -96,4 +116,6 @@ __all__ = [
     "symmetric_cross_entropy_grad",
     "taylor_cross_entropy",
     "taylor_cross_entropy_grad",
+    "tempered_sigmoid",
+    "tempered_softmax",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 
 from neglog import _native
 from neglog.core.arrays import Array, Layout, deliver, finest, floating, gradient_like, result_dtype, rows
+from neglog.core.deformation import IDENTITY, Native
 from neglog.core.reduce import (
     Denominator,
     Empty,
@@ -123,7 +124,7 @@ def cross_entropy(
     options = Options(
         axis, weight, sample_weight, mask, ignore_index, label_smoothing, reduction, denominator, empty, check
     )
-    return _cross_entropy("cross_entropy", logits, target, options, None, False)[0]
+    return evaluate("cross_entropy", logits, target, options, None, False)[0]
 
 
 def cross_entropy_grad(
@@ -173,7 +174,7 @@ def cross_entropy_grad(
     options = Options(
         axis, weight, sample_weight, mask, ignore_index, label_smoothing, reduction, denominator, empty, check
     )
-    return _cross_entropy("cross_entropy_grad", logits, target, options, out, True)
+    return evaluate("cross_entropy_grad", logits, target, options, out, True)
 
 
 def nll_loss(
@@ -327,9 +328,20 @@ def _weight_of_rows(layout: Layout, target: Array, weight: Array) -> Array:
     return np.einsum("oci,c->oi", layout.full(target.astype(np.float64)), weight)
 
 
-def _cross_entropy(
-    function: str, logits: Any, target: Any, options: Options, out: Array | None, want_gradient: bool
+def evaluate(
+    function: str,
+    logits: Any,
+    target: Any,
+    options: Options,
+    out: Array | None,
+    want_gradient: bool,
+    native: Native = IDENTITY,
+    *,
+    sharpness: float = 1.0,
+    transition: Array | None = None,
+    probabilities: bool = True,  # whether a target may consist of them
 ) -> tuple[Any, Any]:
+    """(loss, gradient or None) of cross-entropy, or what ``native`` makes of it, of the logits times ``sharpness``."""
     smoothing = options.label_smoothing
     try:
         allowed = 0.0 <= smoothing <= 1.0
@@ -339,12 +351,15 @@ def _cross_entropy(
         raise ParameterError(f"{function}: label_smoothing={smoothing!r}; allowed: 0 <= label_smoothing <= 1")
     x = floating(function, "logits", logits)
     target = target if type(target) is np.ndarray else np.asarray(target)
-    index = is_index(function, target, probabilities=True)
+    index = is_index(function, target, probabilities=probabilities)
     if not index:
         target = floating(function, "target", target)
         common = finest(x.dtype, target.dtype)
         if common != x.dtype:  # the target is finer: its digits count
-            return _widened(function, x, target.astype(common), options, out, want_gradient)
+            loss, wide = evaluate(
+                function, x.astype(common), target, options, None, want_gradient, native, sharpness=sharpness
+            )
+            return _narrowed(function, x, target, options, out, loss, wide)
         target = target.astype(common, copy=False)
     problem = problem_of(function, "logits", x, target, options, index)
     layout, entries, reduction = problem.layout, problem.entries, problem.reduction
@@ -358,6 +373,7 @@ def _cross_entropy(
     total, bad_row = _native.softmax_nll(
         layout.memory, problem.memory_target, entries.weight, entries.sample_weight, entries.mask,
         entries.ignore_index, smoothing, losses, written, reduction.scale,
+        1.0 / sharpness, native.kind, native.parameters, transition,
     )  # fmt: skip
     if bad_row >= 0:
         raise_bad(function, problem, bad_row)
@@ -366,13 +382,12 @@ def _cross_entropy(
     return reduction.finish(total, losses, layout, dtype), gradient
 
 
-def _widened(
-    function: str, x: Array, target: Array, options: Options, out: Array | None, want_gradient: bool
+def _narrowed(
+    function: str, x: Array, target: Array, options: Options, out: Array | None, loss: Any, wide: Array | None
 ) -> tuple[Any, Any]:
-    """Computed in the finer dtype of the target; results in the dtypes that the logits ask for."""
-    loss, wide = _cross_entropy(function, x.astype(target.dtype), target, options, None, want_gradient)
+    """What was computed in the finer dtype of the target, in the dtypes that the logits ask for."""
     loss = loss.astype(result_dtype(x))
-    if not want_gradient:
+    if wide is None:
         return loss, None
     layout = rows(function, "logits", x, options.axis)
     gradient, _ = gradient_like(function, x, layout, out, {"target": target})

@@ -12,17 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from neglog import _native
-from neglog.core.arrays import Array, deliver, floating, gradient_like, result_dtype
+from neglog.core.arrays import Array
 from neglog.core.deformation import Deformation
 from neglog.core.deformation_docs import documented, own_parameters
 from neglog.core.deformations import DEFORMATIONS
-from neglog.core.reduce import losses_buffer
-from neglog.losses.classification import Options, cross_entropy, problem_of, raise_bad, reads
-from neglog.losses.targets import is_index
+from neglog.losses.classification import Options, cross_entropy, evaluate
 
 
-def evaluate(
+def _evaluate(
     function: str,
     deformation: Deformation,
     logits: Any,
@@ -32,27 +29,12 @@ def evaluate(
     want_gradient: bool,
 ) -> tuple[Any, Any]:
     """(loss, gradient or None) of class indices."""
-    x = floating(function, "logits", logits)
-    target = np.asarray(target)
-    is_index(function, target, probabilities=False)
-    problem = problem_of(function, "logits", x, target, options, index=True)
-    layout, entries, reduction = problem.layout, problem.entries, problem.reduction
-    dtype = result_dtype(x)
-    losses = losses_buffer(reduction.kind, layout, dtype)
-    gradient = written = None
-    if want_gradient:
-        gradient, written = gradient_like(function, x, layout, out, reads(target, options))
-    native = deformation.native(layout.memory.shape[1])
-    total, bad_row = _native.softmax_nll(
-        layout.memory, problem.memory_target, entries.weight, entries.sample_weight, entries.mask,
-        entries.ignore_index, 0.0, losses, written, reduction.scale,
-        1.0 / deformation.sharpness, native.kind, native.parameters,
-    )  # fmt: skip
-    if bad_row >= 0:
-        raise_bad(function, problem, bad_row)
-    if gradient is not None and written is not None:
-        deliver(gradient, written, layout)
-    return reduction.finish(total, losses, layout, dtype), gradient
+    shape = np.shape(logits)
+    classes = shape[options.axis] if -len(shape) <= options.axis < len(shape) else 1  # evaluate() says what is wrong
+    native, sharpness = deformation.native(classes), deformation.sharpness
+    return evaluate(
+        function, logits, target, options, out, want_gradient, native, sharpness=sharpness, probabilities=False
+    )
 
 
 _COMMON = {  # what cross_entropy takes besides
@@ -76,10 +58,10 @@ def _functions(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     both = f"{name}_grad"
 
     def loss(logits: Any, target: Any, **options: Any) -> Any:
-        return evaluate(name, *_split_first(kind, name, logits, target, options), None, False)[0]
+        return _evaluate(name, *_split_first(kind, name, logits, target, options), None, False)[0]
 
     def loss_grad(logits: Any, target: Any, *, out: Array | None = None, **options: Any) -> tuple[Any, Array]:
-        return evaluate(both, *_split_first(kind, both, logits, target, options), out, True)
+        return _evaluate(both, *_split_first(kind, both, logits, target, options), out, True)
 
     parameters = [*inspect.signature(loss).parameters.values()][:2] + own_parameters(kind) + [*_COMMON.values()]
     with_out = [*parameters, inspect.signature(loss_grad).parameters["out"]]

@@ -50,6 +50,7 @@ from neglog.torch.gaussian import (  # noqa: E402
     gaussian_nll_loss,
     natural_gaussian_nll_loss,
 )
+from neglog.torch.gaussian_robust import gaussian_density_power  # noqa: E402
 from neglog.torch.heads import GaussianHead, NaturalGaussianHead  # noqa: E402
 from neglog.torch.likelihood import Censored, interval, nll, right_censored  # noqa: E402
 from neglog.torch.log_probabilities import nll_loss  # noqa: E402
@@ -75,6 +76,14 @@ from neglog.torch.regression_modules import (  # noqa: E402
     PoissonNLLLoss,
 )
 from neglog.torch.stats import LogitStats, logit_stats  # noqa: E402
+from neglog.torch.tempered import (  # noqa: E402
+    BiTemperedLoss,
+    DensityPowerLoss,
+    ForwardCorrectionLoss,
+    bi_tempered,
+    density_power,
+    forward_correction,
+)
 from neglog.torch.variational import (  # noqa: E402
     elbo_loss,
     gaussian_draws,
@@ -88,12 +97,15 @@ __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
     "BetaNLLLoss",
+    "BiTemperedLoss",
     "Censored",
     "CompetingRatioLoss",
     "CrossEntropyLoss",
+    "DensityPowerLoss",
     "ExponentialLoss",
     "FaithfulGaussianNLLLoss",
     "FocalLoss",
+    "ForwardCorrectionLoss",
     "GammaDivergenceLoss",
     "GaussianHead",
     "GaussianMixture",
@@ -116,18 +128,22 @@ __all__ = [
     "TaylorCrossEntropyLoss",
     "alpha_loss",
     "beta_nll_loss",
+    "bi_tempered",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "competing_ratio",
     "cosine_loss",
     "cross_entropy",
     "cross_entropy_parts",
+    "density_power",
     "discretized_logistic_mixture_nll_loss",
     "elbo_loss",
     "exponential_loss",
     "faithful_gaussian_nll_loss",
     "focal",
+    "forward_correction",
     "gamma_divergence",
+    "gaussian_density_power",
     "gaussian_draws",
     "gaussian_kl",
     "gaussian_nll_loss",

@@ -315,7 +315,7 @@ def prepared(
             target = target.to(x.dtype)
         temperature, softcap, class_mask = 1.0, 0.0, None
     loss = SoftmaxNLL(
-        target, weight, sample_weight, mask, class_mask, dim, ignore_index, label_smoothing, temperature, softcap,
+        target, weight, sample_weight, mask, class_mask, None, dim, ignore_index, label_smoothing, temperature, softcap,
         z_loss,  # pyright: ignore[reportArgumentType]  # a tensor goes the way of the reference
         "weights" if by_index and weight is not None else "entries", 0.0, "zero",
     )  # fmt: skip

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from neglog import _native
-from neglog.core.deformation import IDENTITY, Deformation
+from neglog.core.deformation import IDENTITY, Native
 from neglog.core.deformations import named
-from neglog.torch import by_rows, reference
+from neglog.core.tempered import ROW_LOSSES, row_loss
+from neglog.torch import by_rows, reference, reference_tempered
 from neglog.torch.arguments import CODES, CPU, DIVISORS, PROBABILITIES, TARGET_CODES, address
 from neglog.torch.fused import operator
 from neglog.torch.layout import Rows
@@ -33,6 +34,7 @@ class SoftmaxNLL(NamedTuple):
     sample_weight: Tensor | None
     mask: Tensor | None
     class_mask: Tensor | None  # (C,)
+    transition: Tensor | None  # (C, C) float64, of "forward_correction"
     dim: int
     ignore_index: int
     label_smoothing: float
@@ -42,11 +44,11 @@ class SoftmaxNLL(NamedTuple):
     reduction: str  # a key of arguments.DIVISORS
     number: float  # the divisor of "given"
     empty: str
-    deformation: str = ""  # a key of DEFORMATIONS, with
+    deformation: str = ""  # a key of DEFORMATIONS or one of ROW_LOSSES, with
     parameters: list[float] = []  # noqa: RUF012  # its numbers; empty: cross-entropy
 
     name = "softmax_nll"
-    tensors = 5
+    tensors = 6
 
     @property
     def function(self) -> str:
@@ -62,9 +64,26 @@ class SoftmaxNLL(NamedTuple):
     def backward(self, input: Tensor, upstream: Tensor) -> Tensor:
         return by_rows.backward(self, input, upstream)
 
-    @property
-    def deformed(self) -> Deformation | None:
-        return named(self.deformation, self.parameters) if self.deformation else None
+    def native(self, classes: int) -> Native:
+        """What the kernel calls it."""
+        if not self.deformation:
+            return IDENTITY
+        if self.deformation in ROW_LOSSES:
+            return row_loss(self.deformation, self.parameters)
+        return named(self.deformation, self.parameters).native(classes)
+
+    def losses(self, z: Tensor, target: Tensor, by_class: Tensor | None, dtype: torch.dtype) -> Tensor:
+        """Rows of transformed logits in torch ops, times the class weights."""
+        dim, classes = self.dim, z.shape[self.dim]
+        if not self.deformation:
+            return reference.softmax_nll(z, target, self.weight, self.label_smoothing, self.z_loss, dim, dtype)
+        if self.deformation in ROW_LOSSES:
+            native = self.native(classes)
+            losses = reference_tempered.row_losses(z, target, native, self.transition, self.label_smoothing, dim)
+        else:
+            margin = reference.margin(z, target, dim, dtype)
+            losses = _phi(margin, self.deformation, self.parameters, classes)
+        return weighted(losses.to(dtype), by_class)
 
     def kernel(
         self,
@@ -95,8 +114,7 @@ class SoftmaxNLL(NamedTuple):
         row_weight = None if sample_weight is None else rows.entries(sample_weight, torch.float64)
         mask = None if self.mask is None else rows.entries(self.mask)
         class_mask = None if self.class_mask is None else self.class_mask.contiguous()
-        deformed = self.deformed
-        kind_of_loss, parameters = IDENTITY if deformed is None else deformed.native(rows.classes)
+        transition = None if self.transition is None else self.transition.to(torch.float64).contiguous()
         value, own_divisor, bad_row = _native.softmax_nll_strided(
             CODES[rows.tensor.dtype], rows.outer, rows.classes, rows.inner,
             rows.tensor.data_ptr(), rows.strides, target.data_ptr(), code, target_strides,
@@ -104,7 +122,7 @@ class SoftmaxNLL(NamedTuple):
             code != PROBABILITIES, self.ignore_index, self.label_smoothing,
             self.temperature, self.softcap, self.z_loss, address(losses), address(gradient), strides,
             kind, factor / divisor if divisor else 0.0, torch.get_num_threads(),
-            kind_of_loss, parameters,
+            *self.native(rows.classes), address(transition),
         )  # fmt: skip
         if bad_row >= 0:
             self._raise_bad(rows, bad_row)
@@ -157,12 +175,7 @@ class SoftmaxNLL(NamedTuple):
             if target.is_floating_point():
                 target = torch.where(read.unsqueeze(dim), target, 0.0)
         z = reference.transformed(z, self.temperature, self.softcap, self.class_mask, dim)
-        if self.deformation:
-            margin = reference.margin(z, target, dim, dtype)
-            losses = weighted(_phi(margin, self.deformation, self.parameters, input.shape[dim]), by_class)
-        else:
-            losses = reference.softmax_nll(z, target, self.weight, self.label_smoothing, self.z_loss, dim, dtype)
-        losses = weighted(losses, self.sample_weight)
+        losses = weighted(self.losses(z, target, by_class, dtype), self.sample_weight)
         losses = losses if read is None else torch.where(read, losses, 0.0)
         return reduced(
             losses, part, self.sample_weight, by_class, self.reduction, self.number, self.empty, self.function
@@ -204,5 +217,5 @@ class PlainMean(NamedTuple):
 
     def general(self) -> SoftmaxNLL:
         return SoftmaxNLL(
-            self.target, None, None, None, None, 1, self.ignore_index, 0.0, 1.0, 0.0, 0.0, "entries", 0.0, "zero"
+            self.target, None, None, None, None, None, 1, self.ignore_index, 0.0, 1.0, 0.0, 0.0, "entries", 0.0, "zero"
         )

@@ -1,0 +1,135 @@
+"""Class probabilities from a network that was trained with a loss that is not proper."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from neglog import _native
+from neglog.core.arrays import Array, floating, result_dtype
+from neglog.core.deformation import Deformation
+from neglog.core.deformations import DEFORMATIONS
+from neglog.errors import InputKindError, ParameterError
+from neglog.losses.primitives import logsumexp, softmax
+
+
+def recover_posterior(
+    loss: str | Deformation,
+    prediction: Any,
+    *,
+    input: Literal["probs", "logits"] = "probs",
+    axis: int = -1,
+    **parameters: Any,
+) -> Any:
+    r"""The class probabilities :math:`\eta` whose expected loss the prediction :math:`q` minimises.
+
+    .. math:: \eta_k = \frac{-1 / \ell'(q_k)}{\sum_j -1 / \ell'(q_j)}
+
+    A loss :math:`\ell(p_y)` of softmax probabilities that is not proper (focal, generalised cross-entropy, NLLR, ...)
+    leaves a trained network with outputs that are no probabilities of classes, but at an interior minimum of
+    :math:`\sum_k \eta_k \ell(q_k)` they are an invertible function of them.
+
+    Parameters
+    ----------
+    loss : str or Deformation
+        Name of the loss as in :mod:`neglog.losses` (``"focal"``, ``"nllr"``, ...), or ``"cross_entropy"``, for which
+        the prediction itself is returned.
+    prediction : (..., C, ...) array
+        Softmax probabilities ``q``, or logits.
+    input : "probs" or "logits"
+        Logits keep the digits of probabilities near 0 and 1.
+    axis : int
+        The class axis.
+    **parameters
+        Those that the loss was trained with: ``gamma=2.0``.
+
+    Returns
+    -------
+    Probabilities of the shape of ``prediction`` that sum to one; float64 for float64 input, else float32.
+
+    Raises
+    ------
+    ParameterError
+        An unknown loss, or one with a truncation: where it is flat nothing can be told apart.
+    InputKindError
+        A probability outside [0, 1].
+
+    Notes
+    -----
+    For :func:`~neglog.losses.mislabel` the result is the distribution of the labels as observed; its softmax is that
+    of the true ones. The minimum has to be interior: it is not for the probability of an error (``q = 1``), for
+    Taylor cross-entropy of low order with rare classes, nor for NLLR where one class has probability above 1/2.
+    A class of probability 0 stays at 0.
+
+    Source: stationarity of the expected loss; for focal loss: Charoenphakdee et al. (2021), arXiv:2011.09172,
+    theorem 11.
+
+    Examples
+    --------
+    >>> import neglog as nl
+    >>> q = [0.39161, 0.33011, 0.18708, 0.09120]  # where the expected focal loss of (.45, .33, .15, .07) is smallest
+    >>> print(nl.losses.recover_posterior("focal", q, gamma=2.0).round(4))
+    [0.45 0.33 0.15 0.07]
+    """
+    function = "recover_posterior"
+    x = floating(function, "prediction", prediction)
+    if input not in ("probs", "logits"):
+        raise ParameterError(f"{function}: input={input!r}; allowed: 'probs', 'logits'")
+    logits = np.moveaxis(x.astype(np.float64), axis, -1)
+    if input == "probs":
+        if (bad := (logits < 0) | (logits > 1)).any():
+            raise InputKindError(f"{function}: prediction holds {logits[bad][0]:g}, which is no probability")
+        with np.errstate(divide="ignore"):
+            logits = np.log(logits)
+    if loss == "cross_entropy":
+        log_weight = logits
+    else:
+        kind = _deformation(function, loss, parameters)
+        log_weight = _log_weight(kind, logits * kind.sharpness)
+    with np.errstate(invalid="ignore"):
+        posterior = softmax(log_weight)
+    return np.moveaxis(posterior, -1, axis).astype(result_dtype(x))
+
+
+def _deformation(function: str, loss: str | Deformation, parameters: dict[str, Any]) -> Deformation:
+    if isinstance(loss, str):
+        if loss not in DEFORMATIONS:
+            allowed = ", ".join(["cross_entropy", *DEFORMATIONS])
+            raise ParameterError(f"{function}: loss={loss!r}; allowed: {allowed}")
+        loss = DEFORMATIONS[loss](**parameters)
+    if getattr(loss, "truncation", None) is not None:
+        raise ParameterError(f"{function}: {loss.name} is constant up to its truncation: nothing can be told there")
+    return loss
+
+
+def _log_weight(kind: Deformation, logits: Array) -> Array:
+    """``log(-1 / l'(q_k))`` for every class: ``q (1 - q)`` over the slope of the loss in the margin."""
+    classes = logits.shape[-1]
+    with np.errstate(invalid="ignore"):  # all classes gone: NaN
+        margin = np.stack([logsumexp(np.delete(logits, k, -1), axis=-1) - logits[..., k] for k in range(classes)], -1)
+    weight = _of_margin(kind, classes, np.clip(margin, -_FAR, _FAR))
+    # beyond, both terms are straight lines in the margin, and either may underflow
+    ends = np.array([-_FAR, 1 - _FAR, _FAR - 1, _FAR])
+    first, second, third, last = _of_margin(kind, classes, ends)
+    with np.errstate(invalid="ignore"):
+        weight += (second - first) * np.minimum(margin + _FAR, 0.0) + (last - third) * np.maximum(margin - _FAR, 0.0)
+    alone = (margin == -np.inf) & (logits > -np.inf)
+    return np.where(alone, 0.0, np.where(logits == -np.inf, -np.inf, weight))
+
+
+_FAR = 100.0
+
+
+def _of_margin(kind: Deformation, classes: int, margin: Array) -> Array:
+    # two classes whose logits are 0 and the margin have that margin, and the slope as the second one's gradient
+    pairs = np.stack([np.zeros(margin.size), margin.ravel()])[None]
+    slope = np.empty_like(pairs)
+    native = kind.native(classes)
+    _native.softmax_nll(
+        pairs, np.zeros((1, margin.size), np.int64), None, None, None, None, 0.0, None, slope, 1.0,
+        deformation=native.kind, parameters=native.parameters,
+    )  # fmt: skip
+    with np.errstate(divide="ignore"):
+        log_slope = np.log(slope[0, 1].reshape(margin.shape))
+    return -np.logaddexp(0.0, margin) - np.logaddexp(0.0, -margin) - log_slope

@@ -1,0 +1,116 @@
+"""Recovered posteriors against brute-force minimisers, and the table of properties."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+import neglog as nl
+from neglog import losses
+
+ETA = np.array([0.45, 0.33, 0.15, 0.07])
+RECOVERABLE = [
+    ("cross_entropy", {}),
+    ("nllr", {}),
+    ("nllr", {"epsilon": 0.1}),
+    ("competing_ratio", {}),
+    ("exponential_loss", {}),
+    ("focal", {"gamma": 2.0}),
+    ("poly1", {"epsilon": 1.0}),
+    ("poly1", {"epsilon": -0.5}),
+    ("generalized_cross_entropy", {"q": 0.7}),
+    ("symmetric_cross_entropy", {}),
+    ("alpha_loss", {"alpha": 0.5}),
+    ("gamma_divergence", {"gamma": 0.5}),
+    ("mislabel", {"rate": 0.2}),
+]
+# minimisers at ETA, by another program
+PUBLISHED = {
+    ("nllr", ()): [0.70097, 0.18970, 0.07558, 0.03374],
+    ("focal", (("gamma", 2.0),)): [0.39161, 0.33011, 0.18708, 0.09120],
+    ("generalized_cross_entropy", (("q", 0.7),)): [0.72289, 0.25708, 0.01856, 0.00146],
+    ("competing_ratio", ()): [0.47698, 0.32540, 0.13606, 0.06156],
+    ("exponential_loss", ()): [0.35359, 0.30280, 0.20415, 0.13946],
+    ("mislabel", (("rate", 0.2),)): [0.5, 0.35, 0.125, 0.025],
+}
+
+
+def minimiser(name, parameters):
+    """Logits at which the expected loss under ETA is smallest."""
+    loss = getattr(losses, f"{name}_grad")
+
+    def expected(z):
+        value, gradient = loss(np.tile(z, (4, 1)), np.arange(4), reduction="none", **parameters)
+        return ETA @ value, ETA @ gradient
+
+    found = minimize(expected, np.log(ETA), jac=True, method="BFGS", options={"gtol": 1e-11, "maxiter": 2000})
+    assert np.abs(found.jac).max() < 1e-7
+    return found.x
+
+
+@pytest.mark.parametrize(("name", "parameters"), RECOVERABLE)
+def test_recovers_the_posterior(name, parameters):
+    z = minimiser(name, parameters)
+    q = losses.softmax(z)
+    if (name, tuple(parameters.items())) in PUBLISHED:
+        np.testing.assert_allclose(q, PUBLISHED[name, tuple(parameters.items())], atol=6e-6)
+    np.testing.assert_allclose(losses.recover_posterior(name, q, **parameters), ETA, atol=1e-6)
+    np.testing.assert_allclose(losses.recover_posterior(name, z, input="logits", **parameters), ETA, atol=1e-6)
+
+
+def test_closed_forms():
+    q = np.random.default_rng(0).dirichlet(np.ones(5), (3, 4))
+
+    def shares(weight):
+        return weight / weight.sum(-1, keepdims=True)
+
+    for name, parameters, weight in (
+        ("exponential_loss", {}, q**2),
+        ("nllr", {}, q * (1 - q)),
+        ("nllr", {"epsilon": 0.3}, q * (1 - 0.7 * q)),
+        ("generalized_cross_entropy", {"q": 0.4}, q**0.6),
+        ("madaboost", {}, np.where(q >= 0.5, q**2, q * (1 - q))),
+        ("mislabel", {"rate": 0.3}, 0.7 * q + 0.3 / 5),
+    ):
+        np.testing.assert_allclose(losses.recover_posterior(name, q, **parameters), shares(weight), rtol=1e-11)
+    np.testing.assert_allclose(losses.recover_posterior("focal", q.T, axis=0), losses.recover_posterior("focal", q).T)
+
+
+def test_edges():
+    np.testing.assert_array_equal(losses.recover_posterior("focal", [1.0, 0.0, 0.0])[1:], [0.0, 0.0])
+    extreme = losses.recover_posterior("focal", [600.0, 0.0, -600.0], input="logits")
+    assert np.isfinite(extreme).all()
+    assert losses.recover_posterior("focal", np.float32([0.5, 0.5])).dtype == np.float32
+    with pytest.raises(nl.ParameterError, match="truncation"):
+        losses.recover_posterior("generalized_cross_entropy", [0.5, 0.5], truncation=0.3)
+    with pytest.raises(nl.ParameterError, match="hinge"):
+        losses.recover_posterior("hinge", [0.5, 0.5])
+    with pytest.raises(nl.InputKindError, match=r"1\.5"):
+        losses.recover_posterior("focal", [1.5, -0.5])
+    with pytest.raises(nl.ParameterError, match="input="):
+        losses.recover_posterior("focal", [0.5, 0.5], input="scores")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "expected"),
+    [
+        ("cross_entropy", {}, (True, True, 0.0, np.inf, "bounded")),
+        ("nllr", {}, (False, True, -np.inf, np.inf, "bounded")),
+        ("exponential_loss", {}, (False, True, 0.0, np.inf, "unbounded")),
+        ("madaboost", {}, (False, True, 0.0, np.inf, "bounded")),
+        ("focal", {"gamma": 2.0}, (False, False, 0.0, np.inf, "bounded")),
+        ("generalized_cross_entropy", {"q": 0.7}, (False, False, 0.0, 1 / 0.7, "vanishes")),
+        ("density_power", {"beta": 0.5}, (True, False, 0.0, 3.0, "vanishes")),
+        ("mislabel", {"rate": 0.2}, (False, False, -np.log(0.85), -np.log(0.05), "vanishes")),
+        ("gamma_divergence", {"gamma": 0.5}, (True, False, 0.0, 2.0, "vanishes")),
+    ],
+)
+def test_properties(name, parameters, expected):
+    found = losses.properties(name, **parameters)
+    assert (found.proper, found.convex, found.influence) == (*expected[:2], expected[4])
+    np.testing.assert_allclose(found[2:4], expected[2:4], atol=1e-6)
+
+
+def test_properties_of_what_is_no_loss_of_logits():
+    for name in ("softmax", "nll_loss", "kl_div", "binary_cross_entropy"):
+        with pytest.raises(nl.ParameterError, match=name):
+            losses.properties(name)

@@ -13,7 +13,13 @@ xgboost = pytest.importorskip("xgboost")
 
 QUIET = {"verbosity": -1, "num_threads": 1, "seed": 0}
 SCALAR = [name for name in nl.families.names() if isinstance(nl.family(name), nl.families.scalar.ScalarFamily)]
-CLASS_LOSSES = ["cross_entropy"]
+CLASS_LOSSES = {
+    "cross_entropy": {},
+    "focal": {"gamma": 2.0},
+    "generalized_cross_entropy": {"q": 0.7},
+    "mislabel": {"rate": 0.2},
+    "density_power": {"beta": 0.5},
+}
 
 
 def scores_and_data(name, rows=40):
@@ -80,7 +86,7 @@ def test_natural_gradient_is_that_of_ngboost():
 def test_class_losses(loss):
     rng = np.random.default_rng(0)
     raw, y = 3 * rng.standard_normal((50, 4)), rng.integers(0, 4, 50).astype(float)
-    objective = nl.Objective(loss, classes=4)
+    objective = nl.Objective(loss, classes=4, **CLASS_LOSSES[loss])
     gradient, curvature = objective(y, raw)
     step = 1e-5
     for k in range(4):
@@ -91,6 +97,12 @@ def test_class_losses(loss):
         p = objective.parameters(raw)["probs"]
         np.testing.assert_allclose(curvature, p * (1 - p), rtol=1e-10)
     assert (curvature >= 0).all()
+
+
+def test_probabilities_of_a_loss_that_is_not_proper():
+    q = np.log([[0.39161, 0.33011, 0.18708, 0.09120]])  # the minimiser of the expected focal loss
+    probs = nl.Objective("focal", classes=4, gamma=2.0).parameters(q)["probs"]
+    np.testing.assert_allclose(probs, [[0.45, 0.33, 0.15, 0.07]], atol=2e-5)
 
 
 def split(data):

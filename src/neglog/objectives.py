@@ -159,7 +159,10 @@ class Objective:
         return np.tile(scores, (rows, 1)) if rows else scores
 
     def parameters(self, raw: ArrayLike) -> dict[str, Floats]:
-        """What scores mean: each parameter of the family by name, or ``{"probs": (n, classes)}``."""
+        """What scores mean: each parameter of the family by name, or ``{"probs": (n, classes)}``.
+
+        For a loss that is not proper the probabilities are those of :func:`neglog.losses.recover_posterior`.
+        """
         return self._rows.parameters(self._scores(np.asarray(raw, np.float64)))
 
     def nll(self, y: ArrayLike | Observations, raw: ArrayLike) -> Floats:
@@ -279,6 +282,9 @@ class _ClassRows:
         self.names = tuple(str(k) for k in range(classes))
         self._value, self._gradient = getattr(losses, loss), getattr(losses, f"{loss}_grad")
         self._options = options | {"reduction": "none"}
+        kind = losses.DEFORMATIONS.get(loss)  # whose softmax need not be the posterior
+        own = {key: value for key, value in options.items() if kind and key in kind.__dataclass_fields__}
+        self._recover = kind(**own) if kind and loss != "mislabel" and own.get("truncation") is None else None
 
     def nll(self, y: Any, raw: Floats) -> Floats:
         return self._value(raw, y.astype(np.int64), **self._options)
@@ -298,4 +304,6 @@ class _ClassRows:
         return np.log(count / count.sum())
 
     def parameters(self, raw: Floats) -> dict[str, Floats]:
-        return {"probs": np.asarray(Categorical().mean(raw))}
+        if self._recover is None:
+            return {"probs": np.asarray(Categorical().mean(raw))}
+        return {"probs": losses.recover_posterior(self._recover, raw, input="logits")}

@@ -56,7 +56,7 @@ def properties(loss: str, *, classes: int = 4, **parameters: Any) -> Properties:
         ``proper``: the expected loss under class probabilities :math:`\eta` has a stationary point at logits
         :math:`\log \eta`, and nothing lower around it, for a hundred random :math:`\eta`. ``convex``: in the logits,
         no chord of 20 000 random ones lies below the loss. ``lower``, ``upper``: the range over margins up to
-        :math:`\pm 10^4`; a value that still moves at the end is infinite. ``influence``: the norm of the gradient as
+        :math:`\pm 10^9`; a value that still moves at the end is infinite. ``influence``: the norm of the gradient as
         the sample's label becomes impossible.
 
     Raises
@@ -106,7 +106,7 @@ def _convex(at: Any, classes: int, rng: np.random.Generator) -> bool:
 
 
 def _range(at: Any, classes: int) -> tuple[float, float]:
-    margins = np.concatenate([-np.logspace(4, -3, 200), np.logspace(-3, 4, 200)])
+    margins = np.concatenate([-np.logspace(9, -3, 200), np.logspace(-3, 9, 200)])
     low, high = np.inf, -np.inf
     for logits in (_with_margin(margins, classes), _with_margin(margins, classes, one=True)):
         value = at(logits, np.zeros(400, np.int64))[0]

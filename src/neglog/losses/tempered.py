@@ -44,7 +44,7 @@ def bi_tempered(
     target : array
         Class indices, or probabilities ``q`` of the shape of ``logits``.
     t1 : float <= 1
-        Below 1 the loss of a row is at most ``1 / (1 - t1) - 1 / (2 - t1)`` for a class index.
+        Below 1 the loss of a row with a class index is at most ``1 / (1 - t1)``.
     t2 : float > 0
         Above 1 probabilities fall as a power of the distance, below 1 they reach 0 at a finite one.
     label_smoothing : float in [0, 1]

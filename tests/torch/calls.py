@@ -143,6 +143,14 @@ def calls() -> list[Call]:
     add("poisson exact rate", lambda x, k: nlt.poisson_nll_loss(x, k, False, True), v * 9, k * 12)
     add("family", lambda shape, scale, s: nlt.nll("weibull", k, shape, scale, sample_weight=s), v, positive(), v + 0.2)
 
+    two = inside(2, 4, seed=6)  # nll of two draws of four rows
+    add("gaussian_kl", lambda m, v: nlt.gaussian_kl(m, v), z, t)
+    add("gaussian_kl weighted", lambda m, v, p, s: nlt.gaussian_kl(m, v, p, sample_weight=s), z, t, v, positive(4))
+    add("elbo", lambda m, v, n: nlt.elbo_loss(n, m, v, beta=2.0), z, t, two)
+    add("iwae", lambda m, v, n: nlt.iwae_loss(n, torch.stack([m + v, m - v]), m, v), z, t, two)
+    for continuous in (False, True):
+        add(f"pixels {continuous}", lambda x, y, c=continuous: nlt.pixel_nll_loss(x, y, continuous=c), z, inside(4, 3))
+
     add("log_softmax", lambda z: nlt.log_softmax(z, 1), z)
     add("log_softmax across", lambda z: nlt.log_softmax(z, 0), z)
     add("logsumexp", lambda z: nlt.logsumexp(z, 1), z)

@@ -7,6 +7,7 @@
 #   make heads   five losses for a mean and a variance on six real tables; results in out/regression_heads/
 #   make own     likelihoods that a user writes, beside what is known; results in out/own_likelihood/
 #   make rbm     restricted Boltzmann machines on digits, with their exact likelihood; results in out/rbm/
+#   make study   losses on wrong labels, 570 networks; results in out/label_noise/ and docs/label_noise.md
 #   make test    the whole test suite
 #   make bench   the benchmark table (about ten minutes on two idle cores)
 #   make docs    the documentation as a site; results in out/site/
@@ -23,7 +24,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 CPP := $(wildcard native/*.hpp native/*.cpp native/*/*.hpp native/*/*.cpp)
 
-.PHONY: run fashion bishop heads own vae rbm test docs bench lint format dist clean
+.PHONY: run fashion bishop heads own vae rbm study test docs bench lint format dist clean
 
 run: $(VENV)/built
 	$(BIN)/neglog demo --out out
@@ -56,6 +57,10 @@ rbm: $(VENV)/built $(VENV)/tested
 # The pictures of docs/energy.md, from the same run.
 docs/images/rbm_%.svg: rbm
 	cp out/rbm/$*.svg $@
+
+study: $(VENV)/built $(VENV)/tested
+	examples/fashion_mnist/data.sh
+	$(BIN)/python -m examples.label_noise --out out/label_noise --document docs/label_noise.md
 
 test: $(VENV)/built $(VENV)/tested
 	$(BIN)/python -m pytest -n auto

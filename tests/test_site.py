@@ -27,6 +27,7 @@ def site(tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
+    assert "not included in the" not in done.stderr, "a page that the nav of mkdocs.yml does not name"
     return folder
 
 

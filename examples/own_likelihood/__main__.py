@@ -34,8 +34,8 @@ def figure(measured: study.Measured) -> Curves:
         curves=(
             Curve("measured", tuple(zip(measured.hours.tolist(), measured.y.tolist(), strict=True)), dots=True),
             Curve("fitted", points(measured.curve.tolist()), second=True),
-            Curve("", points((measured.curve + spread).tolist()), dashed=True),
-            Curve("", points((measured.curve - spread).tolist()), dashed=True),
+            Curve("+ 2 sigma", points((measured.curve + spread).tolist()), dashed=True),
+            Curve("- 2 sigma", points((measured.curve - spread).tolist()), dashed=True),
         ),
         x_label="hours",
         y_label="amount",

@@ -341,3 +341,19 @@ def test_without_data_a_start_must_still_be_found():
     same(r.params, nl.fit("normal", far).params)
     start = nl.fit(nl.Custom(gaussian, REAL_AND_POSITIVE, start={"loc": 1e6, "scale": 20.0}), far)
     same(start.params, r.params)
+
+
+def test_restarts_say_how_stable_the_maximum_is(data):
+    def waves(y, phase, scale, x):
+        return gaussian(y, torch.sin(3 * x + phase), scale)
+
+    x = np.linspace(0, 6, 80)
+    y = np.sin(3 * x + 1.0) + 0.1 * np.random.default_rng(4).normal(size=80)
+    f = nl.Custom(waves, {"phase": nl.real, "scale": nl.positive})
+    r = nl.fit(f, y, data={"x": x}, start={"phase": 0.5, "scale": 1.0}, restarts=4)
+    assert r.ok
+    assert r.message.endswith(" of 5 searches from different places came here")
+    assert math.sin(r.params["phase"]) == pytest.approx(math.sin(1.0), abs=0.05)
+    again = nl.fit("normal", "y ~ x", data=data, restarts=3)
+    assert again.message.endswith("; 4 of 4 searches from different places came here")
+    assert again.params == pytest.approx(nl.fit("normal", "y ~ x", data=data).params, rel=1e-9)

@@ -18,6 +18,7 @@ from neglog.report.axes import Scale, ticks
 from neglog.report.fit import fit_report
 from neglog.report.html import html
 from neglog.report.model import (
+    Band,
     Bars,
     Bin,
     Counts,
@@ -25,6 +26,7 @@ from neglog.report.model import (
     Curves,
     Histogram,
     Images,
+    Panels,
     Quantiles,
     Reliability,
     Shades,
@@ -161,6 +163,8 @@ def test_heights_of_a_histogram_grow_as_square_roots() -> None:
         Bars("b", "c", ("one", "two"), (("a", (0.0, 0.0)),)),
         Images("i", "c", ()),
         Images("i", "c", (("none", ()), ("blank", (((0.0, 0.0), (0.0, 0.0)),)))),
+        Panels("p", "c", (), Band("r", ()), "own"),
+        Panels("p", "c", (Band("a", ((0.0, 1.0, math.nan, math.nan),)),), Band("r", ()), "own"),
     ],
     ids=lambda figure: type(figure).__name__,
 )
@@ -187,6 +191,20 @@ def test_pictures_have_a_path_for_each_shade() -> None:
     assert paths[2:] == paths[:2]
     first, second = (e for e in tree.iter("rect") if e.get("class") == "frame")
     assert first.get("x") == second.get("x") and float(second.get("y", "0")) > float(first.get("y", "0"))
+
+
+def test_panels_share_a_scale_and_the_reference() -> None:
+    rising, flat = ((0.0, 1.0, 0.5, 1.5), (1.0, 3.0, 2.0, 4.0)), ((0.0, 2.0, math.nan, math.nan), (1.0, 2.0, 2.0, 2.0))
+    tree = _drawn(Panels("p", "c", tuple(Band(name, rising) for name in "abcd"), Band("same", flat), "own"))
+    own = [e.get("points", "") for e in tree.iter("polyline") if e.get("class") == "curve"]
+    same = [e.get("points", "") for e in tree.iter("polyline") if e.get("class") == "ideal"]
+    heights = [[float(point.split(",")[1]) for point in points.split()] for points in own]
+    assert len(own) == len(same) == 4
+    assert heights[0] == heights[1] == heights[2]
+    assert np.subtract(heights[3], heights[0]) == pytest.approx([96.0, 96.0])  # a row of plots lower
+    assert all(first > last for first, last in heights)  # up
+    bands = [e.get("points", "").split() for e in tree.iter("polygon")]
+    assert [len(corners) for corners in bands] == [2, 4] * 4  # the reference has an interval at one place only
 
 
 def test_the_parts_of_a_bar_stand_behind_one_another() -> None:

@@ -142,3 +142,16 @@ except ImportError as error:
     # pandas is there; something that it imports is not: that deserves its own message
     said = run_without(["dateutil"], program)
     assert said == "ImportError None" or said.endswith("dateutil")
+
+
+def test_a_likelihood_of_ones_own_needs_torch():
+    out = run_without(
+        ["torch"],
+        """
+try:
+    nl.Custom(lambda y, mu: (y - mu) ** 2, {"mu": nl.real})
+except nl.MissingDependencyError as error:
+    print(error)
+""",
+    )
+    assert out == "a likelihood of your own (Custom) needs the package 'torch': pip install 'neglog[torch]'"

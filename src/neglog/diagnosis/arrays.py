@@ -69,4 +69,5 @@ def span(values: NDArray[Any]) -> str:
 
 def by_row(bad: NDArray[Any]) -> NDArray[np.bool_]:
     """Whether any entry of a row is marked, shape ``(rows,)``."""
+    bad = np.atleast_1d(bad)
     return np.asarray(bad.reshape(len(bad), -1).any(1))

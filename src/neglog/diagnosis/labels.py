@@ -24,6 +24,7 @@ def check_labels(y: NDArray[Any], classes: int, ignore_index: int) -> Iterator[F
             "probabilities, or refuse it.",
             "target.long() or target.astype(int).",
         )
+    y = np.atleast_1d(y)
     counted = y[y != ignore_index]
     if not counted.size:
         yield Finding(
@@ -35,29 +36,29 @@ def check_labels(y: NDArray[Any], classes: int, ignore_index: int) -> Iterator[F
             {"rows": float(y.size)},
         )
         return
-    low, high = int(counted.min()), int(counted.max())
-    numbers = {"lowest": float(low), "highest": float(high), "classes": float(classes)}
+    low, high = float(counted.min()), float(counted.max())
+    numbers = {"lowest": low, "highest": high, "classes": float(classes)}
     if low >= 1 and high == classes:
         yield Finding(
             "one_based",
             "labels that count from one",
-            f"the labels run from {low} to {high}; {classes} outputs have the positions 0 to {classes - 1}, and none "
-            "of the labels is 0.",
+            f"the labels run from {low:.0f} to {high:.0f}, and none is 0; {classes} outputs have the positions 0 to "
+            f"{classes - 1}.",
             "subtract 1 from the target.",
             numbers,
         )
-    elif low < 0 or high >= classes:
+    elif not (low >= 0 and high < classes):  # NaN, too
         yield _outside(y, counted, classes, ignore_index, numbers)
 
 
 def _outside(y: NDArray[Any], counted: NDArray[Any], classes: int, ignored: int, numbers: dict[str, float]) -> Finding:
-    bad = (y != ignored) & ((y < 0) | (y >= classes))
+    bad = (y != ignored) & ~((y >= 0) & (y < classes))
     values, count = np.unique(y[bad]), int(bad.sum())
     first = np.argwhere(bad)[0].tolist()
-    shown = ", ".join(str(int(v)) for v in values[:5]) + (", ..." if len(values) > 5 else "")
+    shown = ", ".join(f"{v:g}" for v in values[:5]) + (", ..." if len(values) > 5 else "")
     change = "count classes as 0 to C - 1, and give the network an output for each."
     if len(values) == 1 and len(counted) > count:
-        change = f"if {int(values[0])} marks entries that do not count: ignore_index={int(values[0])}. Else {change}"
+        change = f"if {values[0]:g} marks entries that do not count: ignore_index={values[0]:g}. Else {change}"
     return Finding(
         "target_outside",
         "labels that are no class",

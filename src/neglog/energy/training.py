@@ -20,6 +20,11 @@ Schedule = float | Callable[[int], float]
 """A number, or a function of the epoch, counted from 0."""
 
 
+_FEW = (
+    32  # chains: OpenBLAS multiplies so few float32 rows faster the other way round (83 us for 140, 784 x 256, AVX-512)
+)
+
+
 class Progress(NamedTuple):
     """What a callback is told after each epoch."""
 
@@ -96,6 +101,7 @@ class Trainer:
         self._running = np.full(model.n_hidden, np.nan)
         self._draws = Draws(rng)
         self._product = np.empty_like(self._weights)
+        self._turned = self.dtype == np.float32 and self._weights.size > 2**15
         self.begin_epoch(0)
 
     def begin_epoch(self, epoch: int) -> None:
@@ -119,8 +125,17 @@ class Trainer:
 
     def step(self, batch: Array) -> None:
         """One update from the rows of ``batch``, which are taken as they are: :func:`train` checks them before."""
-        room = self._rooms.get(len(batch)) or self._make_room(len(batch))
+        room = self._room(len(batch))
         room.v_data[:] = batch
+        self._step(room)
+
+    def step_rows(self, data: Array, rows: Array) -> None:
+        """One update from ``data[rows]``, without a copy on the way; both are taken as they are."""
+        room = self._room(len(rows))
+        np.take(data, rows, axis=0, out=room.v_data, mode="clip")  # "raise" would buffer
+        self._step(room)
+
+    def _step(self, room: _Room) -> None:
         if self.chains is not None:
             self._persist(room, self.chains)
         else:
@@ -135,7 +150,9 @@ class Trainer:
                 "large for these data"
             )
 
-    def _make_room(self, count: int) -> _Room:
+    def _room(self, count: int) -> _Room:
+        if count in self._rooms:
+            return self._rooms[count]
         if self.options.method == "pcd" and self.chains is None:
             self.chains = np.zeros((self.options.chains or count, len(self._hidden)), self.dtype)
             self._draws.binary(self.chains, np.zeros_like(self._hidden), sample=self.chains)
@@ -170,7 +187,10 @@ class Trainer:
 
     def _dream(self, states: Array, out: Array) -> None:
         """Visible units given hidden ``states``."""
-        product(states, self._weights.T, out)
+        if self._turned and len(states) <= _FEW:
+            out[:] = product(self._weights, states.T).T
+        else:
+            product(states, self._weights.T, out)
         if self._kind.binary:
             self._draws.binary(out, self._visible, sample=out)
         else:
@@ -191,8 +211,9 @@ class Trainer:
                 speed *= self._momentum
                 speed += move
             moves = self._speed
-        for parameter, move in zip((self._weights, self._visible, self._hidden), moves, strict=True):
-            parameter += move
+        self._weights += moves[0]
+        self._visible += moves[1]
+        self._hidden += moves[2]
         if penalty is not None:
             self._hidden -= self._rate * penalty[0]
             if penalty[1] is not None:
@@ -332,5 +353,5 @@ def _run_epoch(trainer: Trainer, data: Array, batch_size: int, order: np.random.
     """All rows once, in an order of their own."""
     shuffled = order.permutation(len(data))
     for at in range(0, len(data), batch_size):
-        trainer.step(data[shuffled[at : at + batch_size]])
+        trainer.step_rows(data, shuffled[at : at + batch_size])
     trainer.check()

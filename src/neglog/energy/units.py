@@ -70,7 +70,7 @@ def product(a: Array, b: Array, out: Array | None = None) -> Array:
     """``a @ b`` of matrices, with the same rounding for any number of threads."""
     terms = len(b)
     if terms <= _TERMS:
-        return np.matmul(a, b, out=out)
+        return np.matmul(a, b, out)
     parts = -(-terms // _TERMS)
     step = -(-terms // parts)
     result = np.matmul(a[:, :step], b[:step], out=out)

@@ -40,6 +40,7 @@ def fit(
     cov_type: str | None = None,
     missing: str = "raise",
     max_iter: int = 200,
+    restarts: int = 0,
 ) -> Fit:
     r"""Fit by minimising the negative log-likelihood of the rows: maximum likelihood, with ``l2`` MAP.
 
@@ -94,7 +95,10 @@ def fit(
     missing : {"raise", "drop"}
         What rows with missing values do.
     max_iter : int
-        Most Newton iterations.
+        Most Newton iterations; for a likelihood of your own (``nl.Custom``), of each way of searching that is tried.
+    restarts : int
+        Search as often again from places around the start, and report how many came to the same maximum; the best of
+        all is returned.
 
     Returns
     -------
@@ -147,6 +151,8 @@ def fit(
         own.check(known, model, sample)
     _possible(known, model, sample)
     search, verdict = searching.search(known, model, sample, max_iter)
+    if restarts:
+        search, verdict = searching.restarted((search, verdict), known, model, sample, max_iter, restarts)
     return _report(known, call, sample, model, search, verdict, information, float(l2))
 
 

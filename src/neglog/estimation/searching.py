@@ -15,6 +15,7 @@ from neglog.estimation.problem import Hessian, Problem
 from neglog.estimation.tables import Floats
 from neglog.estimation.verify import Verdict
 
+_VERIFIED = ("ok", "rank_deficient")
 _TURNS = 8  # of the curve and its errors: each shrinks them to what the last curve left
 _FALLEN = 45.0  # logarithms of a scale: nothing is left of the errors, as where a curve goes through all points
 
@@ -35,9 +36,27 @@ def search(family: Any, model: Model, sample: Sample, max_iter: int) -> tuple[Se
     for turns, measure in ways if problem.scales else [ways[0], *ways[2:]]:
         found = _in_turn_and_together(problem, model.start, max_iter, turns, {"measure": measure, "rows": rows})
         tried.append((found, verify.judge(family, problem, model.layout, found, sample)))
-        if tried[-1][1].status in ("ok", "rank_deficient"):
+        if tried[-1][1].status in _VERIFIED:
             return tried[-1]
     return min(tried, key=lambda pair: pair[0].end.value)
+
+
+def restarted(
+    first: tuple[Search, Verdict], family: Any, model: Model, sample: Sample, max_iter: int, count: int
+) -> tuple[Search, Verdict]:
+    """The best of ``first`` and ``count`` searches from around its start, with a word on how many agree."""
+    rng = np.random.default_rng(0)
+    found = [first]
+    for _ in range(count):
+        moved = dataclasses.replace(model, start=model.start + rng.normal(size=len(model.start)))
+        if np.isfinite(model.problem.nll_rows(moved.start)).all():
+            found.append(search(family, moved, sample, max_iter))
+    verified = [pair for pair in found if pair[1].status in _VERIFIED] or found
+    best = min(verified, key=lambda pair: pair[0].end.value)
+    low = best[0].end.value
+    same = sum(pair[0].end.value - low < 1e-6 * (1 + abs(low)) for pair in verified)
+    word = f"; {same} of {len(found)} searches from different places came here"
+    return best[0], dataclasses.replace(best[1], message=best[1].message + word)
 
 
 def _in_turn_and_together(problem: Problem, x: Floats, max_iter: int, turns: int, way: dict[str, Any]) -> Search:

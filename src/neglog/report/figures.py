@@ -20,6 +20,7 @@ from neglog.report.model import (
     Figure,
     Histogram,
     Images,
+    Panels,
     Picture,
     Quantiles,
     Reliability,
@@ -29,6 +30,7 @@ from neglog.report.model import (
     Whiskers,
 )
 from neglog.report.numbers import fixed, number, percent, with_error
+from neglog.report.panels import panels
 from neglog.report.styles import stylesheet
 
 STYLE = stylesheet("figures.css")
@@ -441,6 +443,7 @@ _DRAWINGS: dict[type[Any], Callable[[Any], tuple[float, str]]] = {
     Shades: _shades,
     Bars: _bars,
     Images: _images,
+    Panels: panels,
 }
 
 

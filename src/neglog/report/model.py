@@ -229,7 +229,28 @@ class Images:
     columns: int = 16  # pictures side by side
 
 
-Figure = Reliability | Histogram | Whiskers | Quantiles | Survival | Counts | Curves | Shades | Bars | Images
+@dataclass(frozen=True)
+class Band:
+    """A curve with an interval about it: rows (x, value, low, high); NaN ends are drawn as a curve without one."""
+
+    label: str
+    rows: tuple[tuple[float, float, float, float], ...]
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Small plots on one scale, each with a curve of its own and the same reference."""
+
+    title: str
+    caption: str
+    panels: tuple[Band, ...]
+    reference: Band
+    panel_label: str  # what the curves of the panels are
+    x_label: str = ""
+    y_label: str = ""
+
+
+Figure = Reliability | Histogram | Whiskers | Quantiles | Survival | Counts | Curves | Shades | Bars | Images | Panels
 
 
 @dataclass(frozen=True)

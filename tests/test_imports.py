@@ -75,7 +75,7 @@ def test_every_module_can_be_imported_first():
     program = f"""
 import importlib, os, sys
 import numpy, scipy.special, scipy.stats, scipy.optimize, scipy.linalg  # once, before the forks: they are slow
-for name in ("torch", "pyarrow.csv", "pyarrow.dataset", "formulaic", "cyclopts", "rich.progress"):
+for name in ("torch", "pyarrow.csv", "pyarrow.dataset", "formulaic", "cyclopts", "rich.progress", "sklearn.tree"):
     try:
         importlib.import_module(name)
     except ImportError:

@@ -18,6 +18,7 @@ from neglog.errors import ParameterError
 Floats = NDArray[np.float64]
 
 _LONGEST_STEP = 16.0  # where the loss falls for ever along a hypothesis, as on separable data
+_LEARNT = 1e-6  # of the first round's pull: the trees of what is left would be those of rounding
 
 
 class _Round(NamedTuple):
@@ -47,7 +48,7 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
     loss_parameters : dict, optional
         The loss's own: ``{"rate": 0.1}``.
     n_estimators : int
-        Rounds; fewer if no tree finds a pseudo-loss below 1/2.
+        Rounds; fewer if no tree finds a pseudo-loss below 1/2, or nothing is left to learn.
     max_depth : int
         Of each tree.
     min_samples_leaf : int
@@ -123,9 +124,10 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
         value, gradient = self._loss(scores, codes, weight)
         self._rounds: list[_Round] = []
         train_loss, pseudo_loss = [value], list[float]()
+        first = weight @ -gradient[np.arange(len(x)), codes]
         for _ in range(self.n_estimators):
             total = weight @ -gradient[np.arange(len(x)), codes]
-            if not total > 0:  # every sample is as good as it can be
+            if not total > _LEARNT * first:
                 break
             pull = -gradient / total
             tree = DecisionTreeRegressor(

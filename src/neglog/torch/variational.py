@@ -323,7 +323,8 @@ def _posterior(
         raise ShapeError(
             f"{function}: log_var has shape {tuple(log_var.shape)}; allowed: that of mu, {tuple(mu.shape)}"
         )
-    mu, prior = widened(mu), list[Tensor]()
+    mu = widened(mu)
+    prior: list[Tensor] = []
     for name, value in (("prior_mu", prior_mu), ("prior_log_var", prior_log_var)):
         value = torch.as_tensor(value, dtype=mu.dtype, device=mu.device)
         try:

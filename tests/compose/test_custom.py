@@ -306,6 +306,55 @@ def test_likelihoods_without_a_maximum(data):
     assert nl.fit(cost, [1, 0, 1, 1]).params["p"] == pytest.approx(0.75, rel=1e-12)
 
 
+def test_a_parameter_that_nothing_depends_on_is_flat(data):
+    """The search may move it, since nothing stops it; that is no way to the boundary."""
+    r = nl.fit(nl.Custom(lambda y, mu, k: (y - mu) ** 2, {"mu": nl.real, "k": nl.real}), data["y"])
+    assert r.status == "flat"
+    assert "cannot tell the estimates: k." in r.message
+    assert r.params["mu"] == pytest.approx(data["y"].mean(), rel=1e-12)
+
+
+CORNERS = {
+    "Laplace": (lambda y, m, b: abs(y - m) / b + torch.log(2 * b), {"m": nl.real, "b": nl.positive}, 0.5),
+    "median": (lambda y, m: abs(y - m), {"m": nl.real}, 0.5),
+    "quantile": (lambda y, m: torch.where(y > m, 0.9 * (y - m), 0.1 * (m - y)), {"m": nl.real}, 0.9),
+}
+
+
+@pytest.mark.parametrize("name", CORNERS)
+def test_a_maximum_at_a_corner_of_ones_own_likelihood(name):
+    """As of the families that have one: the optimum is an order statistic, of which no curvature tells the error."""
+    fn, parameters, level = CORNERS[name]
+    y = np.random.default_rng(0).normal(3, 2, 51)
+    r = nl.fit(nl.Custom(fn, parameters), y)
+    assert r.status == "edge", r.message
+    assert not r.ok and np.isnan(list(r.stderr.values())).all()
+    assert r.params["m"] == pytest.approx(np.quantile(y, level, method="inverted_cdf"), abs=1e-5)
+
+
+def test_a_likelihood_that_jumps_has_no_standard_errors():
+    """Derivatives of floor are 0 everywhere, so slope and curvature of k**2 look like those of a maximum at 0."""
+    y = np.zeros(20)
+    r = nl.fit(nl.Custom(lambda y, k: torch.floor(k) + k**2 + 0 * y, {"k": nl.real}), y, start={"k": -0.5})
+    assert r.status == "edge" and "jumps" in r.message
+    even = nl.fit(nl.Custom(lambda y, m: abs(y - m), {"m": nl.real}), [1.0, 2.0, 4.0, 9.0])
+    assert even.status == "flat"
+    jumps = nl.Custom(lambda y, m: torch.where(y > m, y - m, 10 + m - y), {"m": nl.real})
+    assert nl.fit(jumps, [1.0, 2.0, 4.0, 9.0]).status in ("edge", "stalled")
+
+
+def test_second_derivatives_that_are_wrong_are_found():
+    """Value and gradient are those of (y - m)**2 / 2, but the curvature is 3 and not 1."""
+
+    def straight(y, m):
+        slope = (m - y).detach()
+        return 0.5 * slope**2 + slope * (m - m.detach()) + 1.5 * (m - m.detach()) ** 2
+
+    r = nl.fit(nl.Custom(straight, {"m": nl.real}), [1.0, 2.0, 4.0, 9.0])
+    assert not r.ok
+    assert "according to the second derivatives" in r.message
+
+
 @pytest.mark.parametrize(("low", "high"), [(-1.0, 1.0), (2.0, np.inf), (-np.inf, -3.0), (0.0, 1.0), (-np.inf, np.inf)])
 def test_domains(low, high):
     import pickle

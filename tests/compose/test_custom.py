@@ -252,7 +252,12 @@ def wrong(fn, parameters=None):
         (
             wrong(lambda y, loc, scale: y.nonsense()),
             nl.InputError,
-            "failed with AttributeError: 'Tensor' object",
+            "failed with AttributeError in line [0-9]+ of test_custom.py: 'Tensor' object",
+        ),
+        (
+            wrong(lambda y, loc, scale: gaussian(y, loc, scale).float()),
+            nl.InputError,
+            "returned torch.float32 of float64",
         ),
         (wrong(lambda y, loc, scale: y * float("nan")), nl.DataError, r"gives nan at row 0 .* pass start="),
         (wrong(lambda y, loc, scale: gaussian(y, y.mean() + loc, scale)), nl.InputError, "treat each row on its own"),
@@ -262,6 +267,28 @@ def wrong(fn, parameters=None):
 def test_mistakes_in_the_function(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_the_users_own_error_is_the_cause():
+    def bad(y, mu):
+        raise KeyError("column")
+
+    with pytest.raises(nl.InputError, match=r"bad failed with KeyError in line [0-9]+ of test_custom.py") as caught:
+        nl.fit(nl.Custom(bad, {"mu": nl.real}), [1.0, 2.0])
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_a_file_that_changed_is_run_again(tmp_path):
+    path = tmp_path / "mine.py"
+    text = "import neglog as nl\nf = nl.Custom(lambda y, mu: (y - mu) ** {}, dict(mu=nl.real), name='f')\n"
+    path.write_text(text.format(2))
+    first = nl.Custom.from_file(str(path), "f")
+    assert nl.Custom.from_file(str(path), "f") is first
+    path.write_text(text.format(10))
+    assert nl.Custom.from_file(str(path), "f").nll(2.0, 0.0) == 1024.0
+    path.write_text("raise SystemExit(4)\n")
+    with pytest.raises(nl.InputError, match=r"mine.py: SystemExit: 4"):
+        nl.Custom.from_file(str(path), "f")
 
 
 @pytest.mark.parametrize(
@@ -275,6 +302,13 @@ def test_mistakes_in_the_function(call, error, message):
         ((gaussian, REAL_AND_POSITIVE), {"log_cdf": log_cdf}, "log_cdf and log_sf go together"),
         ((gaussian, REAL_AND_POSITIVE), {"start": {"scale": -1.0}}, "scale = -1 is outside its domain"),
         ((gaussian, REAL_AND_POSITIVE), {"start": {"mu": 1.0}}, "start names 'mu'"),
+        ((gaussian, REAL_AND_POSITIVE), {"start": {"loc": "a"}}, "start: loc is 'a'; allowed: a number"),
+        (
+            (gaussian, REAL_AND_POSITIVE),
+            {"support": "positive"},
+            "support is 'positive'; allowed: nl.real, nl.positive",
+        ),
+        ((gaussian, REAL_AND_POSITIVE), {"support": (0, 1, 2)}, "or a pair of numbers"),
         ((gaussian, REAL_AND_POSITIVE), {"location": "mu"}, "location='mu'; the parameters are loc, scale"),
         ((gaussian, REAL_AND_POSITIVE), {"data": ["z"]}, "data names 'z', which is no argument of fn"),
         ((gaussian, REAL_AND_POSITIVE), {"support": (2.0, 1.0)}, "is empty"),

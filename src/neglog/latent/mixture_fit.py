@@ -223,9 +223,7 @@ def _begin(data: _Data, k: int, kind: Kind, start: Any, rng: np.random.Generator
         if means.shape != (k, columns):
             raise ShapeError(f"{_CALL}: start has shape {means.shape}; allowed: ({k}, {columns})")
         if len(np.unique(means, axis=0)) < k:
-            raise ParameterError(
-                f"{_CALL}: start has equal means, which stay equal; allowed: distinct rows"
-            )
+            raise ParameterError(f"{_CALL}: start has equal means, which stay equal; allowed: distinct rows")
     return find_start(finite(_CALL, rows), weight, k, kind, rng, means)
 
 

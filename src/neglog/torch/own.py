@@ -14,7 +14,7 @@ from neglog.torch.arguments import Empty, Reduction, divisor_for, result_dtype
 from neglog.torch.classification import divisor_of_mean, prepared
 from neglog.torch.fused import evaluate
 from neglog.torch.parallel import is_group, share
-from neglog.torch.reduction import divided, reduced, rows_read, weighted
+from neglog.torch.reduction import divided, looked_up, reduced, rows_read, weighted
 from neglog.torch.targets import readable_indices
 
 _FUNCTION = "softmax_loss"
@@ -93,7 +93,7 @@ def softmax_loss(
     )  # fmt: skip
     part = loss.part()
     indices = readable_indices(_FUNCTION, loss.target, input, loss.dim, ignore_index, part, sample_weight)
-    by_class = None if weight is None else weight[indices]
+    by_class = None if weight is None else looked_up(weight, indices)
     read = rows_read(x, loss.dim, part, by_class, sample_weight)
     of_margin = loss._replace(
         weight=None, sample_weight=None, mask=read, reduction="none", deformation="nllr", parameters=[0.0]

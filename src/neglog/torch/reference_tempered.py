@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from neglog.core.deformation import TEMPERED, Native
+from neglog.torch.reduction import looked_up
 
-_STEPS = 12  # of Newton from the left, which needs 7 where it is slowest
+_STEPS = 12  # of Newton from the left; 10 where it was slowest, t in [0.01, 500], rows of 2 to 3000 classes
 _TERMS = 40  # of the series below 1/8
 
 
@@ -24,7 +25,7 @@ def row_losses(
     below = torch.where(gone, 0.0, z - torch.where(top.isinf(), 0.0, top))
     if native.kind != TEMPERED:
         assert transition is not None
-        column = transition.to(z.dtype).t()[target]
+        column = looked_up(transition.to(z.dtype).t(), target)
         return (_mixed(below, gone, column) + undefined).squeeze(-1)
     t1, t2, factor, _ = native.parameters
     by_index = not target.is_floating_point()

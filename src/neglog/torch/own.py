@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from neglog.core.deformation import softplus
-from neglog.errors import InputKindError, ShapeError
+from neglog.errors import ShapeError
 from neglog.torch.arguments import Empty, Reduction, divisor_for, result_dtype
 from neglog.torch.classification import divisor_of_mean, prepared
 from neglog.torch.fused import evaluate
@@ -83,13 +83,9 @@ def softmax_loss(
     >>> print(f"{nlt.softmax_loss(mine, logits, torch.tensor([0, 0])):.6f}")
     0.041697
     """
-    if target.is_floating_point():
-        raise InputKindError(
-            f"{_FUNCTION}: target has dtype {target.dtype}; allowed: an integer dtype for class indices"
-        )
     loss, x = prepared(
         _FUNCTION, input, target, weight, ignore_index, 0.0, dim, sample_weight, mask, class_mask, temperature, softcap,
-        0.0, check,
+        0.0, check, soft=False,
     )  # fmt: skip
     part = loss.part()
     indices = readable_indices(_FUNCTION, loss.target, input, loss.dim, ignore_index, part, sample_weight)

@@ -126,7 +126,8 @@ def _mixed(below: Tensor, gone: Tensor, column: Tensor) -> Tensor:
     best = torch.where(usable, below.detach(), -math.inf).amax(-1, keepdim=True)
     impossible = best == -math.inf
     base = torch.where(impossible, 0.0, best)
-    mix = torch.where(usable, column * torch.where(usable, below - base, 0.0).exp(), 0.0).sum(-1, keepdim=True)
+    lifted = torch.where(gone, 0.0, (below - base).clamp(max=700.0)).exp()  # > 1 only where the column is 0
+    mix = torch.where(gone, 0.0, column * lifted).sum(-1, keepdim=True)
     far = total.log() - base - torch.where(impossible, 1.0, mix).log()
     close = -torch.log1p(-torch.where(near, miss, 0.0))
     return torch.where(impossible, math.inf, torch.where(near, close, far))

@@ -23,28 +23,29 @@ template <class V> inline V bounded(V x) {
   return min_or_second(splat<V>(most), max_or_second(splat<V>(-most), x));
 }
 
-// What all kinds are made of: the target against `top`, the largest of its competitors, and `sum`, that of their
-// exp(z - top). p and q = 1 - p keep their digits near 0.
+// What all kinds are made of, each computed by those that ask for it: the target's logit against `top`, the largest of
+// its competitors, and `sum`, that of their exp(sharp (z - top)). p and q = 1 - p keep their digits near 0.
 template <class V> struct Margin {
-  V target, top, sum;
-  V nll, p, q;
-  Margin(V z, V max, V others_sum)
-      : target(z == Real<V>(kInf) ? splat<V>(Real<V>(kNaN)) : z), top(max), sum(others_sum) {
+  V ahead, sum, e;
+  decltype(V{} < V{}) leads;
+  V others, own; // the competitors' sum and the target's exponential, from the larger of target and top
+  Margin(V target, V top, V others_sum, V sharp)
+      : ahead(target == Real<V>(kInf) ? splat<V>(Real<V>(kNaN)) : (target - top) * sharp), sum(others_sum),
+        e(exp(-absolute(ahead))), leads(target >= top), others(leads ? sum * e : sum),
+        own(leads ? splat<V>(Real<V>(1)) : e) {}
+  V nll() const {
     using R = Real<V>;
-    const V one = splat<V>(R(1)), e = exp(-absolute(target - top));
-    const auto leads = target >= top;
-    const V others = leads ? sum * e : sum, own = leads ? one : e, share = one / (others + own);
-    nll = log1p(leads ? others : (sum - one) + e) + (leads ? V{} : top - target);
-    p = own * share, q = others * share;
+    return log1p(leads ? others : (sum - R(1)) + e) - (leads ? V{} : ahead);
   }
-  V a() const { return (top - target) + log(sum); }
-  V log_q() const {
+  V p() const { return own * (Real<V>(1) / (others + own)); }
+  V q() const { return others * (Real<V>(1) / (others + own)); }
+  V a() const { return log(sum) - ahead; }
+  V log_q(V q) const {
     using R = Real<V>;
     const auto tiny = q < R(1e-30); // or 0, while the margin is finite
     const V y = log(q);
     return any<decltype(q < q)>(tiny) ? (tiny ? a() : y) : y;
   }
-  V odds() const { return sum * exp(top - target); } // e^a
 };
 
 // log(e^x + e^level), and its slope in x; level = -inf gives x.
@@ -75,17 +76,18 @@ struct Polynomial {
   template <class V> static Bent<V> at(const Deformation &d, const Margin<V> &m) {
     using R = Real<V>;
     const auto power = static_cast<R>(d.first), log_part = static_cast<R>(d.second), linear = static_cast<R>(d.third);
+    const V p = m.p(), q = m.q(), nll = m.nll();
     V weight = splat<V>(R(1));
     if (power == R(1) || power == R(2))
-      weight = power == R(1) ? m.q : m.q * m.q;
+      weight = power == R(1) ? q : q * q;
     else if (power != R(0))
-      weight = exp(power * m.log_q());
-    V body = (log_part == R(0) ? V{} : log_part * m.nll) + linear * m.q, slope = log_part + linear * m.p;
+      weight = exp(power * m.log_q(q));
+    V body = (log_part == R(0) ? V{} : log_part * nll) + linear * q, slope = log_part + linear * p;
     if (linear < R(0)) { // Poly-1 at -1: what remains at p = 1 is of second order
-      body = log_part * beyond_first_order(m.nll, m.q) + (log_part + linear) * m.q;
-      slope = (log_part + linear) - linear * m.q;
+      body = log_part * beyond_first_order(nll, q) + (log_part + linear) * q;
+      slope = (log_part + linear) - linear * q;
     }
-    return {weight * body, weight * (power * m.p * bounded(body) + m.q * slope)};
+    return {weight * body, weight * (power * p * bounded(body) + q * slope)};
   }
 };
 
@@ -94,9 +96,11 @@ struct Power {
   template <class V> static Bent<V> at(const Deformation &d, const Margin<V> &m) {
     using R = Real<V>;
     const auto power = static_cast<R>(d.first), cap = static_cast<R>(d.second), scale = static_cast<R>(d.third);
-    const V u = min_or_second(splat<V>(cap), m.nll), x = power == R(0) ? V{} : power * u;
-    const V value = absolute(x) < R(1e-30) ? u : -expm1(-x) / power; // below, the limit; x would lose digits
-    return {scale * value, m.nll >= cap ? V{} : scale * exp(-x) * m.q};
+    const auto range = static_cast<R>(d.third / d.first); // of the value
+    const V nll = m.nll(), u = min_or_second(splat<V>(cap), nll), x = power == R(0) ? V{} : -power * u;
+    const auto [kept, less_1] = exp_and_expm1(x);
+    const V value = absolute(x) < R(1e-30) ? scale * u : -range * less_1; // below, the limit; x would lose digits
+    return {value, nll >= cap ? V{} : scale * m.q() * kept};
   }
 };
 
@@ -106,25 +110,27 @@ struct Competing {
     using R = Real<V>;
     const auto alpha = static_cast<R>(d.first), beta = static_cast<R>(d.second);
     const auto alpha_less_1 = static_cast<R>(d.first - 1.0), log_alpha = static_cast<R>(d.third);
-    if (beta == R(0)) return {m.nll, m.q};
-    const V log_part = alpha < R(0.5) ? log_add(m.log_q(), log_alpha).value : log1p(alpha_less_1 + m.q);
-    const V share = alpha == R(0) ? splat<V>(R(1)) : m.q / (alpha + m.q); // q / q at q = 0
-    return {m.nll + beta * log_part, m.q + beta * m.p * share};
+    const V nll = m.nll(), q = m.q();
+    if (beta == R(0)) return {nll, q};
+    const V log_part = alpha < R(0.5) ? log_add(m.log_q(q), log_alpha).value : log1p(alpha_less_1 + q);
+    const V share = alpha == R(0) ? splat<V>(R(1)) : q / (alpha + q); // q / q at q = 0
+    return {nll + beta * log_part, q + beta * m.p() * share};
   }
 };
 
 struct Exponential { // 1 / p - 1
   template <class V> static Bent<V> at(const Deformation &, const Margin<V> &m) {
-    const V e = m.odds();
-    return {e, e};
+    const V odds = m.sum * exp(-m.ahead); // e^a
+    return {odds, odds};
   }
 };
 
 struct Mada { // e^a to the left of 0, its tangent to the right
   template <class V> static Bent<V> at(const Deformation &, const Margin<V> &m) {
     using R = Real<V>;
-    const V a = m.a(), e = exp(min_or_second(V{}, a));
-    return {a > R(0) ? a + R(1) : e, e};
+    const auto left = m.leads & (m.others <= R(1));
+    const V a = m.a();
+    return {left ? m.others : a + R(1), left ? m.others : (a == a ? splat<V>(R(1)) : a)};
   }
 };
 
@@ -134,25 +140,26 @@ struct Mislabel {
   template <class V> static Bent<V> at(const Deformation &d, const Margin<V> &m) {
     using R = Real<V>;
     const auto keep = static_cast<R>(1.0 - d.first), miss = static_cast<R>(d.first - d.second);
-    const V near = -log1p(-(keep * m.q + miss));
+    const V p = m.p(), q = m.q(), near = -log1p(-(keep * q + miss));
     if (d.second > 1e-30) { // else the sum could round to 0
-      const V kept = keep * m.p, total = kept + static_cast<R>(d.second);
-      return {m.p < R(0.5) ? -log(total) : near, m.q * kept / total};
+      const V kept = keep * p, total = kept + static_cast<R>(d.second);
+      return {p < R(0.5) ? -log(total) : near, q * kept / total};
     }
-    const Bent<V> total = log_add(static_cast<R>(d.third) - m.nll, static_cast<R>(d.fourth));
-    return {m.p < R(0.5) ? -total.value : near, m.q * total.slope};
+    const Bent<V> total = log_add(static_cast<R>(d.third) - m.nll(), static_cast<R>(d.fourth));
+    return {p < R(0.5) ? -total.value : near, q * total.slope};
   }
 };
 
 struct Taylor { // sum_{i <= first} (1 - p)^i / i
   template <class V> static Bent<V> at(const Deformation &d, const Margin<V> &m) {
     using R = Real<V>;
+    const V p = m.p(), q = m.q();
     V sum{}, powers{}; // 1 + q + ... + q^(first - 1) = (1 - q^first) / p
     for (double i = d.first; i >= 1.0; --i) {
-      sum = (sum + static_cast<R>(1.0 / i)) * m.q;
-      powers = madd(powers, m.q, splat<V>(R(1)));
+      sum = (sum + static_cast<R>(1.0 / i)) * q;
+      powers = madd(powers, q, splat<V>(R(1)));
     }
-    return {sum, m.q * m.p * powers};
+    return {sum, q * p * powers};
   }
 };
 
@@ -170,7 +177,7 @@ template <class V> inline Bent<V> bent(const Deformation &d, const Margin<V> &m)
   case Deformation::tempered:
   case Deformation::mixed: break;
   }
-  return {m.nll, m.q};
+  return {m.nll(), m.q()};
 }
 
 } // namespace NEGLOG_ISA

@@ -22,8 +22,10 @@ template <class T> SoftmaxSum softmax_rows(const SoftmaxJob &job, int64_t begin,
     return smooth ? soft_rows<T, true, true>(job, begin, end, along)
                   : soft_rows<T, true, false>(job, begin, end, along);
   if (smooth) return soft_rows<T, false, true>(job, begin, end, along);
-  if (along) return softmax_along<T>(job, begin, end);
-  return in_pairs(job) ? softmax_pairs<T>(job, begin, end) : softmax_across<T>(job, begin, end);
+  if (!along && in_pairs(job)) return softmax_pairs<T>(job, begin, end);
+  return with_sharpness<ComputeOf<T>>(job, [&](auto sharp) {
+    return along ? softmax_along<T>(job, sharp, begin, end) : softmax_across<T>(job, sharp, begin, end);
+  });
 }
 
 SoftmaxSum softmax_nll(const SoftmaxJob &job, int64_t begin, int64_t end) {

@@ -44,12 +44,13 @@ template <class V> struct Compensated {
   V total() const { return sum + lost; }
 };
 
-// z[class * stride + lane] holds the logits, counted from `base`, and leaves as the gradient, if that is asked for.
-template <class R>
-inline Vec<R> group_across(const SoftmaxJob &job, const Group<R> &group, R *z, int64_t stride, Vec<R> base) {
+// z[class * stride + lane] holds the logits, counted from `base` and to be multiplied by `sharp`, and leaves as the
+// gradient, if that is asked for.
+template <class R, class S>
+inline Vec<R> group_across(const SoftmaxJob &job, const Group<R> &group, R *z, S sharp, int64_t stride, Vec<R> base) {
   using V = Vec<R>;
   using I = decltype(group.target[0] + group.target[0]);
-  const V lowest = splat<V>(static_cast<R>(-kInf));
+  const V lowest = splat<V>(static_cast<R>(-kInf)), one = splat<V>(R(1));
   V max = lowest, zy{};
   for (int64_t k = 0; k < job.classes; ++k) {
     const V v = load<V>(z + k * stride);
@@ -66,13 +67,13 @@ inline Vec<R> group_across(const SoftmaxJob &job, const Group<R> &group, R *z, i
       for (int64_t i = 0; i < 4; ++i) {
         const int64_t k = first + i;
         if (k >= stop) break;
-        const V e = exp(load<V>(z + k * stride) - shift);
+        const V e = exp(sharpened(load<V>(z + k * stride) - shift, sharp));
         s.part[i] += group.target == static_cast<I>(k) ? V{} : e;
         store(z + k * stride, e);
       }
     sum.add(s);
   }
-  const auto c = contest<V>(job, zy, max, sum.total(), base);
+  const auto c = contest<V>(job, zy, max, sum.total(), sharpened(one, sharp), base);
   if (job.grad) {
     const V coefficient = group.scaled(gradient_scale(job)) / c.total;
     const V factor = bounded(coefficient * c.lead * c.pull); // exponentials are from the best competitor
@@ -101,7 +102,7 @@ template <class I> inline I interleaved(int first) { // first, first + L, first 
 // Two classes are a Bernoulli: the one competitor is its own maximum, so no exponential but contest()'s is needed.
 // z and g hold the rows as they lie in memory, (row, class); a whole group fits two registers.
 template <class T, class R = ComputeOf<T>>
-inline Vec<R> pair_across(const SoftmaxJob &job, const Group<R> &group, const T *z, int rows, T *g) {
+inline Vec<R> pair_across(const SoftmaxJob &job, const Group<R> &group, const T *z, R sharp, int rows, T *g) {
   using V = Vec<R>;
   using S = Storage<T>;
   constexpr int L = Group<R>::L;
@@ -113,9 +114,9 @@ inline Vec<R> pair_across(const SoftmaxJob &job, const Group<R> &group, const T 
   const auto first = group.target == 0;
   const V target = first ? z0 : z1, other = first ? z1 : z0;
   const V one = splat<V>(R(1)), sum = other == R(-kInf) ? V{} : one + (other - other); // inf - inf: NaN, as in any row
-  const auto c = contest<V>(job, target, other, sum, V{});
+  const auto c = contest<V>(job, target, other, sum, splat<V>(sharp), V{});
   if (g) {
-    const V coefficient = group.scaled(job.scale) / c.total;
+    const V coefficient = group.scaled(gradient_scale(job)) / c.total;
     const auto idle = group.target < 0;
     const V own = idle ? V{} : bounded(coefficient * c.at_target);
     const V away = idle ? V{} : bounded(coefficient * c.lead * c.pull) * sum;
@@ -274,16 +275,16 @@ inline void put_losses(const SoftmaxJob &job, const Group<R> &group, Vec<R> loss
 }
 
 // Calls solve(row, rows, z, q, stride, base) for groups of rows whose logits have been read into z[class * stride +
-// lane], transformed and counted from `base`, and so their probabilities into q if kGiven. What solve leaves in z is
-// written as the gradient.
+// lane] and, if `transformed`, are and count from `base`; so their probabilities into q if kGiven. What solve leaves in
+// z is written as the gradient.
 template <class T, bool kGiven, class F>
-inline void each_group(const SoftmaxJob &job, int64_t begin, int64_t end, F &&solve) {
+inline void each_group(const SoftmaxJob &job, bool transformed, int64_t begin, int64_t end, F &&solve) {
   using R = ComputeOf<T>;
   using V = Vec<R>;
   constexpr int L = Group<R>::L;
   const Strides &from = job.logits_at, &given = job.target_at, &to = job.grad_at;
   const bool beside = (job.inner == 1 ? from.outer : from.inner) == 1, streaming = streams<T>(job);
-  const bool transformed = transforms(job), sloped = has_slope(job);
+  const bool sloped = has_slope(job);
   const int64_t classes = job.classes, width = beside ? groups_per_tile<R>(classes) * L : L, size = classes * width;
   const Transform<R> transform(job);
   auto *z = static_cast<R *>(__builtin_malloc((1 + kGiven + sloped) * size * sizeof(R)));
@@ -312,15 +313,17 @@ inline void each_group(const SoftmaxJob &job, int64_t begin, int64_t end, F &&so
   __builtin_free(z);
 }
 
-template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64_t begin, int64_t end) {
+template <class T, class S>
+inline SoftmaxSum softmax_across(const SoftmaxJob &job, S sharp, int64_t begin, int64_t end) {
   using R = ComputeOf<T>;
   SoftmaxSum result;
   double sums[Group<R>::L] = {};
   Group<R> group{};
-  each_group<T, false>(job, begin, end, [&](int64_t row, int rows, R *z, const R *, int64_t stride, Vec<R> base) {
-    fill(job, row, rows, group, result);
-    put_losses(job, group, group_across(job, group, z, stride, base), row, rows, sums);
-  });
+  each_group<T, false>(job, bends(job), begin, end,
+                       [&](int64_t row, int rows, R *z, const R *, int64_t stride, Vec<R> base) {
+                         fill(job, row, rows, group, result);
+                         put_losses(job, group, group_across(job, group, z, sharp, stride, base), row, rows, sums);
+                       });
   for (const double sum : sums) result.loss += sum;
   return result;
 }
@@ -328,14 +331,14 @@ template <class T> inline SoftmaxSum softmax_across(const SoftmaxJob &job, int64
 // Rows of two classes that lie as pair_across() takes them.
 inline bool in_pairs(const SoftmaxJob &job) {
   const auto dense = [&](const Strides &s) { return s.classes == 1 && s.outer == 2; };
-  return job.classes == 2 && job.inner == 1 && dense(job.logits_at) && (!job.grad || dense(job.grad_at)) &&
-         !transforms(job);
+  return job.classes == 2 && job.inner == 1 && dense(job.logits_at) && (!job.grad || dense(job.grad_at)) && !bends(job);
 }
 template <class T> inline SoftmaxSum softmax_pairs(const SoftmaxJob &job, int64_t begin, int64_t end) {
   using R = ComputeOf<T>;
   constexpr int L = Group<R>::L;
   const auto *logits = static_cast<const T *>(job.logits);
   auto *grad = static_cast<T *>(job.grad);
+  const auto sharp = static_cast<R>(1.0 / job.temperature);
   SoftmaxSum result;
   double sums[L] = {};
   Group<R> group{};
@@ -343,7 +346,7 @@ template <class T> inline SoftmaxSum softmax_pairs(const SoftmaxJob &job, int64_
     const int rows = end - row < L ? static_cast<int>(end - row) : L;
     __builtin_prefetch(reinterpret_cast<const char *>(logits + 2 * row) + kAhead);
     fill(job, row, rows, group, result);
-    const auto losses = pair_across<T>(job, group, logits + 2 * row, rows, grad ? grad + 2 * row : nullptr);
+    const auto losses = pair_across<T>(job, group, logits + 2 * row, sharp, rows, grad ? grad + 2 * row : nullptr);
     put_losses(job, group, losses, row, rows, sums);
   }
   for (int i = 0; i < L; ++i) result.loss += sums[i];

@@ -59,41 +59,43 @@ template <class T> inline Vec<ComputeOf<T>> max_by_lane(const T *p, int64_t n) {
 inline VecD wide(VecF v) { return widen(low_half(v)) + widen(high_half(v)); }
 inline VecD wide(VecD v) { return v; }
 
-// sum exp(z - shift). A float lane adds three times: behind one large term, many small ones would be rounded many
-// times.
-template <class T> inline VecD sum_exp_by_lane(const T *p, int64_t n, ComputeOf<T> shift) {
+// sum exp(sharp (z - shift)). A float lane adds three times: behind one large term, many small ones would be rounded
+// many times.
+template <class T, class S> inline VecD sum_exp_by_lane(const T *p, int64_t n, ComputeOf<T> shift, S sharp) {
   using V = Vec<ComputeOf<T>>;
-  using S = Storage<T>;
   constexpr int L = Lanes<V>::n;
   const V c = splat<V>(shift);
+  const auto term = [&](V z) { return exp(sharpened(z - c, sharp)); };
+  const auto at = [&](int64_t k) { return term(Storage<T>::load(p + k)); };
   VecD sum{};
   int64_t i = 0;
   for (; i + 8 * L <= n; i += 8 * L) {
     read_ahead(p + i, 8 * L);
-    const V s0 = exp(S::load(p + i) - c) + exp(S::load(p + i + L) - c);
-    const V s1 = exp(S::load(p + i + 2 * L) - c) + exp(S::load(p + i + 3 * L) - c);
-    const V s2 = exp(S::load(p + i + 4 * L) - c) + exp(S::load(p + i + 5 * L) - c);
-    const V s3 = exp(S::load(p + i + 6 * L) - c) + exp(S::load(p + i + 7 * L) - c);
+    const V s0 = at(i) + at(i + L);
+    const V s1 = at(i + 2 * L) + at(i + 3 * L);
+    const V s2 = at(i + 4 * L) + at(i + 5 * L);
+    const V s3 = at(i + 6 * L) + at(i + 7 * L);
     sum += wide((s0 + s1) + (s2 + s3));
   }
-  each_vector(p + i, n - i, static_cast<ComputeOf<T>>(-kInf), [&](V v, int64_t) { sum += wide(exp(v - c)); });
+  each_vector(p + i, n - i, static_cast<ComputeOf<T>>(-kInf), [&](V v, int64_t) { sum += wide(term(v)); });
   return sum;
 }
 
 // Online max and sum of exponentials: the row is read from memory once.
 template <class R> struct MaxSum {
   R max = static_cast<R>(-kInf);
-  double sum = 0; // sum of exp(z - max); a max of -inf counts from 0, so that -inf everywhere gives sum 0
+  double sum = 0; // sum of exp(sharp (z - max)); a max of -inf counts from 0, so that -inf everywhere gives sum 0
   R shift() const { return max == static_cast<R>(-kInf) ? R(0) : max; }
-  void rise(R top) {
+  template <class S> void rise(R top, S sharp) {
     if (!(top > max)) return;
-    sum *= exp(static_cast<double>(max) - static_cast<double>(top));
+    sum *= exp(sharpened(static_cast<double>(max) - static_cast<double>(top), sharp));
     max = top;
   }
 };
 
 // All classes but `skip` (-1: all).
-template <class T> inline MaxSum<ComputeOf<T>> max_sum_without(const T *z, int64_t classes, int64_t skip) {
+template <class T, class S>
+inline MaxSum<ComputeOf<T>> max_sum_without(const T *z, int64_t classes, int64_t skip, S sharp) {
   using R = ComputeOf<T>;
   using V = Vec<R>;
   constexpr int L = Lanes<V>::n;
@@ -101,8 +103,8 @@ template <class T> inline MaxSum<ComputeOf<T>> max_sum_without(const T *z, int64
   for (int64_t k = 0; k < classes; k += kBlock<R>) {
     const int64_t n = classes - k < kBlock<R> ? classes - k : kBlock<R>;
     if (skip < k || skip >= k + n) {
-      s.rise(max_lanes(max_by_lane(z + k, n)));
-      s.sum += sum_lanes(sum_exp_by_lane(z + k, n, s.shift()));
+      s.rise(max_lanes(max_by_lane(z + k, n)), sharp);
+      s.sum += sum_lanes(sum_exp_by_lane(z + k, n, s.shift(), sharp));
       continue;
     }
     // around the vector that holds it
@@ -110,10 +112,10 @@ template <class T> inline MaxSum<ComputeOf<T>> max_sum_without(const T *z, int64
     V hole = Storage<T>::load_first(z + k + at, static_cast<int>(after - at), static_cast<R>(-kInf));
     hole[skip - k - at] = static_cast<R>(-kInf);
     const V top = max_or_second(hole, max_or_second(max_by_lane(z + k, at), max_by_lane(z + k + after, n - after)));
-    s.rise(max_lanes(top));
+    s.rise(max_lanes(top), sharp);
     const R c = s.shift();
-    const VecD sum = sum_exp_by_lane(z + k, at, c) + sum_exp_by_lane(z + k + after, n - after, c);
-    s.sum += sum_lanes(sum + wide(exp(hole - c)));
+    const VecD sum = sum_exp_by_lane(z + k, at, c, sharp) + sum_exp_by_lane(z + k + after, n - after, c, sharp);
+    s.sum += sum_lanes(sum + wide(exp(sharpened(hole - c, sharp))));
   }
   return s;
 }
@@ -172,24 +174,25 @@ inline void finish_streaming() {
 template <class V> struct Contest {
   V loss;
   V shift;     // max of all logits
-  V total;     // sum of exp(z - shift) over all classes
-  V lead;      // exp(max of the competitors - shift)
+  V total;     // sum of exp(sharp (z - shift)) over all classes
+  V lead;      // exp(sharp (max of the competitors - shift))
   V pull;      // d loss / d logsumexp with the target's logit held
   V at_target; // times total: the gradient at the target
 };
-template <class V> inline Contest<V> deformed_contest(const Deformation &deformation, V target, V max, V sum) {
+template <class V> inline Contest<V> deformed_contest(const Deformation &deformation, V target, V max, V sum, V sharp) {
   using R = Real<V>;
   const V one = splat<V>(R(1));
   const auto alone = max == R(-kInf);
-  const Bent<V> b = bent(deformation, Margin<V>(target, max, sum));
+  const Bent<V> b = bent(deformation, Margin<V>(target, max, sum, sharp));
   return {b.value, alone ? V{} : max, alone ? one : sum, one, b.slope, -b.slope * sum};
 }
-template <class V> inline Contest<V> contest(const SoftmaxJob &job, V target, V max, V sum, V base) {
-  if (job.deformation.kind != Deformation::none) return deformed_contest(job.deformation, target, max, sum);
+// target against max and sum, those of exp(sharp (z - max)) of its competitors
+template <class V> inline Contest<V> contest(const SoftmaxJob &job, V target, V max, V sum, V sharp, V base) {
+  if (job.deformation.kind != Deformation::none) return deformed_contest(job.deformation, target, max, sum, sharp);
   const auto z_loss = static_cast<Real<V>>(job.z_loss);
   using R = Real<V>;
   const V one = splat<V>(R(1));
-  const V e = exp(-absolute(target - max));
+  const V ahead = (target - max) * sharp, e = exp(-absolute(ahead));
   const auto leads = target >= max;
   const V others = leads ? sum * e : sum;
   // a lead: log(1 + others); otherwise log(sum + e) with sum >= 1, so sum - 1 loses nothing
@@ -198,9 +201,9 @@ template <class V> inline Contest<V> contest(const SoftmaxJob &job, V target, V 
   const V shift = leads ? target : max;
   const auto undefined = target == R(kInf); // a competitor of +inf has left NaN in the sum
   const V nan = splat<V>(R(kNaN));
-  V loss = undefined ? nan : log_total + (leads ? V{} : max - target), pull = one, at_target = -others;
+  V loss = undefined ? nan : log_total - (leads ? V{} : ahead), pull = one, at_target = -others;
   if (z_loss != R(0)) {
-    const V lse = (base + shift) + log_total, steeper = R(2) * z_loss * lse;
+    const V lse = (base + shift * sharp) + log_total, steeper = R(2) * z_loss * lse;
     loss += z_loss * lse * lse;
     pull += steeper;
     at_target += steeper * (leads ? one : e);
@@ -262,25 +265,26 @@ inline int64_t row_start(const Strides &at, int64_t row, int64_t inner) {
 
 // ---- along: lanes run along the classes ---------------------------------------------------------------------------
 
-// z holds the logits, counted from `base`, slope (if any) their derivatives in what the gradient is for.
-template <class Z, class G>
-inline double row_along(const SoftmaxJob &job, const Z *z, const ComputeOf<Z> *slope, double base, G *grad, Place at,
-                        bool streaming) {
+// z holds the logits, counted from `base` and to be multiplied by `sharp`, slope (if any) their derivatives in what the
+// gradient is for.
+template <class Z, class S, class G>
+inline double row_along(const SoftmaxJob &job, const Z *z, S sharp, const ComputeOf<Z> *slope, double base, G *grad,
+                        Place at, bool streaming) {
   using R = ComputeOf<Z>;
   using V = Vec<R>;
   const R zy = Storage<Z>::get(z + at.target);
-  const auto rest = max_sum_without(z, job.classes, at.target);
-  const auto c = contest<double>(job, zy, rest.max, rest.sum, base);
+  const auto rest = max_sum_without(z, job.classes, at.target, sharp);
+  const auto c = contest<double>(job, zy, rest.max, rest.sum, sharpened(1.0, sharp), base);
   if (grad) {
     const double coefficient = at.weight * gradient_scale(job) / c.total;
     const V shift = splat<V>(static_cast<R>(c.shift)), factor = bounded(splat<V>(static_cast<R>(coefficient * c.pull)));
     const auto at_target = bounded(static_cast<R>(coefficient * c.at_target));
+    const auto pushed = [&](V v) { return exp(sharpened(v - shift, sharp)) * factor; };
     if (slope) {
-      map_row(z, grad, job.classes, streaming,
-              [&](V v, int64_t k) { return through(load<V>(slope + k), exp(v - shift) * factor); });
+      map_row(z, grad, job.classes, streaming, [&](V v, int64_t k) { return through(load<V>(slope + k), pushed(v)); });
       Storage<G>::put(grad + at.target, through(slope[at.target], at_target));
     } else {
-      map_row(z, grad, job.classes, streaming, [&](V v, int64_t) { return exp(v - shift) * factor; });
+      map_row(z, grad, job.classes, streaming, [&](V v, int64_t) { return pushed(v); });
       Storage<G>::put(grad + at.target, at_target);
     }
   }
@@ -288,12 +292,13 @@ inline double row_along(const SoftmaxJob &job, const Z *z, const ComputeOf<Z> *s
 }
 
 // Calls solve(logits, slope or null, base, gradient or null, row, place, streaming), which returns the loss, for every
-// row that takes part; the logits have been transformed, and are counted from `base`, if there is something to do.
-template <class T, class F> inline SoftmaxSum each_row(const SoftmaxJob &job, int64_t begin, int64_t end, F &&solve) {
+// row that takes part; if `transformed`, the logits are, and are counted from `base`.
+template <class T, class F>
+inline SoftmaxSum each_row(const SoftmaxJob &job, bool transformed, int64_t begin, int64_t end, F &&solve) {
   using R = ComputeOf<T>;
   const auto *logits = static_cast<const T *>(job.logits);
   auto *grad = static_cast<T *>(job.grad);
-  const bool streaming = streams<T>(job), transformed = transforms(job);
+  const bool streaming = streams<T>(job);
   const int64_t classes = job.classes, padded = classes + Lanes<Vec<R>>::n; // whole vectors from anywhere
   const Transform<R> transform(job);
   R *value = transformed ? static_cast<R *>(__builtin_malloc(3 * padded * sizeof(R))) : nullptr;
@@ -324,10 +329,11 @@ template <class T, class F> inline SoftmaxSum each_row(const SoftmaxJob &job, in
   return result;
 }
 
-template <class T> inline SoftmaxSum softmax_along(const SoftmaxJob &job, int64_t begin, int64_t end) {
+template <class T, class S>
+inline SoftmaxSum softmax_along(const SoftmaxJob &job, S sharp, int64_t begin, int64_t end) {
   const auto solve = [&](const auto *z, const auto *slope, double base, T *g, int64_t, const Place &place,
-                         bool streaming) { return row_along(job, z, slope, base, g, place, streaming); };
-  return each_row<T>(job, begin, end, solve);
+                         bool streaming) { return row_along(job, z, sharp, slope, base, g, place, streaming); };
+  return each_row<T>(job, bends(job), begin, end, solve);
 }
 
 } // namespace NEGLOG_ISA

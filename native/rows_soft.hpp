@@ -175,7 +175,7 @@ inline SoftmaxSum soft_across(const SoftmaxJob &job, int64_t begin, int64_t end)
     for (int i = 0; i < rows; ++i)
       if (!usable[i] && group.takes_part(i) && result.bad_row < 0) result.bad_row = row + i;
   };
-  each_group<T, kGiven>(job, begin, end, solve);
+  each_group<T, kGiven>(job, transforms(job), begin, end, solve);
   for (const double sum : sums) result.loss += sum;
   return result;
 }
@@ -352,7 +352,7 @@ inline SoftmaxSum soft_rows_along(const SoftmaxJob &job, int64_t begin, int64_t 
     if (!usable && bad < 0) bad = row;
     return loss;
   };
-  SoftmaxSum result = each_row<T>(job, begin, end, solve);
+  SoftmaxSum result = each_row<T>(job, transforms(job), begin, end, solve);
   if (kGiven) result.bad_row = bad; // probabilities have no other
   return result;
 }

@@ -17,8 +17,19 @@ namespace NEGLOG_ISA {
 
 template <class T> using ComputeOf = typename Storage<T>::Compute;
 
-inline bool transforms(const SoftmaxJob &job) { return job.softcap != 0.0 || job.temperature != 1.0 || job.class_mask; }
-inline bool has_slope(const SoftmaxJob &job) { return job.grad && (job.softcap != 0.0 || job.class_mask); }
+inline bool bends(const SoftmaxJob &job) { return job.softcap != 0.0 || job.class_mask; }
+inline bool transforms(const SoftmaxJob &job) { return bends(job) || job.temperature != 1.0; }
+
+// Where only what bends is transformed, distances between logits are still to be sharpened: by a number, or by 1, which
+// costs nothing.
+struct One {};
+template <class V> inline V sharpened(V distance, One) { return distance; }
+template <class V> inline V sharpened(V distance, Real<V> by) { return distance * by; }
+template <class R, class F> inline auto with_sharpness(const SoftmaxJob &job, F &&f) {
+  return bends(job) || job.temperature == 1.0 ? f(One{}) : f(static_cast<R>(1.0 / job.temperature));
+}
+
+inline bool has_slope(const SoftmaxJob &job) { return job.grad && bends(job); }
 inline double gradient_scale(const SoftmaxJob &job) { return job.scale / job.temperature; }
 
 // A gradient through the slope; a class that is gone passes nothing on, NaN included.

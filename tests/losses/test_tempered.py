@@ -73,9 +73,7 @@ def test_tempered_softmax_where_the_softmax_has_an_answer(t):
         with pytest.raises(nl.ShapeError, match="tempered_softmax: "):
             losses.tempered_softmax(*bad, **options)
     for steps in (0, -1, 2.5):
-        with pytest.raises(
-            nl.ParameterError, match=f"tempered_softmax: num_iters={steps}; allowed: num_iters in int"
-        ):
+        with pytest.raises(nl.ParameterError, match=f"tempered_softmax: num_iters={steps}; allowed: num_iters in int"):
             losses.tempered_softmax(z, t, num_iters=steps)
 
 

@@ -43,6 +43,28 @@ def test_a_wrong_topic_gets_a_suggestion(run: Any) -> None:
     assert outcome.code == 2
     assert outcome.err.startswith("neglog: no topic 'sofmax'; did you mean 'softmax'? there are logarithm,")
     assert run("explain", "Log_Odds").code == 0
+    assert run("explain", "zzzz").err.startswith("neglog: no topic 'zzzz'; there are logarithm,")
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_curve_of_a_figure_is_in_the_terminal(run: Any, name: str) -> None:
+    shown = " ".join(run("explain", name).out.split())
+    drawn = figure(name)
+    assert " ".join(drawn.caption.split()) in shown
+    for curve in drawn.curves if len(drawn.curves) > 1 else ():
+        assert f"{curve.label}" in shown
+
+
+@pytest.mark.parametrize("columns", [1, 20, 40, 80, 200])
+def test_narrow_and_wide_terminals(run: Any, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for name in topics():
+        outcome = run("explain", name)
+        assert outcome.code == 0, outcome.err
+        drawn = [line for line in outcome.out.splitlines() if re.search("[│└]", line)]
+        assert all(len(line) <= max(columns, 32) for line in drawn)
+        if columns == 80:  # code is not broken, everything else is
+            assert all(len(line) <= 80 for line in outcome.out.splitlines())
 
 
 def test_plot_writes_the_figure(run: Any, tmp_path: Path) -> None:

@@ -252,7 +252,12 @@ def wrong(fn, parameters=None):
         (
             wrong(lambda y, loc, scale: y.nonsense()),
             nl.InputError,
-            "failed with AttributeError: 'Tensor' object",
+            "failed with AttributeError in line [0-9]+ of test_custom.py: 'Tensor' object",
+        ),
+        (
+            wrong(lambda y, loc, scale: gaussian(y, loc, scale).float()),
+            nl.InputError,
+            "returned torch.float32 of float64",
         ),
         (wrong(lambda y, loc, scale: y * float("nan")), nl.DataError, r"gives nan at row 0 .* pass start="),
         (wrong(lambda y, loc, scale: gaussian(y, y.mean() + loc, scale)), nl.InputError, "treat each row on its own"),
@@ -262,6 +267,28 @@ def wrong(fn, parameters=None):
 def test_mistakes_in_the_function(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_the_users_own_error_is_the_cause():
+    def bad(y, mu):
+        raise KeyError("column")
+
+    with pytest.raises(nl.InputError, match=r"bad failed with KeyError in line [0-9]+ of test_custom.py") as caught:
+        nl.fit(nl.Custom(bad, {"mu": nl.real}), [1.0, 2.0])
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_a_file_that_changed_is_run_again(tmp_path):
+    path = tmp_path / "mine.py"
+    text = "import neglog as nl\nf = nl.Custom(lambda y, mu: (y - mu) ** {}, dict(mu=nl.real), name='f')\n"
+    path.write_text(text.format(2))
+    first = nl.Custom.from_file(str(path), "f")
+    assert nl.Custom.from_file(str(path), "f") is first
+    path.write_text(text.format(10))
+    assert nl.Custom.from_file(str(path), "f").nll(2.0, 0.0) == 1024.0
+    path.write_text("raise SystemExit(4)\n")
+    with pytest.raises(nl.InputError, match=r"mine.py: SystemExit: 4"):
+        nl.Custom.from_file(str(path), "f")
 
 
 @pytest.mark.parametrize(
@@ -275,6 +302,13 @@ def test_mistakes_in_the_function(call, error, message):
         ((gaussian, REAL_AND_POSITIVE), {"log_cdf": log_cdf}, "log_cdf and log_sf go together"),
         ((gaussian, REAL_AND_POSITIVE), {"start": {"scale": -1.0}}, "scale = -1 is outside its domain"),
         ((gaussian, REAL_AND_POSITIVE), {"start": {"mu": 1.0}}, "start names 'mu'"),
+        ((gaussian, REAL_AND_POSITIVE), {"start": {"loc": "a"}}, "start: loc is 'a'; allowed: a number"),
+        (
+            (gaussian, REAL_AND_POSITIVE),
+            {"support": "positive"},
+            "support is 'positive'; allowed: nl.real, nl.positive",
+        ),
+        ((gaussian, REAL_AND_POSITIVE), {"support": (0, 1, 2)}, "or a pair of numbers"),
         ((gaussian, REAL_AND_POSITIVE), {"location": "mu"}, "location='mu'; the parameters are loc, scale"),
         ((gaussian, REAL_AND_POSITIVE), {"data": ["z"]}, "data names 'z', which is no argument of fn"),
         ((gaussian, REAL_AND_POSITIVE), {"support": (2.0, 1.0)}, "is empty"),
@@ -304,6 +338,55 @@ def test_likelihoods_without_a_maximum(data):
     cost = nl.Custom(lambda y, p: -y * torch.log(p) - (1 - y) * torch.log1p(-p), {"p": nl.unit}, discrete=True)
     assert nl.fit(cost, np.ones(10)).status == "boundary"
     assert nl.fit(cost, [1, 0, 1, 1]).params["p"] == pytest.approx(0.75, rel=1e-12)
+
+
+def test_a_parameter_that_nothing_depends_on_is_flat(data):
+    """The search may move it, since nothing stops it; that is no way to the boundary."""
+    r = nl.fit(nl.Custom(lambda y, mu, k: (y - mu) ** 2, {"mu": nl.real, "k": nl.real}), data["y"])
+    assert r.status == "flat"
+    assert "cannot tell the estimates: k." in r.message
+    assert r.params["mu"] == pytest.approx(data["y"].mean(), rel=1e-12)
+
+
+CORNERS = {
+    "Laplace": (lambda y, m, b: abs(y - m) / b + torch.log(2 * b), {"m": nl.real, "b": nl.positive}, 0.5),
+    "median": (lambda y, m: abs(y - m), {"m": nl.real}, 0.5),
+    "quantile": (lambda y, m: torch.where(y > m, 0.9 * (y - m), 0.1 * (m - y)), {"m": nl.real}, 0.9),
+}
+
+
+@pytest.mark.parametrize("name", CORNERS)
+def test_a_maximum_at_a_corner_of_ones_own_likelihood(name):
+    """As of the families that have one: the optimum is an order statistic, of which no curvature tells the error."""
+    fn, parameters, level = CORNERS[name]
+    y = np.random.default_rng(0).normal(3, 2, 51)
+    r = nl.fit(nl.Custom(fn, parameters), y)
+    assert r.status == "edge", r.message
+    assert not r.ok and np.isnan(list(r.stderr.values())).all()
+    assert r.params["m"] == pytest.approx(np.quantile(y, level, method="inverted_cdf"), abs=1e-5)
+
+
+def test_a_likelihood_that_jumps_has_no_standard_errors():
+    """Derivatives of floor are 0 everywhere, so slope and curvature of k**2 look like those of a maximum at 0."""
+    y = np.zeros(20)
+    r = nl.fit(nl.Custom(lambda y, k: torch.floor(k) + k**2 + 0 * y, {"k": nl.real}), y, start={"k": -0.5})
+    assert r.status == "edge" and "jumps" in r.message
+    even = nl.fit(nl.Custom(lambda y, m: abs(y - m), {"m": nl.real}), [1.0, 2.0, 4.0, 9.0])
+    assert even.status == "flat"
+    jumps = nl.Custom(lambda y, m: torch.where(y > m, y - m, 10 + m - y), {"m": nl.real})
+    assert nl.fit(jumps, [1.0, 2.0, 4.0, 9.0]).status in ("edge", "stalled")
+
+
+def test_second_derivatives_that_are_wrong_are_found():
+    """Value and gradient are those of (y - m)**2 / 2, but the curvature is 3 and not 1."""
+
+    def straight(y, m):
+        slope = (m - y).detach()
+        return 0.5 * slope**2 + slope * (m - m.detach()) + 1.5 * (m - m.detach()) ** 2
+
+    r = nl.fit(nl.Custom(straight, {"m": nl.real}), [1.0, 2.0, 4.0, 9.0])
+    assert not r.ok
+    assert "according to the second derivatives" in r.message
 
 
 @pytest.mark.parametrize(("low", "high"), [(-1.0, 1.0), (2.0, np.inf), (-np.inf, -3.0), (0.0, 1.0), (-np.inf, np.inf)])

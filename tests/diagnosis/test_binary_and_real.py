@@ -144,6 +144,24 @@ def test_units(diabetes):
     assert nl.diagnose(1000 * mean, t).codes == ("units",)
 
 
+@pytest.mark.parametrize("kind", [None, "mean"])
+def test_a_column_of_predictions_against_a_row_of_targets(kind):
+    """(n, 1) - (n,) is (n, n) in NumPy and torch: the mean squared error of every prediction with every target."""
+    t = np.random.default_rng(0).normal(150, 16, 40)
+    mean = (t + np.random.default_rng(1).normal(0, 4, 40))[:, None]
+    found = nl.diagnose(mean, t, kind)
+    assert found.codes == ("shapes",) and found.kind == "mean"
+    assert "(40, 40)" in found["shapes"].evidence
+    assert nl.diagnose(1000 * mean, t, kind).codes == ("shapes", "units")
+    assert nl.diagnose(np.tile(mean, (1, 3)), t, kind).codes == ("shapes",)
+    yes = (t > 150).astype(int)
+    found = nl.diagnose(mean - 150, yes)
+    assert found.codes == ("shapes",) and found.kind == "logits"
+    assert "same shape" in found["shapes"].change
+    image = np.random.default_rng(2).normal(size=(4, 3, 8, 1))
+    assert nl.diagnose(image, np.zeros((4, 8, 1), int), axis=1).kind == "logits"
+
+
 def test_constant_means_and_shapes(diabetes):
     mean, _, t = diabetes
     assert nl.diagnose(np.full_like(t, t.mean()), t).codes == ("constant",)

@@ -329,6 +329,36 @@ def test_a_run_that_is_not_degenerate_wins():
     assert r.status == min((status for status, _ in r.runs), key=lambda status: status == "degenerate")
 
 
+def test_the_place_of_the_data_does_not_matter():
+    """Also where squares of the numbers have no digits left for the distances between rows."""
+    rng = np.random.default_rng(0)
+    x = np.vstack([rng.normal(-3, 1, (100, 2)), rng.normal(3, 0.5, (200, 2))])
+    for kind in KINDS:
+        here, there = (fit_gaussian_mixture(x + shift, 2, covariance=kind, rng=0) for shift in (0.0, 2.0**40))
+        assert there.ok
+        assert there.nll == pytest.approx(here.nll, rel=1e-3)  # rows are rounded to 2**-12
+
+
+def test_a_component_that_is_far_from_every_row():
+    r = fit_gaussian_mixture(np.random.default_rng(0).normal(size=(50, 1)), 2, start=[[0.0], [1e6]])
+    assert (r.status, r.degenerate) == ("degenerate", (1,))
+    assert r.message == "component 1 has lost all rows: fewer components, or another start"
+
+
+def test_chunks_without_rows_or_weight_add_nothing():
+    rng = np.random.default_rng(0)
+    x = np.vstack([rng.normal(-3, 1, (100, 2)), rng.normal(3, 0.5, (200, 2))])
+    start = [[-3.0, -3.0], [3.0, 3.0]]
+    parts = [x[:0], (x[:150], np.zeros(150)), x[:200], x[200:]]
+    r = fit_gaussian_mixture(lambda: parts, 2, start=start)
+    assert r.nobs == 300 and r.ok
+    alone = fit_gaussian_mixture(lambda: parts[2:], 2, start=start)
+    assert r.nll == alone.nll
+    assert math.isnan(r.model.bic(x[:0]))
+    with pytest.raises(TypeError):
+        r.model.statistics(x) + 1.0
+
+
 def test_slow_progress_is_not_the_end():
     """One component's worth of data: steps are small long before the end, and scikit-learn's rule stops there."""
     x = np.random.default_rng(0).normal(size=(2000, 1))
@@ -377,6 +407,9 @@ BAD = [
     (lambda: fit_gaussian_mixture(np.ones((3, 1)), 1, tol=-1.0), "tol=-1"),
     (lambda: fit_gaussian_mixture(np.ones((3, 1)), 1, start=[[0.0], [1.0]]), r"allowed: \(1, 1\)"),
     (lambda: fit_gaussian_mixture(lambda: iter(()), 1), "no chunks"),
+    (lambda: fit_gaussian_mixture(lambda: [np.empty((0, 1))], 1), "no rows"),
+    (lambda: fit_gaussian_mixture(1e200 * np.arange(9.0)[:, None], 2), "too large to be squared"),
+    (lambda: fit_gaussian_mixture(np.arange(9.0)[:, None], 2, start=[[1.0], [1.0]]), "equal means"),
 ]  # fmt: skip
 
 

@@ -99,6 +99,11 @@ BAD = [
     (lambda: fit_ppca([[1.0, np.nan]], 1), r"x\[0, 1\] = nan"),
     (lambda: random_model().bound(np.zeros((2, 5)), np.zeros((2, 1)), np.eye(2)), r"\(2, 2\) and \(2, 2\)"),
     (lambda: random_model().bound(np.zeros((2, 5)), np.zeros((2, 2)), -np.eye(2)[::-1]), "positive definite"),
+    (lambda: random_model().bound(np.zeros((1, 5)), np.zeros((1, 2)), -np.eye(2)), "positive definite"),
+    (lambda: random_model().bound(np.zeros((1, 5)), np.zeros((1, 2)), [[1.0, 0.5], [0.0, 1.0]]), "not symmetric"),
+    (lambda: random_model().bound(np.zeros((1, 5)), np.zeros((1, 2)), [[1.0, np.nan], [np.nan, 1.0]]), "finite"),
+    (lambda: fit_ppca(np.eye(4), True), "components=True"),
+    (lambda: fit_ppca(1e200 * np.random.default_rng(0).normal(size=(20, 3)), 1), "too large to be squared"),
 ]
 
 
@@ -112,3 +117,4 @@ def test_edges():
     model = random_model(3, 1)
     nll = model.nll([[np.inf, 0, 0], [np.nan, 0, 0], [0, 0, 0]])
     assert nll[0] == np.inf and np.isnan(nll[1]) and np.isfinite(nll[2])
+    assert model.nll([[1e200, 0, 0]])[0] == np.inf

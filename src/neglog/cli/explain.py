@@ -12,6 +12,7 @@ from neglog.cli.exits import OK, UsageError
 from neglog.cli.options import File
 
 _WIDEST = 100  # columns: longer lines are hard to read
+_NARROWEST = 32  # nothing can be read in fewer
 
 
 def explain(topic: str | None = None, /, *, plot: File | None = None) -> int:
@@ -37,7 +38,7 @@ def explain(topic: str | None = None, /, *, plot: File | None = None) -> int:
         return OK
     name = topic.lower().replace("_", "-").replace(" ", "-")
     if name not in known:
-        raise UsageError(f"no topic '{topic}'{did_you_mean(name, list(known))} there are {', '.join(known)}")
+        raise UsageError(f"no topic '{topic}'{did_you_mean(name, list(known)) or ';'} there are {', '.join(known)}")
     check_outputs(plot, inputs=())
     if plot:
         _write(plot, name)
@@ -66,30 +67,24 @@ def _rendered(text: str) -> str:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from neglog.report.terminal import plot
+    from neglog.report.terminal import has_braille, plot
     from neglog.report.topic_figures import figure
     from neglog.report.topics import FIGURE
 
     out = io.StringIO()
-    width = min(shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST)
+    width = min(max(shutil.get_terminal_size((_WIDEST, 24)).columns, _NARROWEST), _WIDEST)
     console = Console(file=out, force_terminal=sys.stdout.isatty(), width=width, highlight=False)
-    braille = _has_braille()
+    braille = has_braille()
     parts: list[Any] = FIGURE.split(_without_links(text))
     for words, name in zip(parts[::2], [*parts[1::2], None], strict=True):
         console.print(Markdown(words.strip(), code_theme="ansi_dark", hyperlinks=False))
         if name is not None:
-            drawn = plot(figure(name), width=min(64, width - 16), braille=braille)
-            console.print("\n" + drawn + "\n", markup=False, highlight=False, soft_wrap=True)
+            shown = figure(name)
+            drawn = plot(shown, width=min(64, width - 16), braille=braille)
+            console.print("\n" + drawn, markup=False, highlight=False, soft_wrap=True)
+            console.print(f"{shown.caption}\n", markup=False, highlight=False)
     lines = "\n".join(line.rstrip() for line in out.getvalue().splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
-
-
-def _has_braille() -> bool:
-    try:
-        "⠿└".encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def _without_links(text: str) -> str:

@@ -48,7 +48,9 @@ def families(
     try:
         chosen = [nl.family(name)] if name is not None else [nl.family(one) for one in known]
     except nl.InputError:
-        raise UsageError(f"no family '{name}'{did_you_mean(name or '', known)} there are {', '.join(known)}") from None
+        raise UsageError(
+            f"no family '{name}'{did_you_mean(name or '', known) or ';'} there are {', '.join(known)}"
+        ) from None
     check_outputs(plot, inputs=())
     if plot:
         _write(plot, *_figures(chosen[0], at))
@@ -115,13 +117,9 @@ def _parameters(family: Any, assignments: str) -> tuple[float, ...]:
 
 def _drawn(family: Any, at: list[str] | None) -> str:
     """Density and negative log-likelihood for a terminal, in ASCII where it has nothing else."""
-    from neglog.report.terminal import plot
+    from neglog.report.terminal import has_braille, plot
 
-    try:
-        "⠿└".encode(sys.stdout.encoding or "ascii")
-        braille = True
-    except (UnicodeEncodeError, LookupError):
-        braille = False
+    braille = has_braille()
     first = _figures(family, at, most=1)
     label = first[0].curves[0].label
     return f"\nat {label}\n\n" + "\n\n".join(plot(figure, braille=braille) for figure in first) + "\n"

@@ -64,8 +64,8 @@ class Custom(ScalarFamily):
     Raises
     ------
     InputError
-        If the names do not go together. At evaluation: if ``fn`` fails, or returns no tensor (TypeError of its own) or
-        NaN.
+        If the names do not go together. At evaluation: if ``fn`` fails, with its own error as the cause, or returns
+        anything but a tensor of float64.
     ShapeError
         If ``fn`` returns anything but one number per row.
     MissingDependencyError
@@ -118,7 +118,7 @@ class Custom(ScalarFamily):
             raise InputError("Custom: log_cdf and log_sf go together, so that each tail is exact")
         if location is not None and location not in known:
             raise InputError(f"Custom: location={location!r}; the parameters are {', '.join(known)}")
-        begin = {key: float(value) for key, value in (start or {}).items()}
+        begin = _numbers("Custom: start", start or {})
         for key, value in begin.items():
             if key not in known:
                 raise InputError(f"Custom: start names {key!r}; the parameters are {', '.join(known)}")
@@ -188,7 +188,8 @@ class Custom(ScalarFamily):
         self, y: Any, weight: Any, known: Mapping[int, Array], start: Mapping[str, float]
     ) -> tuple[float, ...]:
         domains = {p.name: p.domain for p in self.parameters}
-        given = {**dict(self.begin), **{key: float(value) for key, value in start.items() if key in domains}}
+        own = {key: value for key, value in start.items() if key in domains}
+        given = {**dict(self.begin), **_numbers("fit: start", own)}
         for key, value in given.items():
             if not (domains[key].contains(value) and np.isfinite(value)):
                 raise ParameterError(f"fit: start: {key} = {value:g} is outside its domain {domains[key]}")
@@ -276,17 +277,33 @@ def _support(given: Interval | Domain | tuple[float, float] | None, discrete: bo
         given = given.interval
     if isinstance(given, Interval):
         return given
-    low, high = (float(end) for end in given)
+    try:
+        low, high = (float(end) for end in given)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"Custom: support is {given!r}; allowed: nl.real, nl.positive, nl.unit, an Interval, or a pair of numbers"
+        ) from None
     if not low <= high:
         raise InputError(f"Custom: support ({low:g}, {high:g}) is empty")
     return Interval(low, high, np.isfinite(low), np.isfinite(high), integer=discrete)
 
 
+def _numbers(where: str, given: Mapping[str, Any]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, value in given.items():
+        try:
+            found[name] = float(value)
+        except (TypeError, ValueError):
+            raise InputError(f"{where}: {name} is {value!r}; allowed: a number") from None
+    return found
+
+
 def _module(path: str) -> Any:
-    """The file as a module, run once."""
+    """The file as a module, run once as long as it does not change."""
     if not os.path.isfile(path):
         raise InputError(f"{path}: there is no such file")
-    name = f"_neglog_user_{abs(hash(os.path.abspath(path)))}"
+    about = os.stat(path)
+    name = f"_neglog_user_{abs(hash((os.path.abspath(path), about.st_mtime_ns, about.st_size)))}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -296,7 +313,7 @@ def _module(path: str) -> Any:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # whatever stands in the file, a script that ends itself too
         del sys.modules[name]
         raise InputError(f"{path}: {type(error).__name__}: {error}".replace("\n", " ")) from error
     return module

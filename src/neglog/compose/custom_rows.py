@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +100,10 @@ def checked(family: Custom, fn: Call, y: Any, tensors: Sequence[Any]) -> Any:
         value = fn(y, **named)
     except InputError:
         raise
-    except Exception as error:
-        raise InputError(f"{family.name}: {_called(fn)} failed with {type(error).__name__}: {_line(error)}") from error
+    except Exception as error:  # whatever the user's code raises; it stays as the cause, with its traceback
+        raise InputError(
+            f"{family.name}: {_called(fn)} failed with {type(error).__name__}{_place(fn, error)}: {_line(error)}"
+        ) from error
     if not isinstance(value, torch.Tensor):
         raise InputError(f"{family.name}: {_called(fn)} returned a {type(value).__name__}; allowed: a torch tensor")
     if value.shape != y.shape:
@@ -110,7 +114,19 @@ def checked(family: Custom, fn: Call, y: Any, tensors: Sequence[Any]) -> Any:
         )
     if not value.is_floating_point():
         raise InputError(f"{family.name}: {_called(fn)} returned {value.dtype}; allowed: floating point")
+    if all(tensor.dtype == torch.float64 for tensor in (y, *tensors)) and value.dtype != torch.float64:
+        raise InputError(
+            f"{family.name}: {_called(fn)} returned {value.dtype} of float64 tensors; allowed: torch.float64, without "
+            "which no maximum can be verified"
+        )
     return value.to(torch.float64) if y.dtype == torch.float64 else value
+
+
+def _place(fn: Call, error: Exception) -> str:
+    """Where in the file of ``fn`` it happened; empty where that has no name, as of a builtin."""
+    file = getattr(getattr(fn, "__code__", None), "co_filename", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f" in line {lines[-1]} of {os.path.basename(file)}" if file and lines else ""
 
 
 def _called(fn: Call) -> str:
@@ -118,7 +134,8 @@ def _called(fn: Call) -> str:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+    line = " ".join(str(error).split())[:300]
+    return f"{line} Here: torch's functions in place of NumPy's (torch.exp for np.exp)" if "numpy()" in line else line
 
 
 def derivatives(fn: Call, order: int, parameters: Sequence[Any]) -> list[Array]:

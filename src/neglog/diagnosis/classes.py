@@ -17,6 +17,9 @@ from neglog.families import Categorical
 
 KINDS = ("logits", "probs", "logprobs")
 
+_HIDDEN = float(np.finfo(np.float32).eps)
+"""A probability that a second softmax leaves no trace of in float32; with one of 0 a single row would decide."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -275,7 +278,7 @@ def _softmax_twice(rows: Rows) -> Iterator[Finding]:
     inner = rows.logits - rows.logits.mean(1, keepdims=True) + 1 / rows.z.shape[1]
     if inner.min() < -1e-3 or np.ptp(rows.logits, axis=1).max() < 0.9:
         return  # the last: probabilities that never come near the ends are cautious, no more
-    mean, errors = gain(rows.losses, rows.nll(np.log(np.maximum(inner, 1e-12))))
+    mean, errors = gain(rows.losses, rows.nll(np.log(np.maximum(inner, _HIDDEN))))
     if errors < SURE or mean < 0.05:
         return
     classes = rows.z.shape[1]

@@ -138,6 +138,13 @@ class _Case:
         if self.kind in real.KINDS or pair:
             self.kind = self.kind or "mean_var"
             yield from self._real(pair)
+        elif z.shape == (*t.shape, 1):  # a column of predictions, or a single class, which says nothing
+            yield shapes.mismatch(z, t)
+            self.values[0] = z[..., 0]
+            yield from self.findings(pair)
+        elif z.ndim == t.ndim + 1 and self._has_fractions():
+            self.kind = self.kind or "unknown"
+            yield shapes.mismatch(z, t)
         elif z.ndim == t.ndim + 1:
             yield from self._classes()
         elif z.ndim == t.ndim and z.shape != t.shape and t.shape[-1:] == (1,) and t.dtype.kind in "iub" and z.ndim > 1:
@@ -155,11 +162,16 @@ class _Case:
 
     def _looks_real(self) -> bool:
         t = self.t
-        if t.dtype.kind == "b" or not t.size:
+        if t.dtype.kind == "b" or not t.size or self._target_is_distribution():
             return False
-        if self._target_is_distribution():
-            return False
-        return not set(np.unique(t[np.isfinite(t)]).tolist()[:3]) <= {-1.0, 0.0, 1.0, 2.0} or len(np.unique(t)) > 2
+        finite = t[np.isfinite(t)]
+        counts = [int((finite == value).sum()) for value in (-1, 0, 1, 2)]  # labels of two classes, by any count
+        return sum(counts) < len(finite) or sum(count > 0 for count in counts) > 2
+
+    def _has_fractions(self) -> bool:
+        """Whether targets cannot be labels."""
+        t = self.t
+        return t.dtype.kind == "f" and bool((np.isfinite(t) & (t != np.floor(t))).any())
 
     def _target_is_distribution(self) -> bool:
         t = self.t

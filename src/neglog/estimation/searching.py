@@ -16,6 +16,7 @@ from neglog.estimation.tables import Floats
 from neglog.estimation.verify import Verdict
 
 _VERIFIED = ("ok", "rank_deficient")
+_FOUND = (*_VERIFIED, "edge")
 _TURNS = 8  # of the curve and its errors: each shrinks them to what the last curve left
 _FALLEN = 45.0  # logarithms of a scale: nothing is left of the errors, as where a curve goes through all points
 
@@ -36,7 +37,9 @@ def search(family: Any, model: Model, sample: Sample, max_iter: int) -> tuple[Se
     for turns, measure in ways if problem.scales else [ways[0], *ways[2:]]:
         found = _in_turn_and_together(problem, model.start, max_iter, turns, {"measure": measure, "rows": rows})
         tried.append((found, verify.judge(family, problem, model.layout, found, sample)))
-        if tried[-1][1].status in _VERIFIED:
+        if tried[-1][1].status not in _FOUND:
+            tried += _from_corners(family, model, sample, found, max_iter)
+        if tried[-1][1].status in _FOUND:
             return tried[-1]
     return min(tried, key=lambda pair: pair[0].end.value)
 
@@ -80,6 +83,24 @@ def _in_turn_and_together(problem: Problem, x: Floats, max_iter: int, turns: int
         problem.evaluate, x, problem.travel, problem.rounding, max_iter, scales=problem.scales, **way
     )
     return dataclasses.replace(last, start=first, iterations=spent + last.iterations)
+
+
+def _from_corners(
+    family: Any, model: Model, sample: Sample, first: Search, max_iter: int
+) -> list[tuple[Search, Verdict]]:
+    """Where a search hangs at a corner, the coordinates without one may not have arrived: they go on alone."""
+    problem, here = model.problem, first.end
+    others = np.setdiff1d(np.arange(len(here.x)), verify.corners(problem, here))
+    if not problem.dense or not 0 < len(others) < len(here.x):
+        return []
+    found = _held(problem, here.x, others, max_iter, {})
+    x = _placed(here.x, others, found.end.x)
+    step = _placed(np.zeros_like(x), others, found.step)
+    spent = first.iterations + found.iterations
+    last = dataclasses.replace(
+        found, start=first.start, end=Point(x, *problem.evaluate(x)), step=step, iterations=spent, decrement=np.inf
+    )
+    return [(last, verify.judge(family, problem, model.layout, last, sample))]
 
 
 def _held(problem: Problem, x: Floats, others: Any, max_iter: int, way: dict[str, Any]) -> Search:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from neglog.core.observations import Observations
 from neglog.estimation.data import Sample
 from neglog.estimation.inference import inverse
 from neglog.estimation.layout import Layout
-from neglog.estimation.optimise import Search
+from neglog.estimation.optimise import Point, Search
 from neglog.estimation.problem import Hessian, Problem
 from neglog.estimation.tables import Floats, listed
 from neglog.estimation.terms import Constant
@@ -52,6 +52,9 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
     arrived = search.stop == "converged" and search.decrement <= _NEAR**2
     weakest, direction = _weakest(search.end.hessian, problem.size)
     if arrived and weakest > _FLAT and _informed(family, problem, layout, search.end.hessian):
+        bent = _bent_otherwise(problem, layout, search) if family.written else ""
+        if bent:
+            return Verdict("edge", f"{STATUS['edge']}: {bent}")
         if layout.mask("aliased").any():
             return Verdict("rank_deficient", _rank_message(layout))
         return Verdict("ok", STATUS["ok"])
@@ -60,8 +63,10 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
         return away if away is not None and away.status == "unbounded" else _edge(problem, layout, search)
     flat = weakest <= _FLAT and _is_flat(problem, search, direction)
     fell = search.start.value - search.end.value > 1e-6 * (1.0 + abs(search.end.value))
-    if flat and (search.stop == "converged" or not fell):
+    if flat and (search.stop == "converged" or not fell or (family.written and _was_flat(problem, search, direction))):
         return _flat(layout, direction, family, sample)
+    if family.written and _is_corner(problem, search.end):
+        return _edge(problem, layout, search)
     away = _runaway(family, problem, layout, search, sample)
     if away is not None:
         return away
@@ -88,6 +93,57 @@ def _edge(problem: Problem, layout: Layout, search: Search) -> Verdict:
             "(fixed=...) for standard errors of the others"
         )
     return Verdict("edge", f"{STATUS['edge']}. {advice}")
+
+
+def corners(problem: Problem, end: Point) -> list[int]:
+    """The coordinates along which the likelihood has a corner at its top."""
+    return [i for i, axis in enumerate(np.eye(problem.size)) if _shape(problem, end, axis) == "corner"]
+
+
+def _is_corner(problem: Problem, end: Point) -> bool:
+    """Whether the likelihood falls on every side, and on some as from a corner."""
+    slope = end.gradient / max(float(np.abs(end.gradient).max(initial=0.0)), 1e-300)
+    shapes = [_shape(problem, end, direction) for direction in [*np.eye(problem.size), slope]]
+    return "corner" in shapes and "slope" not in shapes
+
+
+def _shape(problem: Problem, end: Point, direction: Floats) -> Literal["slope", "top", "corner"]:
+    """Of the likelihood along ``direction``; automatic differentiation sees no corner.
+
+    Ten times the distance from a smooth top costs a hundred times as much, from a corner ten times.
+    """
+    visible = 1e-9 * (1.0 + abs(end.value))
+    near, far = (
+        [problem.evaluate(end.x + sign * length * direction)[0] - end.value for sign in (-1.0, 1.0)]
+        for length in (1e-4, 1e-3)
+    )
+    if min(*near, *far) < -visible:
+        return "slope"
+    return "corner" if sum(near) > max(visible, sum(far) / 30) else "top"
+
+
+def _bent_otherwise(problem: Problem, layout: Layout, search: Search) -> str:
+    """In words, where the likelihood is not what its second derivatives say; empty if it is everywhere.
+
+    They come from automatic differentiation, which sees no jump, and nothing of what was detached.
+    """
+    hessian, here = search.end.hessian, search.end.value
+    if callable(hessian):
+        return ""
+    noise = 1e-9 * (1.0 + abs(here))
+    for i, curve in enumerate(np.diag(hessian)):
+        step = np.zeros(problem.size)
+        step[i] = min(0.1 * curve**-0.5, 1e-2)  # within a tenth of a standard error every smooth top is a parabola
+        expected = 0.5 * curve * step[i] ** 2
+        for sign in (-1.0, 1.0):
+            found = problem.evaluate(search.end.x + sign * step)[0] - here
+            if not 0.4 * expected - noise <= found <= 2.5 * expected + noise:
+                return (
+                    f"where {_directed(layout, sign * step)} by {step[i] * curve**0.5:.2g} standard errors, the NLL "
+                    f"changes by {found:.3g}, and by {expected:.3g} according to the second derivatives. Either the "
+                    "function jumps, or something in it is detached"
+                )
+    return ""
 
 
 def _informed(family: Any, problem: Problem, layout: Layout, hessian: Hessian) -> bool:
@@ -150,6 +206,13 @@ def _is_flat(problem: Problem, search: Search, direction: Floats) -> bool:
     return max(change) <= 1e-9 * (1.0 + abs(here))
 
 
+def _was_flat(problem: Problem, search: Search, direction: Floats) -> bool:
+    """Whether nothing would change if the search had not moved along ``direction``."""
+    moved = search.end.x - search.start.x
+    along = (moved @ direction) / (direction @ direction) * direction
+    return abs(problem.evaluate(search.end.x - along)[0] - search.end.value) <= 1e-9 * (1.0 + abs(search.end.value))
+
+
 def _flat(layout: Layout, direction: Floats, family: Any, sample: Sample) -> Verdict:
     message = f"{STATUS['flat']}: {_directed(layout, direction, signs=False)}. {_cause(family, sample)}"
     return Verdict("flat", f"{message}Fix one of them (fixed=...), add l2=, or add rows that tell them apart")
@@ -179,7 +242,8 @@ def _runaway(family: Any, problem: Problem, layout: Layout, search: Search, samp
             "Use a family that suits the data, record the rounding of the values as intervals (nl.interval), "
             "or fix the parameter",
         )
-    if search.stop in ("drifting", "far") or (length > 10 and falls[0] >= 0):
+    turned = family.written and -falls[1] > 1e-9 * (1.0 + abs(search.end.value))  # a way out goes on
+    if not turned and (search.stop in ("drifting", "far") or (length > 10 and falls[0] >= 0)):
         if _has_covariates(layout, way):
             return Verdict(
                 "separated",

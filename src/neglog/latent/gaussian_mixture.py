@@ -186,7 +186,7 @@ class GaussianMixture:
     def bic(self, x: ArrayLike) -> float:
         """``k log n + 2 NLL`` with k :attr:`parameters`."""
         n = len(np.asarray(x))
-        return self.parameters * math.log(n) + 2 * n * self.mean_nll(x)
+        return self.parameters * math.log(n) + 2 * n * self.mean_nll(x) if n else math.nan
 
     def statistics(self, x: ArrayLike, sample_weight: ArrayLike | None = None) -> MixtureStatistics:
         """What a step of EM needs of these rows, in one pass. Statistics of parts of the data add up.
@@ -259,6 +259,8 @@ class MixtureStatistics:
         return self.nll / self.weight
 
     def __add__(self, other: MixtureStatistics) -> MixtureStatistics:
+        if not isinstance(other, MixtureStatistics):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return NotImplemented
         if self.model is not other.model and not _same(self.model, other.model):
             raise InputError("MixtureStatistics: the parts belong to different models; allowed: sums under one model")
         names = ("nll", "weight", "posterior", "first", "second")
@@ -298,14 +300,16 @@ def maximise(sums: MixtureStatistics, reg_covar: float) -> Step:
     old, total = sums.model, sums.posterior
     empty = tuple(np.flatnonzero(~(total > 0)).tolist())
     if empty:
-        return Step(None, (), empty, f"component {empty[0]} has lost all rows")
+        return Step(None, (), empty, f"component {empty[0]} has lost all rows: fewer components, or another start")
     shift = sums.first / total[:, None]
     means = old.means + shift
     outer = shift * shift if old.covariance in ("diagonal", "spherical") else shift[:, :, None] * shift[:, None, :]
     scatter = sums.second - total.reshape(-1, *(1,) * (outer.ndim - 1)) * outer
     found = shapes.estimate(old.covariance, scatter, total, means, reg_covar)
     if found.singular:
-        return Step(None, found.floored, found.singular, _thin(found.singular, old, total, means))
+        what = _thin(found.singular, old, total, means)
+        advice = "the likelihood has no maximum: fewer components, another start, or reg_covar > 0"
+        return Step(None, found.floored, found.singular, f"{what}; {advice}")
     model = GaussianMixture(total / total.sum(), means, found.value, old.covariance)
     return Step(model, found.floored)
 

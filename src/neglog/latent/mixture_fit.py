@@ -167,7 +167,7 @@ class _Data:
             if sample_weight is not None:
                 raise ParameterError(f"{_CALL}: sample_weight beside a function; allowed: pairs (x, weight) from it")
             self.read = x
-            self.head = next(iter(self.chunks()))
+            self.head = max(self._first_chunks(), key=lambda chunk: len(chunk[0]))
             return
         self.head = _chunk((x, sample_weight))
         finite(_CALL, self.head[0])
@@ -179,9 +179,16 @@ class _Data:
         any_rows = False
         for given in self.read():
             any_rows = True
-            yield _chunk(given if isinstance(given, tuple) else (given, None))  # pyright: ignore
+            yield _chunk(given if isinstance(given, tuple) else (given, None), some=False)  # pyright: ignore
         if not any_rows:
             raise DataError(f"{_CALL}: x gives no chunks")
+
+    def _first_chunks(self) -> Iterator[tuple[Array, Array | None]]:
+        """Up to the first that has rows."""
+        for chunk in self.chunks():
+            yield chunk
+            if len(chunk[0]):
+                return
 
     def statistics(self, model: GaussianMixture) -> MixtureStatistics:
         total: MixtureStatistics | None = None
@@ -194,9 +201,10 @@ class _Data:
         return total
 
 
-def _chunk(given: tuple[Any, Any]) -> tuple[Array, Array | None]:
+def _chunk(given: tuple[Any, Any], some: bool = True) -> tuple[Array, Array | None]:
+    """Rows whose weight is not 0; ``some``: there must be one."""
     rows = as_rows(_CALL, given[0])
-    weight = as_weights(_CALL, given[1], len(rows))
+    weight = as_weights(_CALL, given[1], len(rows), some=some)
     if weight is None or weight.all():
         return rows, weight
     return rows[weight > 0], weight[weight > 0]
@@ -214,6 +222,8 @@ def _begin(data: _Data, k: int, kind: Kind, start: Any, rng: np.random.Generator
         means = np.ascontiguousarray(start, dtype=np.float64)
         if means.shape != (k, columns):
             raise ShapeError(f"{_CALL}: start has shape {means.shape}; allowed: ({k}, {columns})")
+        if len(np.unique(means, axis=0)) < k:
+            raise ParameterError(f"{_CALL}: start has equal means, which stay equal; allowed: distinct rows")
     return find_start(finite(_CALL, rows), weight, k, kind, rng, means)
 
 
@@ -231,8 +241,7 @@ def _em(data: _Data, model: GaussianMixture, tol: float, max_iter: int, reg_cova
             break
         model, held = step.model, step.floored
     if step is not None:
-        advice = "the likelihood has no maximum: fewer components, another start, or reg_covar > 0"
-        status, message, which = "degenerate", f"{step.message}; {advice}", step.degenerate
+        status, message, which = "degenerate", step.message, step.degenerate
     elif held:
         status, message, which = "degenerate", _held(held, reg_covar), held
     elif done:

@@ -25,13 +25,17 @@ def start(
         x, weight = x[keep], None if weight is None else weight[keep]
     x = x.astype(np.float64, copy=False)
     w = np.ones(len(x)) if weight is None else weight
-    deviation = np.sqrt(np.average((x - np.average(x, axis=0, weights=w)) ** 2, axis=0, weights=w))
+    with np.errstate(over="ignore", invalid="ignore"):
+        middle = np.average(x, axis=0, weights=w)
+        deviation = np.sqrt(np.average((x - middle) ** 2, axis=0, weights=w))
+    if not np.isfinite(deviation).all():
+        raise DataError(f"fit_gaussian_mixture: x holds numbers too large to be squared: {np.abs(x).max():g}")
     unit = np.where(deviation > 0, deviation, 1.0)
-    rows = x / unit
+    rows = (x - middle) / unit
     if means is None:
         tried = [lloyd(rows, w, spread_out(rows, w, components, rng)) for _ in range(TRIES if components > 1 else 1)]
-        means = min(tried, key=lambda found: found[1])[0] * unit
-    label = nearest(rows, means / unit)
+        means = min(tried, key=lambda found: found[1])[0] * unit + middle
+    label = nearest(rows, (means - middle) / unit)
     mass = np.bincount(label, w, components) + w.sum() * 1e-3  # none starts at 0, which EM could not leave
     return GaussianMixture(mass / mass.sum(), means, pooled(x - means[label], w, kind, components), kind)
 

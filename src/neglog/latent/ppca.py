@@ -91,7 +91,7 @@ class PPCA:
         """Negative log-likelihood of each row ``(n, D)``, in nats: ``inf`` for an infinite row, NaN for a NaN."""
         rows = as_rows("PPCA.nll", x, len(self.mean)).astype(np.float64, copy=False)
         directions, variances, _ = self._axes
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             apart = rows - self.mean
             along = apart @ directions
             beside = apart - along @ directions.T
@@ -153,9 +153,12 @@ class PPCA:
         apart = rows - self.mean - z @ self.loadings.T
         blur = float(np.sum((self.loadings.T @ self.loadings) * spread))
         expected = 0.5 * (d * math.log(2 * math.pi * self.noise) + ((apart * apart).sum(axis=1) + blur) / self.noise)
-        sign, log_determinant = np.linalg.slogdet(spread) if q else (1.0, 0.0)
-        if not sign > 0:
-            raise ParameterError("PPCA.bound: covariance is not positive definite")
+        if not np.allclose(spread, spread.T, rtol=1e-8, atol=0):
+            raise ParameterError("PPCA.bound: covariance is not symmetric and finite")
+        try:
+            log_determinant = 2 * float(np.log(np.diagonal(np.linalg.cholesky(spread))).sum())
+        except np.linalg.LinAlgError:
+            raise ParameterError("PPCA.bound: covariance is not positive definite") from None
         return expected + 0.5 * (np.trace(spread) - q - log_determinant + (z * z).sum(axis=1))
 
     def sample(self, size: int, rng: np.random.Generator | int | None = None) -> Array:
@@ -205,7 +208,8 @@ def fit_ppca(x: ArrayLike, components: int, *, sample_weight: ArrayLike | None =
         rows, weight = rows[weight > 0], weight[weight > 0]
     finite(call, rows)
     d = rows.shape[1]
-    if not isinstance(components, int | np.integer) or not 0 <= components < d:  # pyright: ignore
+    whole = isinstance(components, int | np.integer) and not isinstance(components, bool)  # pyright: ignore
+    if not whole or not 0 <= components < d:
         raise ParameterError(f"{call}: components={components!r}; allowed: an integer from 0 to {d - 1}")
     share = np.full(len(rows), 1 / len(rows)) if weight is None else weight / weight.sum()
     mean = share @ rows
@@ -213,7 +217,10 @@ def fit_ppca(x: ArrayLike, components: int, *, sample_weight: ArrayLike | None =
     # the covariance's eigenvalues as squares of singular values: forming it would lose half the digits
     _, lengths, directions = np.linalg.svd(centred, full_matrices=False)
     values = np.zeros(d)
-    values[: len(lengths)] = lengths**2
+    with np.errstate(over="ignore"):
+        values[: len(lengths)] = lengths**2
+    if not np.isfinite(values).all():
+        raise DataError(f"{call}: x holds numbers too large to be squared: {np.abs(rows).max():g}")
     noise = float(values[components:].mean())
     rounding = EPS * max(float(np.abs(rows).max()), lengths[0]) * math.sqrt(d)
     if not math.sqrt(noise) > 4 * rounding:

@@ -36,8 +36,8 @@ def finite(function: str, x: Array) -> Array:
     return x
 
 
-def as_weights(function: str, weights: ArrayLike | None, rows: int) -> NDArray[np.float64] | None:
-    """Weights of the rows: finite, not negative, not all zero."""
+def as_weights(function: str, weights: ArrayLike | None, rows: int, some: bool = True) -> NDArray[np.float64] | None:
+    """Weights of the rows: finite, not negative, and, with ``some``, not all zero."""
     if weights is None:
         return None
     w = np.ascontiguousarray(arrays.floating(function, "sample_weight", weights), dtype=np.float64)
@@ -47,6 +47,6 @@ def as_weights(function: str, weights: ArrayLike | None, rows: int) -> NDArray[n
     if bad.any():
         at = int(np.flatnonzero(bad)[0])
         raise ParameterError(f"{function}: sample_weight[{at}] = {w[at]}; allowed: finite and at least 0")
-    if not w.any():
+    if some and not w.any():
         raise ParameterError(f"{function}: every sample_weight is zero")
     return w

@@ -44,7 +44,7 @@ def _logarithm() -> Curves:
 
 def _minus_log_p() -> Curves:
     p = np.concatenate([np.geomspace(0.002, 0.05, 40), np.linspace(0.05, 1, 160)])
-    nll = losses.nll_loss(np.log(np.column_stack([p, 1 - p + 1e-300])), np.zeros(len(p), int), reduction="none")
+    nll = losses.binary_cross_entropy(p, np.ones_like(p), reduction="none")
     curve = Curve("−log p", _points(p, nll))
     return Curves("−log p", "From infinity at p = 0 to 0 at p = 1.", (curve,), "p of what happened", "−log p")
 
@@ -176,15 +176,15 @@ def _boosting() -> Curves:
     splits = np.concatenate([pixels >= cut for cut in (2, 5, 8, 11, 14)], axis=1).astype(float)
     train, test = slice(0, None, 2), slice(1, None, 2)
     scores, history = np.zeros(len(eight)), []
-    for step in range(101):
+    for trees in range(101):
         nll, gradient = losses.binary_cross_entropy_with_logits_grad(scores, eight, reduction="none")
-        history.append((step, nll[train].mean(), nll[test].mean()))
+        history.append((trees, nll[train].mean(), nll[test].mean()))
         p = losses.logodds_to_prob(scores[train])
-        g, h, above = gradient[train], p * (1 - p), splits[train]
-        g_above, h_above = g @ above, h @ above + 1e-9
-        g_below, h_below = g.sum() - g_above, h.sum() - h_above + 2e-9
-        best = int(np.argmax(g_above**2 / h_above + g_below**2 / h_below))
-        steps = -g_above[best] / h_above[best], -g_below[best] / h_below[best]
+        g, h, sides = gradient[train], p * (1 - p), np.stack([splits[train], 1 - splits[train]])
+        slope, curve = g @ sides, h @ sides  # of each side of each split, (2, splits)
+        step = -np.divide(slope, curve, out=np.zeros_like(slope), where=curve > 0)  # nothing where no pixel is
+        best = int(np.argmin((slope * step).sum(0)))
+        steps = step[:, best]
         scores += 0.2 * np.where(splits[:, best] > 0, *steps)
     x, on_train, on_test = np.array(history).T
     curves = (Curve("training rows", _points(x, on_train)), Curve("held out", _points(x, on_test), second=True))

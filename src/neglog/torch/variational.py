@@ -10,8 +10,8 @@ from torch import Tensor
 
 from neglog.errors import ParameterError, ShapeError
 from neglog.families.continuous_bernoulli import ContinuousBernoulli
-from neglog.torch.arguments import Empty, Reduction, floating
-from neglog.torch.binary import multilabel_soft_margin_loss
+from neglog.torch.arguments import Empty, Reduction, floating, integer
+from neglog.torch.elementwise import elementwise
 from neglog.torch.entries import Entries, same_shape
 from neglog.torch.likelihood import nll
 from neglog.torch.reference import widened
@@ -77,15 +77,18 @@ def pixel_nll_loss(
     if input.dim() == target.dim() + 1:
         target = target.expand(input.shape)
     same_shape(function, "target", target, input)
-    if not input.dim():
-        raise ShapeError(f"{function}: input is a scalar; allowed: (..., D)")
+    if not input.dim() or not input.shape[-1]:
+        raise ShapeError(f"{function}: input has shape {tuple(input.shape)}; allowed: (..., D) with a pixel or more")
     entries = Entries(function, input.shape[:-1], sample_weight, mask, reduction, denominator, empty)
     entries.check()
     return entries.reduce(_grey if continuous else _bits, (widened(input), target), (0.0, 0.0))
 
 
 def _bits(x: Tensor, target: Tensor) -> Tensor:
-    return multilabel_soft_margin_loss(x, target, reduction="none") * x.shape[-1]
+    means = elementwise(
+        "pixel_nll_loss", "bce_with_logits", x, target, None, None, None, None, "none", None, "zero", False, by_row=True
+    )
+    return means * x.shape[-1]
 
 
 def _grey(x: Tensor, target: Tensor) -> Tensor:
@@ -206,6 +209,8 @@ def elbo_loss(
     function = "elbo_loss"
     mu, log_var, *prior = _posterior(function, mu, log_var, prior_mu, prior_log_var)
     draws = _draws_last(function, nll, mu)
+    if not 0 <= beta < math.inf:
+        raise ParameterError(f"{function}: beta={beta}; allowed: finite and at least 0")
 
     def bound(each: Tensor, *others: Tensor) -> Tensor:
         return each.mean(-1) + beta * _kl(*others)
@@ -306,6 +311,7 @@ def gaussian_draws(mu: Tensor, log_var: Tensor, samples: int = 1, generator: tor
     torch.Size([3, 5, 2])
     """
     same_shape("gaussian_draws", "log_var", log_var, mu)
+    integer("gaussian_draws", "samples", samples)
     if samples < 1:
         raise ParameterError(f"gaussian_draws: samples={samples}; allowed: at least 1")
     noise = torch.randn((samples, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)

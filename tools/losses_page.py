@@ -38,16 +38,19 @@ CHECKED: list[tuple[str, dict[str, Any]]] = [
 
 
 def properties_table() -> str:
-    """One row per loss: proper, convex, range, influence."""
-    lines = ["| loss, 4 classes | proper | convex | range | pull of an impossible label |", "|---|---|---|---|---|"]
+    """One row per loss: proper, convex, range, influence, pull."""
+    lines = [
+        "| loss, 10 classes | proper | convex | range | pull if impossible | pull at p = 1/100, of that at 1/2 |",
+        "|---|---|---|---|---|---:|",
+    ]
     for name, parameters in CHECKED:
-        found = properties(name, **parameters)
+        found = properties(name, classes=10, **parameters)
         given = ", ".join(f"{key}={value:g}" for key, value in parameters.items())
         low, high = (f"{0.0 if abs(end) < 1e-12 else end:.3g}" for end in (found.lower, found.upper))
         yes = {True: "yes", False: "no"}
         lines.append(
             f"| `{name}{f'({given})' if given else ''}` | {yes[found.proper]} | {yes[found.convex]} "
-            f"| {low} to {high} | {found.influence} |"
+            f"| {low} to {high} | {found.influence} | {found.pull:.2f} |"
         )
     return "\n".join(lines)
 

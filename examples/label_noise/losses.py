@@ -54,6 +54,11 @@ class Loss:
         words += [f"softcap={self.softcap:g}"] if self.softcap is not None else []
         return f"{self.function}({', '.join(words)})"
 
+    def pull(self, noise: Noise) -> float:
+        """Of a row whose label has probability 1/100, over that of one with 1/2; NaN where that is 0."""
+        arguments = {k: v.numpy() if isinstance(v, Tensor) else v for k, v in self.arguments(noise).items()}
+        return nl.losses.properties(self.function, classes=len(noise.transition), **arguments).pull
+
     @property
     def besides(self) -> str:
         """What else is peculiar to its runs."""

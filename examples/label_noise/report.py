@@ -217,7 +217,7 @@ def _recovery(results: Results, when: str) -> Table:
 
 
 def recipes(results: Results) -> Table:
-    """What each loss is called with."""
+    """What each loss is called with, and how far its pull falls."""
     noises = {noise.name: noise for noise in NOISES}
     shown = noises["40 %" if "40 %" in results.noises else results.noises[0]]
     return Table(
@@ -226,8 +226,15 @@ def recipes(results: Results) -> Table:
             Column("loss", "loss"),
             Column("call", f"neglog.torch, for wrong labels: {shown.name}"),
             Column("besides", "besides"),
+            Column("pull", "pull"),
         ),
-        rows=tuple((loss.name, loss.call(shown), loss.besides) for loss in LOSSES if loss.name in results.losses),
+        rows=tuple(
+            (loss.name, loss.call(shown), loss.besides, f"{loss.pull(shown):.2f}".replace("nan", "–"))
+            for loss in LOSSES
+            if loss.name in results.losses
+        ),
+        caption="Pull: the gradient of a row whose label has probability 1/100, over that of one with 1/2 (1-norms, "
+        "the other classes equally likely).",
     )
 
 
@@ -241,7 +248,7 @@ def fill(text: str, results: Results, settings: Settings) -> str:
     """
     parts = {name: markdown_table(table) for name, table in tables(results).items()}
     parts["claims"] = f"{markdown_table(claims(results))}\n\n{claims(results).caption}"
-    parts["losses"] = markdown_table(recipes(results))
+    parts["losses"] = f"{markdown_table(recipes(results))}\n\n{recipes(results).caption}"
     parts["reading"] = "\n".join(f"* {sentence}" for sentence in reading(results))
     parts["setting"] = f"{described(results, settings)}."
 

@@ -11,7 +11,6 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neglog import losses
 from neglog.compose import family as family_of
 from neglog.core.observations import Observations
 from neglog.errors import NeglogError, ParameterError, ShapeError
@@ -19,6 +18,7 @@ from neglog.estimation import fit
 from neglog.estimation.rows import ScalarRows
 from neglog.families import Categorical
 from neglog.families.scalar import ScalarFamily
+from neglog.losses.named import class_loss, class_probabilities
 
 Floats = NDArray[Any]
 Curvature = Literal["expected", "observed"]
@@ -161,7 +161,8 @@ class Objective:
     def parameters(self, raw: ArrayLike) -> dict[str, Floats]:
         """What scores mean: each parameter of the family by name, or ``{"probs": (n, classes)}``.
 
-        For a loss that is not proper the probabilities are those of :func:`neglog.losses.recover_posterior`.
+        For a loss that is not proper the probabilities are those of :func:`neglog.losses.recover_posterior`; for
+        ``mislabel`` and ``forward_correction``, of the true classes; for ``bi_tempered``, its own.
         """
         return self._rows.parameters(self._scores(np.asarray(raw, np.float64)))
 
@@ -275,16 +276,11 @@ class _FamilyRows:
 
 class _ClassRows:
     def __init__(self, loss: Any, classes: int, options: dict[str, Any]) -> None:
-        if not isinstance(loss, str) or f"{loss}_grad" not in losses.__all__:
-            raise ParameterError(f"Objective: {loss!r} is no loss of logits in neglog.losses")
+        self._value, self._gradient = class_loss("Objective", loss)
         if classes < 2:
             raise ParameterError(f"Objective: classes={classes}; allowed: at least 2")
         self.names = tuple(str(k) for k in range(classes))
-        self._value, self._gradient = getattr(losses, loss), getattr(losses, f"{loss}_grad")
-        self._options = options | {"reduction": "none"}
-        kind = losses.DEFORMATIONS.get(loss)  # whose softmax need not be the posterior
-        own = {key: value for key, value in options.items() if kind and key in kind.__dataclass_fields__}
-        self._recover = kind(**own) if kind and loss != "mislabel" and own.get("truncation") is None else None
+        self._loss, self._options = loss, options | {"reduction": "none"}
 
     def nll(self, y: Any, raw: Floats) -> Floats:
         return self._value(raw, y.astype(np.int64), **self._options)
@@ -304,6 +300,4 @@ class _ClassRows:
         return np.log(count / count.sum())
 
     def parameters(self, raw: Floats) -> dict[str, Floats]:
-        if self._recover is None:
-            return {"probs": np.asarray(Categorical().mean(raw))}
-        return {"probs": losses.recover_posterior(self._recover, raw, input="logits")}
+        return {"probs": class_probabilities(self._loss, raw, self._options)}

@@ -80,6 +80,27 @@ def test_edges():
     extreme = losses.recover_posterior("focal", [600.0, 0.0, -600.0], input="logits")
     assert np.isfinite(extreme).all()
     assert losses.recover_posterior("focal", np.float32([0.5, 0.5])).dtype == np.float32
+    for gone in ([np.nan, 0.5], [0.0, 0.0]):
+        assert np.isnan(losses.recover_posterior("focal", gone)).all()
+    assert losses.recover_posterior("focal", [1.0]) == 1.0
+    with pytest.raises(nl.ShapeError, match="recover_posterior: axis=3"):
+        losses.recover_posterior("focal", [0.5, 0.5], axis=3)
+    for loss, given in (
+        ("generalized_cross_entropy", {"q": 1.0}),
+        ("alpha_loss", {"alpha": np.inf}),
+        ("taylor_cross_entropy", {"order": 1}),
+        ("symmetric_cross_entropy", {"alpha": 0.0}),
+    ):
+        with pytest.raises(nl.ParameterError, match=f"{loss} is linear in the probability"):
+            losses.recover_posterior(loss, [0.5, 0.5], **given)
+    with pytest.raises(TypeError, match=r"recover_posterior\(\) got an unexpected keyword argument 'gama'"):
+        losses.recover_posterior("focal", [0.5, 0.5], gama=1.0)
+    with pytest.raises(TypeError, match=r"recover_posterior\(\) got an unexpected keyword argument 'gamma'"):
+        losses.recover_posterior("cross_entropy", [0.5, 0.5], gamma=1.0)
+    with pytest.raises(TypeError, match=r"recover_posterior\(\) got an unexpected keyword argument 'gamma'"):
+        losses.recover_posterior(losses.DEFORMATIONS["focal"](), [0.5, 0.5], gamma=1.0)
+    with pytest.raises(nl.ParameterError, match="loss=None; allowed: "):
+        losses.recover_posterior(None, [0.5, 0.5])
     with pytest.raises(nl.ParameterError, match="truncation"):
         losses.recover_posterior("generalized_cross_entropy", [0.5, 0.5], truncation=0.3)
     with pytest.raises(nl.ParameterError, match="hinge"):
@@ -88,6 +109,30 @@ def test_edges():
         losses.recover_posterior("focal", [1.5, -0.5])
     with pytest.raises(nl.ParameterError, match="input="):
         losses.recover_posterior("focal", [0.5, 0.5], input="scores")
+
+
+def test_many_classes():
+    """The margins against the definition, row by row; leaders of a tie and far ahead."""
+    z = np.random.default_rng(1).normal(0, 3, (5, 400))
+    z[0], z[1, 7], z[2, :2], z[3, 3:] = 0.0, 700.0, 30.0, -np.inf
+    q = losses.softmax(z)
+    others = np.stack([np.exp(losses.logsumexp(np.delete(z, k, 1)) - losses.logsumexp(z)) for k in range(400)], 1)
+    want = q * others  # of the likelihood ratio: q (1 - q)
+    got = losses.recover_posterior("nllr", z, input="logits")
+    np.testing.assert_allclose(got, want / want.sum(1, keepdims=True), rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize(
+    ("loss", "given"),
+    [
+        ("generalized_cross_entropy", {"q": 0.01}),
+        ("density_power", {"beta": 0.003}),
+        ("alpha_loss", {"alpha": 1.001}),
+        ("gamma_divergence", {"gamma": 0.002}),
+    ],
+)
+def test_a_pull_that_vanishes_late_vanishes(loss, given):
+    assert losses.properties(loss, **given).influence == "vanishes"
 
 
 @pytest.mark.parametrize(
@@ -111,6 +156,9 @@ def test_properties(name, parameters, expected):
 
 
 def test_properties_of_what_is_no_loss_of_logits():
-    for name in ("softmax", "nll_loss", "kl_div", "binary_cross_entropy"):
+    assert losses.properties("alpha_loss", alpha=0.99999).influence == "unbounded"
+    with pytest.raises(nl.ParameterError, match="properties: classes=1; allowed: classes in integers in"):
+        losses.properties("focal", classes=1)
+    for name in ("softmax", "nll_loss", "kl_div", "binary_cross_entropy", "softmax_loss", "logsumexp"):
         with pytest.raises(nl.ParameterError, match=name):
             losses.properties(name)

@@ -55,6 +55,35 @@ def test_tempered_probabilities_of_the_papers_code():
     )
 
 
+@pytest.mark.parametrize("t", [0.5, 1.0, 2.0])
+def test_tempered_softmax_where_the_softmax_has_an_answer(t):
+    """-inf is a masked class; +inf, NaN or nothing left is NaN without a warning; axes and types as in softmax."""
+    z = np.array([[0.0, -np.inf, 1.0], [np.inf, 0.0, 0.0], [-np.inf] * 3, [np.nan, 0.0, 0.0]])
+    found = losses.tempered_softmax(z, t)
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(losses.softmax(z)))
+    np.testing.assert_allclose(found[0, [0, 2]], losses.tempered_softmax([0.0, 1.0], t), rtol=1e-14)
+    assert found[0, 1] == 0.0
+    assert losses.tempered_softmax(np.zeros((0, 3)), t).shape == (0, 3)
+    image = np.random.default_rng(0).standard_normal((2, 3, 4)).astype(np.float32)
+    np.testing.assert_array_equal(
+        losses.tempered_softmax(image, t, axis=1),
+        np.moveaxis(losses.tempered_softmax(np.moveaxis(image, 1, -1), t), -1, 1),
+    )
+    for bad, options in (((z, t), {"axis": 5}), ((1.0, t), {}), ((np.zeros((2, 0)), t), {})):
+        with pytest.raises(nl.ShapeError, match="tempered_softmax: "):
+            losses.tempered_softmax(*bad, **options)
+    for steps in (0, -1, 2.5):
+        with pytest.raises(nl.ParameterError, match=f"tempered_softmax: num_iters={steps}; allowed: num_iters in int"):
+            losses.tempered_softmax(z, t, num_iters=steps)
+
+
+def test_tempered_softmax_sums_to_one_where_it_is_all_but_a_projection():
+    """t near 0, many classes close together: Newton's steps do not shrink like squares before the last classes go."""
+    z = -1e-5 * np.random.default_rng(0).standard_normal(100_000) ** 2
+    for t in (1e-4, 1e-2, 0.3, 3.0):
+        assert losses.tempered_softmax(z, t).sum() == pytest.approx(1.0, abs=len(z) * 2.0**-53)
+
+
 def test_density_power_vectors():
     value, gradient = losses.density_power_grad(Z, Y, beta=0.5, reduction="none")
     np.testing.assert_allclose(value, [0.2499160795, 0.7330942327, 2.0992195409, 0.2115882256], rtol=1e-9)
@@ -277,6 +306,9 @@ def test_bad_input_is_named():
         losses.bi_tempered(Z, Y, t2=0.0)
     with pytest.raises(nl.ParameterError, match="beta=-1"):
         losses.density_power(Z, Y, beta=-1.0)
+    for wrong in ("a", None, np.ones(2), float("nan")):
+        with pytest.raises(nl.ParameterError, match=r"bi_tempered: t1=.*; allowed: t1 in \(-inf, 1\]"):
+            losses.bi_tempered(Z, Y, t1=wrong)
     with pytest.raises(nl.TargetError, match="3"):
         losses.density_power(Z, [0, 3, 1, 0])
     with pytest.raises(nl.InputKindError, match=r"1\.2"):

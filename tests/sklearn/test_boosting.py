@@ -97,9 +97,39 @@ def test_weights_are_repeated_rows():
     np.testing.assert_allclose(one.train_loss_, many.train_loss_, rtol=1e-10)
 
 
+PROBABILITIES = [  # of the classes, from what a loss has made of the scores
+    ("cross_entropy", {}, losses.softmax),
+    ("exponential_loss", {}, lambda f: losses.softmax(2 * f)),
+    ("generalized_cross_entropy", {"q": 0.4}, lambda f: losses.softmax(0.6 * f)),
+    ("generalized_cross_entropy", {"q": 0.7, "truncation": 0.1}, losses.softmax),  # flat: nothing to recover from
+    ("alpha_loss", {"alpha": np.inf}, losses.softmax),  # linear
+    ("gamma_divergence", {"gamma": 0.5}, losses.softmax),
+    ("mislabel", {"rate": 0.2}, losses.softmax),  # of the true classes
+    ("density_power", {"beta": 0.5}, losses.softmax),
+    ("bi_tempered", {"t1": 0.8, "t2": 1.3}, lambda f: losses.tempered_softmax(f, 1.3)),
+    ("forward_correction", {"transition": 0.8 * np.eye(3) + 0.2 / 3}, losses.softmax),
+]
+
+
+@pytest.mark.parametrize(("loss", "parameters", "expected"), PROBABILITIES)
+def test_every_loss_has_probabilities_here_and_in_objectives(loss, parameters, expected):
+    x, y = load_iris(return_X_y=True)
+    model = PseudoLossBoostingClassifier(loss, parameters, n_estimators=5, max_depth=2, random_state=0).fit(x, y)
+    scores = model.decision_function(x)
+    assert np.ptp(scores) > 0
+    np.testing.assert_allclose(model.predict_proba(x), expected(scores), rtol=1e-11)
+    by_objective = nl.Objective(loss, classes=3, **parameters).parameters(scores)["probs"]
+    np.testing.assert_array_equal(by_objective, model.predict_proba(x))
+
+
 def test_what_cannot_be_used_is_named():
     x, y = load_iris(return_X_y=True)
     with pytest.raises(nl.ParameterError, match="hinge"):
         PseudoLossBoostingClassifier("hinge").fit(x, y)
+    for other in ("nll_loss", "softmax_loss", "kl_div", "logsumexp"):  # they have a gradient, too
+        with pytest.raises(nl.ParameterError, match=f"{other}' is no loss of logits .*; allowed: cross_entropy, nllr"):
+            PseudoLossBoostingClassifier(other).fit(x, y)
+        with pytest.raises(nl.ParameterError, match=f"Objective: '{other}' is no loss of logits"):
+            nl.Objective(other, classes=3)
     with pytest.raises(nl.ParameterError, match="learning_rate"):
         PseudoLossBoostingClassifier(learning_rate=0.0).fit(x, y)

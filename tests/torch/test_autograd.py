@@ -1,6 +1,7 @@
 """Complete autograd citizens: every derivative that torch knows how to ask for, over the matrix of options."""
 
 import copy
+from functools import partial
 
 import pytest
 import torch
@@ -219,6 +220,26 @@ def test_per_sample_gradients(way):
     for i in range(4):
         one = torch.autograd.grad(loss(parameters, x[i], y[i]), list(parameters.values()))
         torch.testing.assert_close([g[i] for g in each.values()], list(one))
+
+
+ONE_ROW = {  # of losses that look something up by the class
+    "cross_entropy": nlt.cross_entropy,
+    "nll_loss": lambda z, y, **options: nlt.nll_loss(z.log_softmax(-1), y, **options),
+    "focal": nlt.focal,
+    "density_power": nlt.density_power,
+    "forward_correction": partial(nlt.forward_correction, transition=0.7 * torch.eye(3).double() + 0.1),
+    "softmax_loss": partial(nlt.softmax_loss, lambda log_p, log_q: -log_p),
+}
+
+
+@pytest.mark.parametrize("name", ONE_ROW)
+def test_per_sample_gradients_with_class_weights(name):
+    """A row alone has a 0-d target, whose value ``vmap`` does not let anybody read."""
+    z, y, w = f64(4, 3), torch.tensor([0, 2, 1, 1]), torch.tensor([0.5, 2.0, 1.0]).double()
+    call = partial(ONE_ROW[name], weight=w, reduction="sum")
+    leaf = z.clone().requires_grad_()
+    each = torch.func.vmap(torch.func.grad(lambda z, y: call(z, y)))(z, y)
+    torch.testing.assert_close(each, torch.autograd.grad(call(leaf, y), leaf)[0])
 
 
 def test_vmap_over_targets_weights_and_masks(way):

@@ -233,6 +233,18 @@ def test_bad_arguments():
         nlt.MislabelLoss(rate=1.0)
     with pytest.raises(TypeError, match=r"nllr.* unexpected keyword argument 'label_smoothing'"):
         nlt.nllr(z, y, label_smoothing=0.1)
+    with pytest.raises(TypeError, match=r"MislabelLoss\(\) missing a required keyword argument: 'rate'"):
+        nlt.MislabelLoss()
+    with pytest.raises(TypeError, match=r"FocalLoss\(\) got an unexpected keyword argument 'alpha'"):
+        nlt.FocalLoss(alpha=0.25)
+    with pytest.raises(nl.ParameterError, match="focal: gamma requires grad"):
+        nlt.focal(z, y, gamma=torch.tensor(2.0, requires_grad=True))
+    with pytest.raises(nl.InputKindError, match="focal: weight is of type float; allowed: a tensor"):
+        nlt.focal(z, y, 2.0)
+    with pytest.raises(nl.InputKindError, match="focal: input is of type ndarray; allowed: a tensor"):
+        nlt.focal(z.numpy(), y)
+    with pytest.raises(nl.InputKindError, match="focal: target is of type list; allowed: a tensor"):
+        nlt.focal(z, y.tolist())
     with pytest.raises(nl.InputKindError, match="nllr: target has dtype"):
         nlt.nllr(z, z.softmax(1))
     with pytest.raises(nl.TargetError, match=r"poly1: target\[0\] = 9"):

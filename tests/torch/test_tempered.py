@@ -168,6 +168,41 @@ def test_bad_input_is_named():
         nlt.forward_correction(z, torch.softmax(z, 1), torch.eye(4))
 
 
+def test_a_transition_in_half_precision_and_what_is_none():
+    """Sixteen-bit rows sum to one within their own rounding; criteria check when they are made."""
+    z, y = (torch.from_numpy(a) for a in data())
+    criterion = nlt.ForwardCorrectionLoss(torch.from_numpy(TRANSITION))
+    expected = criterion(z, y)
+    for dtype in (torch.float16, torch.bfloat16):
+        torch.testing.assert_close(criterion.to(dtype)(z, y), expected, rtol=1e-2, atol=0)
+    with pytest.raises(nl.ParameterError, match=r"ForwardCorrectionLoss: row 0 of transition sums to 0\.5"):
+        nlt.ForwardCorrectionLoss(torch.eye(4) / 2)
+    with pytest.raises(
+        nl.ParameterError, match=r"transition\[1, 2\] = 1\.5 is no probability; allowed: 0 <= transition"
+    ):
+        nlt.forward_correction(z, y, torch.eye(4) + 1.5 * torch.eye(4).roll(1, 1) * (torch.arange(4) == 2))
+    with pytest.raises(nl.ShapeError, match=r"\(2, 4\); allowed: \(2, 2\)"):
+        nlt.ForwardCorrectionLoss(torch.full((2, 4), 0.25))
+    with pytest.raises(nl.InputKindError, match="transition is of type ndarray; allowed: a tensor"):
+        nlt.forward_correction(z, y, TRANSITION)
+
+
+def test_a_transition_learns():
+    """The definition by autograd, exact zeros in the transition and classes that are gone included."""
+    z, y = (torch.from_numpy(a) for a in data())
+    z[0], z[1, 2] = torch.tensor([900.0, 0.0, -900.0, 3.0]), -torch.inf
+    for start in (TRANSITION, np.eye(4), np.roll(np.eye(4), 1, 1)):
+        one, other = (torch.tensor(start, requires_grad=True) for _ in range(2))
+        keep = torch.einsum("nk,kn->n", z.softmax(1), other[:, y]) > 0  # elsewhere the definition is log 0
+        value = nlt.forward_correction(z[keep], y[keep], one, reduction="sum")
+        expected = -torch.log((z.softmax(1) @ other)[keep, y[keep]]).sum()
+        torch.testing.assert_close(value, expected)
+        torch.testing.assert_close(torch.autograd.grad(value, one), torch.autograd.grad(expected, other))
+    logits = torch.nn.Parameter(torch.randn(4, 4, dtype=torch.float64))
+    call = lambda a: nlt.forward_correction(z[2:], y[2:], a.softmax(1))  # noqa: E731
+    assert torch.autograd.gradcheck(call, logits) and torch.autograd.gradgradcheck(call, logits)
+
+
 # ---- Gaussian density power
 
 

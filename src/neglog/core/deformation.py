@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, NamedTuple, Self
 
-from neglog.core.domain import Interval
-from neglog.errors import ParameterError
+from neglog.core.domain import Interval, check_number
 
 INF = math.inf
 NOT_NEGATIVE = Interval(0.0, INF, low_closed=True)
@@ -72,15 +71,19 @@ class Deformation(ABC):
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            value, domain = getattr(self, one.name), one.metadata["domain"]
-            if value is None and one.default is None:
-                continue
-            try:
-                inside = bool(domain.contains(value))
-            except (TypeError, ValueError):
-                inside = False
-            if not inside:
-                raise ParameterError(f"{self.name}: {one.name}={value!r}; allowed: {one.name} in {domain}")
+            value = getattr(self, one.name)
+            if not (value is None and one.default is None):
+                check_number(self.name, one.name, value, one.metadata["domain"])
+
+    @classmethod
+    def of(cls, function: str, given: dict[str, Any]) -> Self:
+        """From the keyword arguments of ``function``."""
+        own = fields(cls)
+        if unknown := given.keys() - {one.name for one in own}:
+            raise TypeError(f"{function}() got an unexpected keyword argument {min(unknown)!r}")
+        if missing := [one.name for one in own if one.default is MISSING and one.name not in given]:
+            raise TypeError(f"{function}() missing a required keyword argument: {missing[0]!r}")
+        return cls(**given)
 
     @abstractmethod
     def phi(self, xp: Any, a: Any, classes: int) -> Any:

@@ -40,10 +40,11 @@ class NLLR(Deformation):
     )
     notes: ClassVar[str] = """\
     With ``epsilon = 0`` the loss is the margin itself: the gradient of every sample has 1-norm 2, those that are
-    right keep pulling, and the loss has no lower bound: train with weight decay, and stop early. It has no
-    minimiser where a class has probability above 1/2 given the input; ``softmax(z)`` is then no posterior, though
-    its largest class is the right one. ``epsilon = 1`` is cross-entropy, between them the loss is bounded below by
-    ``log(epsilon)``. Where no other class exists the loss is ``log(epsilon)`` with gradient 0."""
+    right keep pulling, and the loss has no lower bound: cap the logits (``softcap`` in torch) or take an
+    ``epsilon``; weight decay bounds linear models only. It has no minimiser where a class has probability above 1/2
+    given the input; ``softmax(z)`` is then no posterior, though its largest class is the right one. ``epsilon = 1``
+    is cross-entropy, between them the loss is bounded below by ``log(epsilon)``. Where no other class exists the
+    loss is ``log(epsilon)`` with gradient 0."""
     source: ClassVar[str] = (
         'Zhu, Yao, Jiang, Yu, "Negative Log Likelihood Ratio Loss for Deep Neural Network Classification" (2018), '
         "arXiv:1804.10690; ``epsilon`` is neglog's."
@@ -103,7 +104,8 @@ class Focal(Polynomial):
     formula: ClassVar[str] = r"-(1 - p)^\gamma \log p"
     notes: ClassVar[str] = """\
     For many easy samples beside few hard ones. ``gamma = 0`` is cross-entropy. The paper's ``alpha`` of each class
-    is ``weight``. Not proper for ``gamma > 0``: ``softmax(z)`` is less confident than the posterior."""
+    is ``weight``. Not proper for ``gamma > 0``: ``softmax(z)`` is less confident than the posterior where one class
+    is likely, and may be more confident where each of many is unlikely."""
     source: ClassVar[str] = (
         'Lin, Goyal, Girshick, He, Dollar, "Focal Loss for Dense Object Detection" (2017), arXiv:1708.02002, equation '
         "4."
@@ -368,9 +370,10 @@ class GammaDivergence(Power):
         r"\frac{1 - r^{\gamma / (1 + \gamma)}}{\gamma}, \quad r = \operatorname{softmax}((1 + \gamma) z)_y"
     )
     notes: ClassVar[str] = """\
-    Robust against wrong labels, and unlike :func:`generalized_cross_entropy` with ``softmax(z)`` as the posterior
-    at its minimum. Bounded by ``1 / gamma``; the pull of an outlier goes to 0. ``gamma = 0`` is cross-entropy. The
-    divergence of the paper is ``-log(1 - gamma mean) / gamma`` of this mean, with the same minimum."""
+    Robust against outliers, and unlike :func:`generalized_cross_entropy` with ``softmax(z)`` as the posterior at
+    its minimum. Bounded by ``1 / gamma``; the pull of an outlier goes to 0, for small ``gamma`` only far out.
+    ``gamma = 0`` is cross-entropy. The divergence of the paper is ``-log(1 - gamma mean) / gamma`` of this mean,
+    with the same minimum."""
     source: ClassVar[str] = (
         'Fujisawa and Eguchi, "Robust parameter estimation with a small bias against heavy contamination" (2008); '
         'Hung, Jou, Huang, "Robust mislabel logistic regression without modeling mislabel probabilities" (2018).'

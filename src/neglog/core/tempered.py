@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from neglog.core.deformation import MIXED, TEMPERED, Native, kernel
+import numpy as np
+from numpy.typing import NDArray
+
+from neglog.core.deformation import MIXED, NOT_NEGATIVE, TEMPERED, Native, kernel
+from neglog.core.domain import Interval, check_number
 from neglog.errors import ParameterError
 
 ROW_LOSSES = ("bi_tempered", "density_power", "forward_correction")
+POSITIVE = Interval(0.0, math.inf)
+_AT_MOST_ONE = Interval(-math.inf, 1.0, high_closed=True)
 
 
 def row_loss(name: str, numbers: list[float]) -> Native:
@@ -21,15 +28,24 @@ def row_loss(name: str, numbers: list[float]) -> Native:
 
 def bi_tempered(function: str, t1: float, t2: float) -> Native:
     """Checked temperatures."""
-    if not -math.inf < t1 <= 1.0:
-        raise ParameterError(f"{function}: t1={t1!r}; allowed: t1 <= 1")
-    if not 0.0 < t2 < math.inf:
-        raise ParameterError(f"{function}: t2={t2!r}; allowed: t2 in (0, inf)")
+    check_number(function, "t1", t1, _AT_MOST_ONE)
+    check_number(function, "t2", t2, POSITIVE)
     return kernel(TEMPERED, t1, t2, 1.0)
 
 
 def density_power(function: str, beta: float) -> Native:
     """``1 + beta`` times the divergence at ``t1 = 1 - beta, t2 = 1``."""
-    if not 0.0 <= beta < math.inf:
-        raise ParameterError(f"{function}: beta={beta!r}; allowed: beta in [0, inf)")
+    check_number(function, "beta", beta, NOT_NEGATIVE)
     return kernel(TEMPERED, 1.0 - beta, 1.0, 1.0 + beta)
+
+
+def check_transition(function: str, table: NDArray[Any], half: bool) -> None:
+    """Rows of probabilities that sum to one, as nearly as their dtype, ``half`` precision or better, can say."""
+    if (bad := ~((table >= 0) & (table <= 1))).any():
+        at = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ParameterError(
+            f"{function}: transition{list(at)} = {table[at]:g} is no probability; allowed: 0 <= transition <= 1"
+        )
+    if (bad := np.abs(table.sum(1) - 1) > (2.0**-7 if half else 1e-6)).any():
+        row = int(bad.argmax())
+        raise ParameterError(f"{function}: row {row} of transition sums to {table[row].sum():g}; allowed: 1")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -20,15 +19,17 @@ from neglog.losses.classification import Options, cross_entropy, evaluate
 
 
 def _evaluate(
+    kind: type[Deformation],
     function: str,
-    deformation: Deformation,
     logits: Any,
     target: Any,
-    options: Options,
+    given: dict[str, Any],
     out: Array | None,
     want_gradient: bool,
 ) -> tuple[Any, Any]:
-    """(loss, gradient or None) of class indices."""
+    """(loss, gradient or None) of class indices; ``given`` are the loss's parameters and the common options."""
+    deformation = kind.of(function, {name: value for name, value in given.items() if name not in _COMMON})
+    options = Options(**(_DEFAULTS | {name: value for name, value in given.items() if name in _COMMON}))
     shape = np.shape(logits)
     classes = shape[options.axis] if -len(shape) <= options.axis < len(shape) else 1  # evaluate() says what is wrong
     native, sharpness = deformation.native(classes), deformation.sharpness
@@ -45,23 +46,16 @@ _COMMON = {  # what cross_entropy takes besides
 _DEFAULTS: dict[str, Any] = {name: one.default for name, one in _COMMON.items()} | {"label_smoothing": 0.0}
 
 
-def _split(kind: type[Deformation], name: str, given: dict[str, Any]) -> tuple[Deformation, Options]:
-    own = {one.name: given.pop(one.name) for one in fields(kind) if one.name in given}
-    for unknown in given.keys() - _COMMON.keys():
-        raise TypeError(f"{name}() got an unexpected keyword argument {unknown!r}")
-    return kind(**own), Options(**(_DEFAULTS | given))
-
-
 def _functions(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The loss of the table's row ``name``, and the loss with its gradient."""
     kind = DEFORMATIONS[name]
     both = f"{name}_grad"
 
     def loss(logits: Any, target: Any, **options: Any) -> Any:
-        return _evaluate(name, *_split_first(kind, name, logits, target, options), None, False)[0]
+        return _evaluate(kind, name, logits, target, options, None, False)[0]
 
     def loss_grad(logits: Any, target: Any, *, out: Array | None = None, **options: Any) -> tuple[Any, Array]:
-        return _evaluate(both, *_split_first(kind, both, logits, target, options), out, True)
+        return _evaluate(kind, both, logits, target, options, out, True)
 
     parameters = [*inspect.signature(loss).parameters.values()][:2] + own_parameters(kind) + [*_COMMON.values()]
     with_out = [*parameters, inspect.signature(loss_grad).parameters["out"]]
@@ -70,13 +64,6 @@ def _functions(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
         function.__signature__ = inspect.signature(function).replace(parameters=own)  # pyright: ignore[reportFunctionMemberAccess]
         function.__doc__ = documented(kind, doc, function=called)
     return loss, loss_grad
-
-
-def _split_first(
-    kind: type[Deformation], name: str, logits: Any, target: Any, options: dict[str, Any]
-) -> tuple[Deformation, Any, Any, Options]:
-    deformation, common = _split(kind, name, options)
-    return deformation, logits, target, common
 
 
 _VALUE = r"""{summary}

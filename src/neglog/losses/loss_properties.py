@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neglog import losses
-from neglog.errors import ParameterError
+from neglog.core.domain import Interval, check_number
+from neglog.losses.named import class_loss
 
 Floats = NDArray[np.float64]
+_AT_LEAST_TWO = Interval(2.0, np.inf, low_closed=True, integer=True)
 
 
 class Properties(NamedTuple):
@@ -23,6 +24,8 @@ class Properties(NamedTuple):
         Infimum and supremum, as far as float64 tells.
     influence : str
         Of a sample whose label is impossible: "vanishes", "bounded" or "unbounded".
+    pull : float
+        Of a sample whose label has softmax probability 1/100, over that of one with 1/2; NaN if that is 0.
 
     Examples
     --------
@@ -36,6 +39,7 @@ class Properties(NamedTuple):
     lower: float
     upper: float
     influence: str
+    pull: float
 
 
 def properties(loss: str, *, classes: int = 4, **parameters: Any) -> Properties:
@@ -44,8 +48,8 @@ def properties(loss: str, *, classes: int = 4, **parameters: Any) -> Properties:
     Parameters
     ----------
     loss : str
-        A name in :mod:`neglog.losses` that has a ``_grad``: ``"cross_entropy"``, ``"focal"``, ``"density_power"``.
-    classes : int
+        Its name in :mod:`neglog.losses`: ``"cross_entropy"``, ``"focal"``, ``"density_power"``, ...
+    classes : int >= 2
         Number of classes.
     **parameters
         The loss's own.
@@ -56,32 +60,35 @@ def properties(loss: str, *, classes: int = 4, **parameters: Any) -> Properties:
         ``proper``: the expected loss under class probabilities :math:`\eta` has a stationary point at logits
         :math:`\log \eta`, and nothing lower around it, for a hundred random :math:`\eta`. ``convex``: in the logits,
         no chord of 20 000 random ones lies below the loss. ``lower``, ``upper``: the range over margins up to
-        :math:`\pm 10^9`; a value that still moves at the end is infinite. ``influence``: the norm of the gradient as
-        the sample's label becomes impossible.
+        :math:`\pm 10^9`; a value that still moves at the end is infinite. ``influence``: what the gradient comes to
+        at margin :math:`10^9`, where the sample's label is impossible. ``pull``: how much of its gradient a sample
+        loses (or gains) on the way there, as labels that are merely wrong are seldom impossible: the 1-norm at
+        :math:`p = 1/100` over that at 1/2, the other classes being equally likely.
 
     Raises
     ------
     ParameterError
-        No such loss.
+        No such loss, or fewer than two classes.
 
     Examples
     --------
     >>> import neglog as nl
-    >>> nl.losses.properties("cross_entropy")
-    Properties(proper=True, convex=True, lower=0.0, upper=inf, influence='bounded')
-    >>> nl.losses.properties("generalized_cross_entropy", q=0.7).influence
-    'vanishes'
+    >>> proper, convex, lower, upper, influence, pull = nl.losses.properties("cross_entropy")
+    >>> print(proper, convex, lower, upper, influence, round(pull, 6))
+    True True 0.0 inf bounded 1.98
+    >>> robust = nl.losses.properties("generalized_cross_entropy", q=0.7)
+    >>> print(robust.influence, round(robust.pull, 3))
+    vanishes 0.128
     """
-    if f"{loss}_grad" not in losses.__all__ or loss == "nll_loss" or loss.startswith(("binary", "kl", "log")):
-        raise ParameterError(f"properties: {loss!r} is no loss of logits in neglog.losses")
-    gradient_of = getattr(losses, f"{loss}_grad")
+    gradient_of = class_loss("properties", loss)[1]
+    check_number("properties", "classes", classes, _AT_LEAST_TWO)
 
     def at(logits: Floats, target: Any) -> tuple[Floats, Floats]:
         return gradient_of(logits, target, reduction="none", **parameters)
 
     rng = np.random.default_rng(0)
     proper, convex = _proper(at, classes, rng), _convex(at, classes, rng)
-    return Properties(proper, convex, *_range(at, classes), _influence(at, classes))
+    return Properties(proper, convex, *_range(at, classes), _influence(at, classes), _pull(at, classes))
 
 
 def _proper(at: Any, classes: int, rng: np.random.Generator) -> bool:
@@ -117,10 +124,15 @@ def _range(at: Any, classes: int) -> tuple[float, float]:
 
 
 def _influence(at: Any, classes: int) -> str:
-    near, far = np.abs(at(_with_margin(np.array([30.0, 300.0]), classes), np.zeros(2, np.int64))[1]).sum(1)
+    near, far = np.abs(at(_with_margin(np.array([30.0, 1e9]), classes), np.zeros(2, np.int64))[1]).max(1)
     if far < 1e-3:
         return "vanishes"
     return "bounded" if far <= near * 1.01 else "unbounded"
+
+
+def _pull(at: Any, classes: int) -> float:
+    sure, unlikely = np.abs(at(_with_margin(np.array([0.0, np.log(99.0)]), classes), np.zeros(2, np.int64))[1]).sum(1)
+    return float(unlikely / sure) if sure else np.nan
 
 
 def _with_margin(margin: Floats, classes: int, one: bool = False) -> Floats:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from neglog import _native
-from neglog.core.arrays import Array, floating, result_dtype
+from neglog.core.arrays import Array, axis_index, floating, result_dtype
 from neglog.core.deformation import Deformation
 from neglog.core.deformations import DEFORMATIONS
 from neglog.errors import InputKindError, ParameterError
@@ -51,15 +51,16 @@ def recover_posterior(
     Raises
     ------
     ParameterError
-        An unknown loss, or one with a truncation: where it is flat nothing can be told apart.
+        An unknown loss; or one with a truncation, or linear in the probability (generalised cross-entropy at ``q = 1``,
+        Taylor cross-entropy of order 1): nothing can be told there.
     InputKindError
         A probability outside [0, 1].
 
     Notes
     -----
     For :func:`~neglog.losses.mislabel` the result is the distribution of the labels as observed; its softmax is that
-    of the true ones. The minimum has to be interior: it is not for the probability of an error (``q = 1``), for
-    Taylor cross-entropy of low order with rare classes, nor for NLLR where one class has probability above 1/2.
+    of the true ones. The minimum has to be interior: it is not for Taylor cross-entropy of low order with rare classes,
+    nor for NLLR where one class has probability above 1/2.
     A class of probability 0 stays at 0.
 
     Source: stationarity of the expected loss; for focal loss: Charoenphakdee et al. (2021), arXiv:2011.09172,
@@ -76,49 +77,67 @@ def recover_posterior(
     x = floating(function, "prediction", prediction)
     if input not in ("probs", "logits"):
         raise ParameterError(f"{function}: input={input!r}; allowed: 'probs', 'logits'")
+    axis = axis_index(function, "prediction", x, axis)
     logits = np.moveaxis(x.astype(np.float64), axis, -1)
     if input == "probs":
         if (bad := (logits < 0) | (logits > 1)).any():
             raise InputKindError(f"{function}: prediction holds {logits[bad][0]:g}, which is no probability")
         with np.errstate(divide="ignore"):
             logits = np.log(logits)
-    if loss == "cross_entropy":
-        log_weight = logits
-    else:
-        kind = _deformation(function, loss, parameters)
+    kind, log_weight = _deformation(function, loss, parameters), logits
+    if kind is not None:
+        if reason := why_not(kind):
+            raise ParameterError(f"{function}: {reason}: nothing can be told there")
         log_weight = _log_weight(kind, logits * kind.sharpness)
     with np.errstate(invalid="ignore"):
         posterior = softmax(log_weight)
     return np.moveaxis(posterior, -1, axis).astype(result_dtype(x))
 
 
-def _deformation(function: str, loss: str | Deformation, parameters: dict[str, Any]) -> Deformation:
-    if isinstance(loss, str):
-        if loss not in DEFORMATIONS:
-            allowed = ", ".join(["cross_entropy", *DEFORMATIONS])
-            raise ParameterError(f"{function}: loss={loss!r}; allowed: {allowed}")
-        loss = DEFORMATIONS[loss](**parameters)
+def _deformation(function: str, loss: str | Deformation, parameters: dict[str, Any]) -> Deformation | None:
+    """None: cross-entropy."""
+    if isinstance(loss, Deformation) or loss == "cross_entropy":
+        if parameters:
+            raise TypeError(f"{function}() got an unexpected keyword argument {min(parameters)!r}")
+        return None if isinstance(loss, str) else loss
+    if loss not in DEFORMATIONS:
+        raise ParameterError(f"{function}: loss={loss!r}; allowed: {', '.join(['cross_entropy', *DEFORMATIONS])}")
+    return DEFORMATIONS[loss].of(function, parameters)
+
+
+def why_not(loss: Deformation) -> str:
+    """Why nothing can be recovered, or nothing."""
     if getattr(loss, "truncation", None) is not None:
-        raise ParameterError(f"{function}: {loss.name} is constant up to its truncation: nothing can be told there")
-    return loss
+        return f"{loss.name} is constant up to its truncation"
+    weight = _of_margin(loss, 2, np.array([-2.0, 0.0, 1.0]))
+    linear = not np.ptp(weight) > 1e-12
+    return f"{loss.name} is linear in the probability with these parameters" if linear else ""
 
 
 def _log_weight(kind: Deformation, logits: Array) -> Array:
     """``log(-1 / l'(q_k))`` for every class: ``q (1 - q)`` over the slope of the loss in the margin."""
     classes = logits.shape[-1]
-    with np.errstate(invalid="ignore"):  # all classes gone: NaN
-        margin = np.stack([logsumexp(np.delete(logits, k, -1), axis=-1) - logits[..., k] for k in range(classes)], -1)
-    weight = _of_margin(kind, classes, np.clip(margin, -_FAR, _FAR))
-    # beyond, both terms are straight lines in the margin, and either may underflow
-    ends = np.array([-_FAR, 1 - _FAR, _FAR - 1, _FAR])
-    first, second, third, last = _of_margin(kind, classes, ends)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):  # all classes gone: NaN
+        margin = _margins(logits)
+        weight = _of_margin(kind, classes, np.clip(margin, -_FAR, _FAR))
+        # beyond, both terms are straight lines in the margin, and either may underflow
+        ends = np.array([-_FAR, 1 - _FAR, _FAR - 1, _FAR])
+        first, second, third, last = _of_margin(kind, classes, ends)
         weight += (second - first) * np.minimum(margin + _FAR, 0.0) + (last - third) * np.maximum(margin - _FAR, 0.0)
     alone = (margin == -np.inf) & (logits > -np.inf)
     return np.where(alone, 0.0, np.where(logits == -np.inf, -np.inf, weight))
 
 
 _FAR = 100.0
+
+
+def _margins(logits: Array) -> Array:
+    """``log sum_(j != k) exp(z_j) - z_k`` for every class; only the leader can be most of the sum."""
+    top = logits.max(-1, keepdims=True)
+    leads = np.arange(logits.shape[-1]) == logits.argmax(-1)[..., None]
+    e = np.exp(logits - top)
+    rest = logsumexp(np.where(leads, -np.inf, logits), axis=-1, keepdims=True)
+    return np.where(leads, rest, top + np.log(np.where(leads, 1.0, e.sum(-1, keepdims=True) - e))) - logits
 
 
 def _of_margin(kind: Deformation, classes: int, margin: Array) -> Array:

@@ -6,8 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from neglog.core.arrays import Array, floating, result_dtype
-from neglog.errors import ParameterError
+from neglog.core.arrays import Array, axis_index, floating, result_dtype
+from neglog.core.domain import Interval, check_number
+from neglog.core.tempered import POSITIVE
+from neglog.errors import ShapeError
+
+_STEPS = Interval(1.0, np.inf, low_closed=True, integer=True)
 
 
 def tempered_softmax(logits: Any, t: float, *, axis: int = -1, num_iters: int | None = None) -> Any:
@@ -21,13 +25,21 @@ def tempered_softmax(logits: Any, t: float, *, axis: int = -1, num_iters: int | 
         1 is the softmax; above it the tails are those of a power, below it they are cut off.
     axis : int
         The class axis.
-    num_iters : int, optional
+    num_iters : int >= 1, optional
         Stop as the paper's code does, after so many fixed-point steps (``t > 1``) or bisections (``t < 1``); the result
         then need not sum to one. Default: solved to rounding.
 
     Returns
     -------
-    Probabilities of the shape of ``logits``; float64 for float64 logits, else float32.
+    Probabilities of the shape of ``logits``; float64 for float64 logits, else float32. A logit of ``-inf`` is a masked
+    class; all ``-inf``, or one ``+inf`` or NaN, gives NaN.
+
+    Raises
+    ------
+    ParameterError
+        ``t`` or ``num_iters`` outside its domain.
+    ShapeError
+        An axis that ``logits`` does not have, or no class along it.
 
     Examples
     --------
@@ -37,14 +49,21 @@ def tempered_softmax(logits: Any, t: float, *, axis: int = -1, num_iters: int | 
     >>> print(nl.losses.tempered_softmax([4.0, -3.0, -6.0], 4.0, num_iters=5).round(8))
     [0.4136935  0.30534994 0.28299214]
     """
-    if not 0.0 < t < np.inf:
-        raise ParameterError(f"tempered_softmax: t={t!r}; allowed: t in (0, inf)")
-    x = floating("tempered_softmax", "logits", logits)
+    function = "tempered_softmax"
+    check_number(function, "t", t, POSITIVE)
+    if num_iters is not None:
+        check_number(function, "num_iters", num_iters, _STEPS)
+    x = floating(function, "logits", logits)
+    axis = axis_index(function, "logits", x, axis)
+    if not x.shape[axis]:
+        raise ShapeError(f"{function}: logits has shape {x.shape}; allowed: at least one class along axis {axis}")
     z = np.moveaxis(x.astype(np.float64), axis, -1)
-    below = z - z.max(-1, keepdims=True)
-    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+    with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
+        top = z.max(-1, keepdims=True)
+        below = z - top
         shift = _newton(below, t) if num_iters is None or t == 1.0 else _steps(below, t, num_iters)
-        return np.moveaxis(_exp_t(below - shift, t), -1, axis).astype(result_dtype(x))
+        p = np.where(np.isfinite(top), _exp_t(below - shift, t), np.nan)
+    return np.moveaxis(p, -1, axis).astype(result_dtype(x))
 
 
 def tempered_sigmoid(x: Any, t: float, *, num_iters: int | None = None) -> Any:
@@ -88,9 +107,8 @@ def _newton(below: Array, t: float) -> Array:
         total = e.sum(-1, keepdims=True)
         slope = np.where(e > 0, e / (1.0 + (1.0 - t) * np.where(e > 0, x, 0.0)), 0.0).sum(-1, keepdims=True)
         log_total = np.log(total)
-        step = total * (log_total if t == 1.0 else np.expm1((t - 1.0) * log_total) / (t - 1.0)) / slope
-        shift = shift + step
-        if not (step > 1e-8 * (1.0 + shift)).any():
+        shift = shift + total * (log_total if t == 1.0 else np.expm1((t - 1.0) * log_total) / (t - 1.0)) / slope
+        if not (total > 1.0 + 1e-13).any():
             break
     return shift
 

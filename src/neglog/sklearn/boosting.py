@@ -12,8 +12,8 @@ from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, check_random_state, validate_data  # pyright: ignore
 
-from neglog import losses
 from neglog.errors import ParameterError
+from neglog.losses.named import class_loss, class_probabilities
 
 Floats = NDArray[np.float64]
 
@@ -72,9 +72,12 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
     Notes
     -----
     ``predict_proba`` is :func:`neglog.losses.recover_posterior` of the decision functions: for the exponential loss
-    ``softmax(2 f)``. Deformed log-likelihood in the sense of Kanamori (2010), doi:10.1016/j.neunet.2010.05.009, whose
-    abstract names the family, the pseudo-loss and the model of mislabels; the algorithm is that of Freund and Schapire
-    (1997), "A Decision-Theoretic Generalization of On-Line Learning and an Application to Boosting", section 4.2.
+    ``softmax(2 f)``. For ``"mislabel"`` and ``"forward_correction"`` it is ``softmax(f)``, the probabilities of the
+    true classes; for ``"bi_tempered"`` the tempered softmax.
+
+    Deformed log-likelihood in the sense of Kanamori (2010), doi:10.1016/j.neunet.2010.05.009, whose abstract names the
+    family, the pseudo-loss and the model of mislabels; the algorithm is that of Freund and Schapire (1997), "A
+    Decision-Theoretic Generalization of On-Line Learning and an Application to Boosting", section 4.2.
 
     Examples
     --------
@@ -107,8 +110,7 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Boost on rows ``X`` with labels ``y``."""
-        if f"{self.loss}_grad" not in losses.__all__:
-            raise ParameterError(f"PseudoLossBoostingClassifier: {self.loss!r} is no loss of logits in neglog.losses")
+        class_loss("PseudoLossBoostingClassifier", self.loss)
         if not self.learning_rate > 0:
             raise ParameterError(f"PseudoLossBoostingClassifier: learning_rate={self.learning_rate!r}; allowed: > 0")
         x, labels = validate_data(self, X, y)
@@ -154,7 +156,7 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
 
     def _loss(self, scores: Floats, codes: Any, weight: Floats) -> tuple[float, Floats]:
         """Mean loss, and the gradient of each row's."""
-        loss = getattr(losses, f"{self.loss}_grad")
+        loss = class_loss("PseudoLossBoostingClassifier", self.loss)[1]
         value, gradient = loss(scores, codes, reduction="none", **(self.loss_parameters or {}))
         return float(np.average(value, weights=weight)), gradient
 
@@ -185,9 +187,8 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
         return scores
 
     def predict_proba(self, X: Any) -> Floats:
-        """Probabilities of the labels, ``(n, classes)``."""
-        parameters = self.loss_parameters or {}
-        return losses.recover_posterior(self.loss, self._scores(X), input="logits", **parameters)
+        """Probabilities of the classes, ``(n, classes)``."""
+        return class_probabilities(self.loss, self._scores(X), self.loss_parameters or {})
 
     def predict(self, X: Any) -> Any:
         """The class with the largest decision function."""

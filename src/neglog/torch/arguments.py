@@ -122,6 +122,13 @@ def integer(function: str, name: str, value: Any) -> None:
         raise ParameterError(f"{function}: {name}={value!r}; allowed: an integer")
 
 
+def tensors(function: str, **given: Any) -> None:
+    """No arrays, no lists."""
+    for name, value in given.items():
+        if not isinstance(value, Tensor):
+            raise InputKindError(f"{function}: {name} is of type {type(value).__name__}; allowed: a tensor")
+
+
 def floating(function: str, name: str, values: Tensor) -> None:
     if values.dtype not in _FLOATS:
         raise InputKindError(

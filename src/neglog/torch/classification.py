@@ -20,6 +20,7 @@ from neglog.torch.arguments import (
     per_entry,
     positive,
     result_dtype,
+    tensors,
 )
 from neglog.torch.fused import by_kernel, evaluate
 from neglog.torch.parallel import is_group, share, total_weight
@@ -277,12 +278,14 @@ def prepared(
     softcap: float | Tensor | None,
     z_loss: float | Tensor,
     check: bool,
+    soft: bool = True,  # whether a target may consist of probabilities
 ) -> tuple[SoftmaxNLL, Tensor]:
     """Checked arguments, set to reduce by what a plain mean divides by; and the tensor to differentiate in."""
+    tensors(function, input=input, target=target)
     dim = class_axis(function, input, dim)
     floating(function, "input", input)
     x = input
-    by_index = not target.is_floating_point()
+    by_index = not (soft and target.is_floating_point())
     if by_index:
         target = class_indices(function, target, input, dim)
     else:

@@ -17,10 +17,9 @@ from torch import Tensor
 from neglog.core.deformation import Deformation
 from neglog.core.deformation_docs import documented, own_parameters
 from neglog.core.deformations import DEFORMATIONS
-from neglog.errors import InputKindError
 from neglog.torch.arguments import positive
 from neglog.torch.classification import cross_entropy, finished, prepared
-from neglog.torch.modules import LossModule
+from neglog.torch.modules import ClassLossModule
 
 _WITHOUT = ("size_average", "reduce", "label_smoothing", "z_loss")
 _COMMON = {  # what cross_entropy takes besides
@@ -63,16 +62,12 @@ def _evaluate(
 ) -> Tensor:
     """The value of ``deformation`` of class indices."""
     function = deformation.name
-    if target.is_floating_point():
-        raise InputKindError(
-            f"{function}: target has dtype {target.dtype}; allowed: an integer dtype for class indices"
-        )
     temperature = positive(function, "temperature", temperature)
     if deformation.sharpness != 1.0:
         temperature = temperature / deformation.sharpness
     loss, x = prepared(
         function, input, target, weight, ignore_index, 0.0, dim, sample_weight, mask, class_mask, temperature, softcap,
-        0.0, check,
+        0.0, check, soft=False,
     )  # fmt: skip
     loss = loss._replace(deformation=function, parameters=deformation.numbers)
     return finished(function, loss, x, input, reduction, denominator, empty)
@@ -84,15 +79,12 @@ def _function(name: str) -> Callable[..., Tensor]:
     sharpens = kind.sharpness is not Deformation.sharpness
 
     def loss(input: Tensor, target: Tensor, weight: Tensor | None = None, **options: Any) -> Tensor:
-        given = {one: options.pop(one) for one in own if one in options}
-        for unknown in options:
-            if unknown not in _COMMON:
-                raise TypeError(f"{name}() got an unexpected keyword argument {unknown!r}")
+        given = {one: options.pop(one) for one in [*options] if one not in _COMMON}
         if not torch.compiler.is_compiling():
-            made = _constants(kind(**given))
+            made = _constants(kind.of(name, given))
         else:  # what the compiler traces; the operator checks the domains
-            if not given.keys() >= required:
-                raise TypeError(f"{name}() missing a required keyword argument: {', '.join(sorted(required))}")
+            if not required <= given.keys() <= own.keys():
+                kind.of(name, given)
             values = [given.get(one, default) for one, default in own.items()]
             numbers = [math.nan if value is None else float(value) for value in values]
             made = _Loss(name, numbers, 1.0 + numbers[0] if sharpens else 1.0)
@@ -109,14 +101,10 @@ def _function(name: str) -> Callable[..., Tensor]:
     return loss
 
 
-class DeformedLoss(LossModule):
+class DeformedLoss(ClassLossModule):
     """What the modules of this file have in common."""
 
     kind: type[Deformation]
-    weight: Tensor | None
-    class_mask: Tensor | None
-    temperature: float | Tensor
-    softcap: float | Tensor | None
 
     def __init__(
         self,
@@ -132,14 +120,8 @@ class DeformedLoss(LossModule):
         check: bool = False,
         **own: Any,
     ) -> None:
-        super().__init__(None, None, reduction, empty, check)
-        self.register_buffer("weight", weight)
-        self.register_buffer("class_mask", class_mask)
-        self.ignore_index = ignore_index
-        self.dim = dim
-        self.hold("temperature", temperature)
-        self.hold("softcap", softcap)
-        self._deformation = self.kind(**own)
+        super().__init__(weight, ignore_index, reduction, dim, class_mask, temperature, softcap, empty, check)
+        self._deformation = self.kind.of(type(self).__name__, own)
         self._constants = _constants(self._deformation)
 
     def forward(
@@ -151,11 +133,8 @@ class DeformedLoss(LossModule):
         mask: Tensor | None = None,
         denominator: Any = None,
     ) -> Tensor:
-        return _evaluate(
-            self._constants, input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction,
-            dim=self.dim, sample_weight=sample_weight, mask=mask, class_mask=self.class_mask, denominator=denominator,
-            temperature=self.temperature, softcap=self.softcap, empty=self.empty, check=self.check,
-        )  # fmt: skip
+        batch = {"sample_weight": sample_weight, "mask": mask, "denominator": denominator}
+        return _evaluate(self._constants, input, target, **batch, **self.given())
 
     def extra_repr(self) -> str:
         """The loss's parameters, and options that are not the default."""

@@ -28,7 +28,7 @@ from neglog.torch.arguments import (
 from neglog.torch.fused import evaluate, operator
 from neglog.torch.layout import Rows
 from neglog.torch.parallel import is_group, share, total_weight
-from neglog.torch.reduction import divided, reduced, weighted
+from neglog.torch.reduction import divided, looked_up, reduced, weighted
 from neglog.torch.routing import may_look_at
 from neglog.torch.targets import (
     TOLERANCE,
@@ -115,7 +115,7 @@ class GatheredNLL(NamedTuple):
         losses = -x.gather(dim, target.unsqueeze(dim)).squeeze(dim)
         if may_look_at(input, target):
             self._check_values(input, losses.detach(), part)
-        by_class = None if self.weight is None else self.weight[target]
+        by_class = None if self.weight is None else looked_up(self.weight, target)
         losses = weighted(weighted(losses, by_class), self.sample_weight)
         losses = torch.where(part, losses, 0.0)
         return reduced(losses, part, self.sample_weight, by_class, self.reduction, self.number, self.empty, "nll_loss")

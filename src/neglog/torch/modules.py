@@ -52,7 +52,46 @@ class LossModule(nn.Module):
         return ", ".join(shown + [f"{k}={v!r}" for k, v in options.items() if v != _DEFAULTS.get(k)])
 
 
-class CrossEntropyLoss(LossModule):
+class ClassLossModule(LossModule):
+    """The options that every loss of logits has."""
+
+    weight: Tensor | None
+    class_mask: Tensor | None
+    temperature: float | Tensor
+    softcap: float | Tensor | None
+
+    def __init__(
+        self,
+        weight: Tensor | None,
+        ignore_index: int,
+        reduction: Any,
+        dim: int | None,
+        class_mask: Tensor | None,
+        temperature: float | Tensor,
+        softcap: float | Tensor | None,
+        empty: Empty,
+        check: bool,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+    ) -> None:
+        super().__init__(size_average, reduce, reduction, empty, check)
+        self.register_buffer("weight", weight)
+        self.register_buffer("class_mask", class_mask)
+        self.ignore_index = ignore_index
+        self.dim = dim
+        self.hold("temperature", temperature)
+        self.hold("softcap", softcap)
+
+    def given(self) -> dict[str, Any]:
+        """The options as those of the function."""
+        return {
+            "weight": self.weight, "ignore_index": self.ignore_index, "reduction": self.reduction, "dim": self.dim,
+            "class_mask": self.class_mask, "temperature": self.temperature, "softcap": self.softcap,
+            "empty": self.empty, "check": self.check,
+        }  # fmt: skip
+
+
+class CrossEntropyLoss(ClassLossModule):
     """Negative log-likelihood of classes under a softmax of logits: :func:`neglog.torch.cross_entropy` as a module.
 
     Parameters
@@ -78,11 +117,6 @@ class CrossEntropyLoss(LossModule):
     tensor(0.5137)
     """
 
-    weight: Tensor | None
-    class_mask: Tensor | None
-    temperature: float | Tensor
-    softcap: float | Tensor | None
-
     def __init__(
         self,
         weight: Tensor | None = None,
@@ -100,14 +134,10 @@ class CrossEntropyLoss(LossModule):
         empty: Empty = "zero",
         check: bool = False,
     ) -> None:
-        super().__init__(size_average, reduce, reduction, empty, check)
-        self.register_buffer("weight", weight)
-        self.register_buffer("class_mask", class_mask)
-        self.ignore_index = ignore_index
+        super().__init__(
+            weight, ignore_index, reduction, dim, class_mask, temperature, softcap, empty, check, size_average, reduce
+        )
         self.label_smoothing = label_smoothing
-        self.dim = dim
-        self.hold("temperature", temperature)
-        self.hold("softcap", softcap)
         self.z_loss = z_loss
 
     def forward(
@@ -120,10 +150,8 @@ class CrossEntropyLoss(LossModule):
         denominator: Any = None,
     ) -> Tensor:
         return cross_entropy(
-            input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction,
-            label_smoothing=self.label_smoothing, dim=self.dim, sample_weight=sample_weight, mask=mask,
-            class_mask=self.class_mask, denominator=denominator, temperature=self.temperature, softcap=self.softcap,
-            z_loss=self.z_loss, empty=self.empty, check=self.check,
+            input, target, label_smoothing=self.label_smoothing, sample_weight=sample_weight, mask=mask,
+            denominator=denominator, z_loss=self.z_loss, **self.given(),
         )  # fmt: skip
 
 

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from neglog.core.deformation import softplus
-from neglog.errors import InputKindError, ShapeError
+from neglog.errors import ShapeError
 from neglog.torch.arguments import Empty, Reduction, divisor_for, result_dtype
 from neglog.torch.classification import divisor_of_mean, prepared
 from neglog.torch.fused import evaluate
 from neglog.torch.parallel import is_group, share
-from neglog.torch.reduction import divided, reduced, rows_read, weighted
+from neglog.torch.reduction import divided, looked_up, reduced, rows_read, weighted
 from neglog.torch.targets import readable_indices
 
 _FUNCTION = "softmax_loss"
@@ -83,17 +83,13 @@ def softmax_loss(
     >>> print(f"{nlt.softmax_loss(mine, logits, torch.tensor([0, 0])):.6f}")
     0.041697
     """
-    if target.is_floating_point():
-        raise InputKindError(
-            f"{_FUNCTION}: target has dtype {target.dtype}; allowed: an integer dtype for class indices"
-        )
     loss, x = prepared(
         _FUNCTION, input, target, weight, ignore_index, 0.0, dim, sample_weight, mask, class_mask, temperature, softcap,
-        0.0, check,
+        0.0, check, soft=False,
     )  # fmt: skip
     part = loss.part()
     indices = readable_indices(_FUNCTION, loss.target, input, loss.dim, ignore_index, part, sample_weight)
-    by_class = None if weight is None else weight[indices]
+    by_class = None if weight is None else looked_up(weight, indices)
     read = rows_read(x, loss.dim, part, by_class, sample_weight)
     of_margin = loss._replace(
         weight=None, sample_weight=None, mask=read, reduction="none", deformation="nllr", parameters=[0.0]

@@ -24,6 +24,11 @@ def weighted(losses: Tensor, weight: Tensor | None) -> Tensor:
     return torch.where((weight == 0) & ~losses.isfinite(), 0.0, product)
 
 
+def looked_up(table: Tensor, index: Tensor) -> Tensor:
+    """``table[index]``; of a 0-d index, too, which ``vmap`` (per-sample gradients) does not let torch read."""
+    return table[index.unsqueeze(-1)].squeeze(index.dim())
+
+
 def rows_read(z: Tensor, dim: int, part: Tensor | None, *weights: Tensor | None) -> Tensor | None:
     """Rows whose logits count: they take part, and no weight of 0 stands before NaN or +inf. None: all do."""
     given = [weight for weight in weights if weight is not None]

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from neglog.core.deformation import TEMPERED, Native
+from neglog.torch.reduction import looked_up
 
-_STEPS = 12  # of Newton from the left, which needs 7 where it is slowest
+_STEPS = 12  # of Newton from the left; 10 where it was slowest, t in [0.01, 500], rows of 2 to 3000 classes
 _TERMS = 40  # of the series below 1/8
 
 
@@ -24,7 +25,7 @@ def row_losses(
     below = torch.where(gone, 0.0, z - torch.where(top.isinf(), 0.0, top))
     if native.kind != TEMPERED:
         assert transition is not None
-        column = transition.to(z.dtype).t()[target]
+        column = looked_up(transition.to(z.dtype).t(), target)
         return (_mixed(below, gone, column) + undefined).squeeze(-1)
     t1, t2, factor, _ = native.parameters
     by_index = not target.is_floating_point()
@@ -125,7 +126,8 @@ def _mixed(below: Tensor, gone: Tensor, column: Tensor) -> Tensor:
     best = torch.where(usable, below.detach(), -math.inf).amax(-1, keepdim=True)
     impossible = best == -math.inf
     base = torch.where(impossible, 0.0, best)
-    mix = torch.where(usable, column * torch.where(usable, below - base, 0.0).exp(), 0.0).sum(-1, keepdim=True)
+    lifted = torch.where(gone, 0.0, (below - base).clamp(max=700.0)).exp()  # > 1 only where the column is 0
+    mix = torch.where(gone, 0.0, column * lifted).sum(-1, keepdim=True)
     far = total.log() - base - torch.where(impossible, 1.0, mix).log()
     close = -torch.log1p(-torch.where(near, miss, 0.0))
     return torch.where(impossible, math.inf, torch.where(near, close, far))

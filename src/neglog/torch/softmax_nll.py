@@ -15,7 +15,7 @@ from neglog.torch import by_rows, reference, reference_tempered
 from neglog.torch.arguments import CODES, CPU, DIVISORS, PROBABILITIES, TARGET_CODES, address
 from neglog.torch.fused import operator
 from neglog.torch.layout import Rows
-from neglog.torch.reduction import reduced, rows_read, weighted
+from neglog.torch.reduction import looked_up, reduced, rows_read, weighted
 from neglog.torch.routing import may_look_at
 from neglog.torch.targets import check_probabilities, raise_bad_index, raise_bad_probability, readable_indices
 
@@ -142,7 +142,7 @@ class SoftmaxNLL(NamedTuple):
             return None
         if target.is_floating_point():
             return (target * reference.along(self.weight.to(target.dtype), target, self.dim)).sum(self.dim)
-        return self.weight[target]
+        return looked_up(self.weight, target)
 
     def part(self) -> Tensor | None:
         """Rows that are neither ignored nor masked; None: all."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from neglog.errors import InputKindError, ParameterError, ShapeError, TargetError
-from neglog.torch.arguments import boolean, place
+from neglog.torch.arguments import boolean, place, tensors
 from neglog.torch.routing import may_look_at
 
 _READ_BY_KERNELS = (torch.int64, torch.int32, torch.uint8)
@@ -30,6 +30,9 @@ def class_axis(function: str, input: Tensor, dim: int | None) -> int:
 
 def class_indices(function: str, target: Tensor, input: Tensor, dim: int) -> Tensor:
     """``target`` in an integer dtype that the kernels read; its shape is that of ``input`` without ``dim``."""
+    dtype = target.dtype
+    if dtype.is_floating_point or dtype.is_complex or dtype is torch.bool:
+        raise InputKindError(f"{function}: target has dtype {dtype}; allowed: an integer dtype for class indices")
     shape = (*input.shape,)
     shape = shape[:dim] + shape[dim + 1 :]
     if target.shape != shape:
@@ -40,12 +43,7 @@ def class_indices(function: str, target: Tensor, input: Tensor, dim: int) -> Ten
             f"{function}: target has shape {tuple(target.shape)} and dtype {target.dtype} (class indices); allowed: "
             f"{shape}, the input's {tuple(input.shape)} without its class axis {dim}{hint}"
         )
-    dtype = target.dtype
-    if dtype in _READ_BY_KERNELS:
-        return target
-    if dtype.is_floating_point or dtype.is_complex or dtype is torch.bool:
-        raise InputKindError(f"{function}: target has dtype {dtype}; allowed: an integer dtype for class indices")
-    return target.long()
+    return target if dtype in _READ_BY_KERNELS else target.long()
 
 
 def probabilities(function: str, target: Tensor, input: Tensor, ignore_index: int) -> None:
@@ -135,6 +133,7 @@ TOLERANCE = {2: 0.03, 4: 3e-4, 8: 1e-8}  # about the square root of the dtype's 
 
 
 def class_weight(function: str, weight: Tensor, classes: int) -> None:
+    tensors(function, weight=weight)
     if weight.shape != (classes,):
         raise ShapeError(
             f"{function}: weight has shape {tuple(weight.shape)}; allowed: one weight per class, ({classes},)"

@@ -7,11 +7,12 @@ from typing import Any
 from torch import Tensor
 
 from neglog.core.tempered import bi_tempered as checked_temperatures
+from neglog.core.tempered import check_transition
 from neglog.core.tempered import density_power as checked_power
-from neglog.errors import InputKindError, ParameterError, ShapeError
-from neglog.torch.arguments import Empty, Reduction, floating
+from neglog.errors import ShapeError
+from neglog.torch.arguments import Empty, Reduction, floating, tensors
 from neglog.torch.classification import finished, prepared
-from neglog.torch.modules import LossModule
+from neglog.torch.modules import ClassLossModule
 from neglog.torch.routing import may_look_at
 
 
@@ -170,8 +171,8 @@ def forward_correction(
     target : integer tensor
         Observed classes.
     transition : (C, C) tensor
-        ``T``: the probability of the observed class (column) given the true one (row). Not differentiated; on an
-        accelerator its rows are looked at with ``check=True`` only.
+        ``T``: the probability of the observed class (column) given the true one (row). Differentiable, so that rows
+        that are a softmax of parameters learn; on an accelerator they are looked at with ``check=True`` only.
     weight, ignore_index, reduction, dim, sample_weight, mask, class_mask, denominator, temperature, softcap, empty,
     check
         As in :func:`neglog.torch.cross_entropy`.
@@ -183,7 +184,7 @@ def forward_correction(
     Raises
     ------
     ParameterError
-        A transition that is no probability, or whose rows do not sum to one within 1e-6.
+        A transition that is no probability, or whose rows do not sum to one within 1e-6 (half precision: 0.008).
     TargetError, ShapeError, InputKindError
 
     Notes
@@ -198,65 +199,26 @@ def forward_correction(
     0.442050
     """
     function = "forward_correction"
-    if target.is_floating_point():
-        raise InputKindError(f"{function}: target has dtype {target.dtype}; allowed: an integer dtype")
     loss, x = prepared(
         function, input, target, weight, ignore_index, 0.0, dim, sample_weight, mask, class_mask, temperature, softcap,
-        0.0, check,
+        0.0, check, soft=False,
     )  # fmt: skip
     _check_transition(function, transition, input.shape[loss.dim], check)
-    loss = loss._replace(deformation=function, transition=transition.detach())
+    loss = loss._replace(deformation=function, transition=transition)
     return finished(function, loss, x, input, reduction, denominator, empty)
 
 
 def _check_transition(function: str, transition: Tensor, classes: int, check: bool) -> None:
+    tensors(function, transition=transition)
     floating(function, "transition", transition)
     if transition.shape != (classes, classes):
         raise ShapeError(f"{function}: transition has shape {tuple(transition.shape)}; allowed: ({classes}, {classes})")
-    if not (check or may_look_at(transition, transition)):
-        return
-    sums = transition.double().sum(1)
-    if not bool(((transition >= 0) & (transition <= 1)).all()):
-        raise ParameterError(f"{function}: transition holds what is no probability")
-    if bool(((sums - 1).abs() > 1e-6).any()):
-        row = int(((sums - 1).abs() > 1e-6).nonzero()[0])
-        raise ParameterError(f"{function}: row {row} of transition sums to {float(sums[row]):g}; allowed: 1")
+    if check or may_look_at(transition):
+        half = transition.dtype.itemsize == 2
+        check_transition(function, transition.detach().cpu().double().numpy(), half)
 
 
-class _RowLossModule(LossModule):
-    """What the modules of this file have in common."""
-
-    weight: Tensor | None
-    class_mask: Tensor | None
-    temperature: float | Tensor
-    softcap: float | Tensor | None
-
-    def __init__(
-        self,
-        weight: Tensor | None,
-        ignore_index: int,
-        reduction: Reduction,
-        dim: int | None,
-        class_mask: Tensor | None,
-        temperature: float | Tensor,
-        softcap: float | Tensor | None,
-        empty: Empty,
-        check: bool,
-    ) -> None:
-        super().__init__(None, None, reduction, empty, check)
-        self.register_buffer("weight", weight)
-        self.register_buffer("class_mask", class_mask)
-        self.ignore_index = ignore_index
-        self.dim = dim
-        self.hold("temperature", temperature)
-        self.hold("softcap", softcap)
-
-    def _options(self) -> dict[str, Any]:
-        names = ("ignore_index", "reduction", "dim", "class_mask", "temperature", "softcap", "empty", "check")
-        return {"weight": self.weight} | {name: getattr(self, name) for name in names}
-
-
-class BiTemperedLoss(_RowLossModule):
+class BiTemperedLoss(ClassLossModule):
     """Bi-tempered logistic loss: :func:`neglog.torch.bi_tempered` as a module.
 
     Parameters
@@ -306,11 +268,11 @@ class BiTemperedLoss(_RowLossModule):
     ) -> Tensor:
         return bi_tempered(
             input, target, self.t1, self.t2, label_smoothing=self.label_smoothing, sample_weight=sample_weight,
-            mask=mask, denominator=denominator, **self._options(),
+            mask=mask, denominator=denominator, **self.given(),
         )  # fmt: skip
 
 
-class DensityPowerLoss(_RowLossModule):
+class DensityPowerLoss(ClassLossModule):
     """Density power divergence of a class: :func:`neglog.torch.density_power` as a module.
 
     Parameters
@@ -358,17 +320,17 @@ class DensityPowerLoss(_RowLossModule):
     ) -> Tensor:
         return density_power(
             input, target, self.beta, sample_weight=sample_weight, mask=mask, denominator=denominator,
-            **self._options(),
+            **self.given(),
         )  # fmt: skip
 
 
-class ForwardCorrectionLoss(_RowLossModule):
+class ForwardCorrectionLoss(ClassLossModule):
     """NLL of labels that were changed with known probabilities: :func:`neglog.torch.forward_correction` as a module.
 
     Parameters
     ----------
     transition : (C, C) tensor
-        Kept as a buffer.
+        Kept as a buffer, or as a parameter if it is one.
     weight, ignore_index, reduction, dim, class_mask, temperature, softcap, empty, check
         As in the function.
 
@@ -401,7 +363,8 @@ class ForwardCorrectionLoss(_RowLossModule):
         check: bool = False,
     ) -> None:
         super().__init__(weight, ignore_index, reduction, dim, class_mask, temperature, softcap, empty, check)
-        self.register_buffer("transition", transition)
+        _check_transition("ForwardCorrectionLoss", transition, len(transition), check)
+        self.hold("transition", transition)
 
     def forward(
         self,
@@ -414,5 +377,5 @@ class ForwardCorrectionLoss(_RowLossModule):
     ) -> Tensor:
         return forward_correction(
             input, target, self.transition, sample_weight=sample_weight, mask=mask, denominator=denominator,
-            **self._options(),
+            **self.given(),
         )  # fmt: skip

@@ -278,6 +278,48 @@ def test_the_users_own_error_is_the_cause():
     assert isinstance(caught.value.__cause__, KeyError)
 
 
+@pytest.mark.parametrize(
+    ("cdf", "sf", "message"),
+    [
+        (lambda y, loc, scale: 0 * y - 1.0, lambda y, loc, scale: 0 * y - 1.0, r"\+ exp\(log_sf\) is 0.735759 at y = "),
+        (log_sf, log_cdf, "from row to row"),
+        (
+            lambda y, loc, scale: log_cdf(y, loc, 2 * scale),
+            lambda y, loc, scale: log_sf(y, loc, 2 * scale),
+            "log_cdf and log_sf imply",
+        ),
+    ],
+)
+def test_tails_that_are_not_those_of_the_density(data, cdf, sf, message):
+    family = nl.Custom(gaussian, REAL_AND_POSITIVE, log_cdf=cdf, log_sf=sf)
+    with pytest.raises(nl.InputError, match=message):
+        nl.fit(family, nl.right_censored(data["y"], data["y"] < 4))
+
+
+def test_a_constant_may_be_left_out_of_the_density_beside_tails(data):
+    def short(y, loc, scale):
+        return gaussian(y, loc, scale) - HALF_LOG_2PI
+
+    rows = nl.right_censored(data["y"], data["y"] < 4)
+    r = nl.fit(nl.Custom(short, REAL_AND_POSITIVE, log_cdf=log_cdf, log_sf=log_sf), rows)
+    same(r.params, nl.fit("normal", rows).params, 1e-8)
+    counted = nl.Custom(
+        counts,
+        {"rate": nl.positive},
+        discrete=True,
+        log_cdf=lambda y, rate: torch.log(torch.special.gammaincc(y + 1, rate)),
+        log_sf=lambda y, rate: torch.log(torch.special.gammainc(y + 1, rate)),
+    )
+    k = np.random.default_rng(0).poisson(3.0, 50)
+    rows = nl.right_censored(k, k < 5)
+    same(nl.fit(counted, rows).params, nl.fit("poisson", rows).params, 1e-8)
+    swapped = nl.Custom(
+        counts, {"rate": nl.positive}, discrete=True, log_cdf=counted.log_sf_of, log_sf=counted.log_cdf_of
+    )
+    with pytest.raises(nl.InputError, match="imply"):
+        nl.fit(swapped, rows)
+
+
 def test_a_file_that_changed_is_run_again(tmp_path):
     path = tmp_path / "mine.py"
     text = "import neglog as nl\nf = nl.Custom(lambda y, mu: (y - mu) ** {}, dict(mu=nl.real), name='f')\n"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from examples.rbm import data
-from examples.rbm.report import report
-from examples.rbm.train import METHODS, Run, train_large
+from examples.rbm.data import Data
+from examples.rbm.report import Results, report
+from examples.rbm.train import FALLING, METHODS, train_large
 from neglog import energy
 from neglog.cli.outputs import rendered, write_report, write_text
 from neglog.cli.progress import Progress
@@ -26,18 +28,17 @@ def write(page: Report, out: Path) -> None:
         write_text(str(out / f"{name}.svg"), standalone(block))
 
 
-def small_machines(options: argparse.Namespace, progress: Progress) -> dict[str, list[Run]]:
-    """Every method with every seed."""
-    results: dict[str, list[Run]] = {}
-    done, total = 0, len(METHODS) * options.seeds
-    for name, method in METHODS.items():
-        for seed in range(options.seeds):
-            split = data.digits(seed, options.images)
+def machines(methods: Iterable[str], splits: list[Data], hidden: int, epochs: int, progress: Progress) -> Results:
+    """Every method on every split, whose place is its seed."""
+    results: Results = {name: [] for name in methods}
+    done, total = 0, len(results) * len(splits)
+    for name, runs in results.items():
+        for seed, split in enumerate(splits):
 
             def told(at: energy.Progress, done: int = done, count: int = len(split.train)) -> None:
                 progress.at((done + at.epoch / at.epochs) / total, round((done * at.epochs + at.epoch) * count))
 
-            results.setdefault(name, []).append(method(split, options.hidden, options.epochs, seed, told))
+            runs.append(METHODS[name](split, hidden, epochs, seed, told))
             done += 1
     return results
 
@@ -46,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.rbm", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/rbm"), help="folder to write to")
     parser.add_argument("--seeds", type=int, default=10, help="splits, starts and draws")
-    parser.add_argument("--epochs", type=int, default=600, help="of the small machines")
+    parser.add_argument("--epochs", type=int, default=600, help="of the machines of digits")
+    parser.add_argument("--clothes-epochs", type=int, default=60, help="of those of clothes")
     parser.add_argument("--hidden", type=int, default=16, help="hidden units of the small machines, at most 20")
     parser.add_argument("--large-hidden", type=int, default=256, help="hidden units of the large one")
     parser.add_argument("--large-epochs", type=int, default=15, help="of the large one")
@@ -54,13 +56,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--images", type=int, help="use so many pictures only")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     options = parser.parse_args(arguments)
-    with Progress("small machines", options.quiet) as progress:
-        results = small_machines(options, progress)
+    splits = [data.digits(seed, options.images) for seed in range(options.seeds)]
+    with Progress("digits", options.quiet) as progress:
+        results = machines(METHODS, splits, options.hidden, options.epochs, progress)
+    clothes = [c for seed in range(options.seeds) if (c := data.clothes(seed, options.images))]
+    with Progress("clothes", options.quiet) as progress:
+        harder = machines(FALLING, clothes, options.hidden, options.clothes_epochs, progress) if clothes else None
     annealed: list[tuple[float, energy.AnnealedEstimate]] = []
     with Progress("annealing", options.quiet) as progress:
         for seed, run in enumerate(results["PCD"]):
-            rows = data.digits(seed, options.images).train
-            estimate = energy.ais(run.model, rows, temperatures=options.temperatures, rng=seed)
+            estimate = energy.ais(run.model, splits[seed].train, temperatures=options.temperatures, rng=seed)
             annealed.append((run.model.log_partition(), estimate))
             progress.at((seed + 1) / options.seeds, (seed + 1) * len(estimate.log_weights))
     pictures = data.large(options.images)
@@ -72,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
             options.temperatures,
             lambda at: progress.at(at.epoch / at.epochs, at.epoch * len(pictures.train)),
         )
-    page = report(results, annealed, data.digits(0, options.images), large, options.epochs)
+    page = report(results, harder, annealed, splits[0], large, options.epochs)
     write(page, options.out)
     print(rendered(page, "table"))
     print(f"Look at {options.out / 'report.html'}")

@@ -14,7 +14,6 @@ from examples.rbm.data import Data
 from neglog import energy
 
 BATCH = 20
-RATE = 0.1  # at first; it falls to 0 in a line
 CONSTANT = 0.05
 POINTS = 20  # of a learning curve
 
@@ -55,7 +54,7 @@ def neglog(constant: bool = False, **options: Any) -> Callable[[Data, int, int, 
             data.train,
             epochs=epochs,
             batch_size=BATCH,
-            learning_rate=CONSTANT if constant else lambda epoch: RATE * (1 - epoch / epochs),
+            learning_rate=CONSTANT if constant else lambda epoch: data.rate * (1 - epoch / epochs),
             rng=seed,
             callback=after_epoch,
             **options,
@@ -118,7 +117,7 @@ def train_large(data: Data, hidden: int, epochs: int, temperatures: int | None, 
         data.train,
         epochs=epochs,
         batch_size=BATCH,
-        learning_rate=lambda epoch: RATE / 2 * (1 - epoch / epochs),
+        learning_rate=lambda epoch: data.rate / 2 * (1 - epoch / epochs),
         momentum=0.5,
         chains=100,
         rng=0,

@@ -278,6 +278,58 @@ def test_the_users_own_error_is_the_cause():
     assert isinstance(caught.value.__cause__, KeyError)
 
 
+@pytest.mark.parametrize(
+    ("cdf", "sf", "message"),
+    [
+        (lambda y, loc, scale: 0 * y - 1.0, lambda y, loc, scale: 0 * y - 1.0, r"\+ exp\(log_sf\) is 0.735759 at y = "),
+        (log_sf, log_cdf, "from row to row"),
+        (
+            lambda y, loc, scale: log_cdf(y, loc, 2 * scale),
+            lambda y, loc, scale: log_sf(y, loc, 2 * scale),
+            "log_cdf and log_sf imply",
+        ),
+    ],
+)
+def test_tails_that_are_not_those_of_the_density(data, cdf, sf, message):
+    family = nl.Custom(gaussian, REAL_AND_POSITIVE, log_cdf=cdf, log_sf=sf)
+    with pytest.raises(nl.InputError, match=message):
+        nl.fit(family, nl.right_censored(data["y"], data["y"] < 4))
+
+
+def test_a_constant_may_be_left_out_of_the_density_beside_tails(data):
+    def short(y, loc, scale):
+        return gaussian(y, loc, scale) - HALF_LOG_2PI
+
+    rows = nl.right_censored(data["y"], data["y"] < 4)
+    r = nl.fit(nl.Custom(short, REAL_AND_POSITIVE, log_cdf=log_cdf, log_sf=log_sf), rows)
+    same(r.params, nl.fit("normal", rows).params, 1e-8)
+    counted = nl.Custom(
+        counts,
+        {"rate": nl.positive},
+        discrete=True,
+        log_cdf=lambda y, rate: torch.log(torch.special.gammaincc(y + 1, rate)),
+        log_sf=lambda y, rate: torch.log(torch.special.gammainc(y + 1, rate)),
+    )
+    k = np.random.default_rng(0).poisson(3.0, 50)
+    rows = nl.right_censored(k, k < 5)
+    same(nl.fit(counted, rows).params, nl.fit("poisson", rows).params, 1e-8)
+    swapped = nl.Custom(
+        counts, {"rate": nl.positive}, discrete=True, log_cdf=counted.log_sf_of, log_sf=counted.log_cdf_of
+    )
+    with pytest.raises(nl.InputError, match="imply"):
+        nl.fit(swapped, rows)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, lambda: torch.device("meta")])
+def test_modes_of_torch_around_a_fit_change_nothing(data, mode):
+    rows = nl.right_censored(data["y"], data["y"] < 4)
+    with mode():
+        mine, r = nl.fit(WITH_TAILS, rows), nl.fit(LINE, data["y"], data=data)
+        mean = r.predict()
+    same(mine.params, nl.fit("normal", rows).params, 1e-8)
+    np.testing.assert_array_equal(mean, nl.fit(LINE, data["y"], data=data).predict())
+
+
 def test_a_file_that_changed_is_run_again(tmp_path):
     path = tmp_path / "mine.py"
     text = "import neglog as nl\nf = nl.Custom(lambda y, mu: (y - mu) ** {}, dict(mu=nl.real), name='f')\n"
@@ -374,7 +426,7 @@ def test_a_likelihood_that_jumps_has_no_standard_errors():
     even = nl.fit(nl.Custom(lambda y, m: abs(y - m), {"m": nl.real}), [1.0, 2.0, 4.0, 9.0])
     assert even.status == "flat"
     jumps = nl.Custom(lambda y, m: torch.where(y > m, y - m, 10 + m - y), {"m": nl.real})
-    assert nl.fit(jumps, [1.0, 2.0, 4.0, 9.0]).status in ("edge", "stalled")
+    assert nl.fit(jumps, [1.0, 2.0, 4.0, 9.0]).status == "edge"
 
 
 def test_second_derivatives_that_are_wrong_are_found():

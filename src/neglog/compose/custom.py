@@ -74,7 +74,8 @@ class Custom(ScalarFamily):
     Notes
     -----
     All constants belong in ``fn`` if its log-likelihood is to be compared with that of other families. The fit
-    compares the gradient with central differences where it begins, and checks that rows do not influence each other.
+    compares the gradient with central differences where it begins, and checks that rows do not influence each other and
+    that the tails are those of the density.
     A saved fit does not hold the function: ``nl.load(path, family=...)``.
 
     Examples

@@ -13,16 +13,11 @@ from neglog import _native
 from neglog.core.arrays import Array
 from neglog.energy.model import RBM, checked, whole
 from neglog.energy.sparsity import Sparsity
-from neglog.energy.units import Draws, Rng, product, sigmoid
+from neglog.energy.units import Draws, Rng, product
 from neglog.errors import DataError, ParameterError
 
 Schedule = float | Callable[[int], float]
 """A number, or a function of the epoch, counted from 0."""
-
-
-_FEW = (
-    32  # chains: OpenBLAS multiplies so few float32 rows faster the other way round (83 us for 140, 784 x 256, AVX-512)
-)
 
 
 class Progress(NamedTuple):
@@ -97,11 +92,11 @@ class Trainer:
         self._weights, self._visible, self._hidden = (
             a.copy() for a in (model.weights, model.visible_bias, model.hidden_bias)
         )
-        self._speed: tuple[Array, ...] | None = None
+        self._parameters = self._weights, self._visible, self._hidden
+        self._speed = tuple(np.zeros(a.shape, a.dtype) for a in self._parameters)
+        self._product = np.empty_like(self._weights)
         self._running = np.full(model.n_hidden, np.nan)
         self._draws = Draws(rng)
-        self._product = np.empty_like(self._weights)
-        self._turned = self.dtype == np.float32 and self._weights.size > 2**15
         self.begin_epoch(0)
 
     def begin_epoch(self, epoch: int) -> None:
@@ -159,61 +154,49 @@ class Trainer:
         fantasies = count if self.chains is None else len(self.chains)
         v, h = (np.empty((count + fantasies, len(b)), self.dtype) for b in (self._visible, self._hidden))
         share = np.repeat([self._rate / count, -self._rate / fantasies], [count, fantasies]).astype(self.dtype)
-        moves = np.empty_like(self._visible), np.empty_like(self._hidden)
-        self._rooms[count] = _Room(v, h, v[:count], v[count:], h[:count], h[count:], share, *moves)
+        self._rooms[count] = _Room(v, h, v[:count], v[count:], h[:count], h[count:], share)
         return self._rooms[count]
 
     def _persist(self, room: _Room, states: Array) -> None:
         """The chains go on from hidden ``states``. The last product with the weights serves data and chains."""
         for _ in range(self.options.steps - 1):
             self._dream(states, room.v_fantasy)
-            product(room.v_fantasy, self._weights, room.h_fantasy)
-            self._draws.binary(room.h_fantasy, self._hidden, sample=states)
+            self._draws.layer(room.v_fantasy, self._weights, self._hidden, sample=states)
         self._dream(states, room.v_fantasy)
-        product(room.v, self._weights, room.h)
-        sigmoid(room.h_data, self._hidden, out=room.h_data)
-        self._draws.binary(room.h_fantasy, self._hidden, sample=states, probability=room.h_fantasy)
+        self._draws.layer(room.v, self._weights, self._hidden, sample=states, probability=room.h)
 
     def _contrast(self, room: _Room) -> None:
         """The chains begin at the data."""
-        product(room.v_data, self._weights, room.h_data)
-        self._draws.binary(room.h_data, self._hidden, sample=room.h_fantasy, probability=room.h_data)
-        for step in range(self.options.steps):
+        self._draws.layer(room.v_data, self._weights, self._hidden, sample=room.h_fantasy, probability=room.h_data)
+        for _ in range(self.options.steps - 1):
             self._dream(room.h_fantasy, room.v_fantasy)
-            product(room.v_fantasy, self._weights, room.h_fantasy)
-            if step < self.options.steps - 1:
-                self._draws.binary(room.h_fantasy, self._hidden, sample=room.h_fantasy)
-        sigmoid(room.h_fantasy, self._hidden, out=room.h_fantasy)
+            self._draws.layer(room.v_fantasy, self._weights, self._hidden, sample=room.h_fantasy)
+        self._dream(room.h_fantasy, room.v_fantasy)
+        self._draws.layer(room.v_fantasy, self._weights, self._hidden, probability=room.h_fantasy)
 
     def _dream(self, states: Array, out: Array) -> None:
         """Visible units given hidden ``states``."""
-        if self._turned and len(states) <= _FEW:
-            out[:] = product(self._weights, states.T).T
+        if self._kind.binary:
+            self._draws.layer(states, self._weights.T, self._visible, sample=out)
         else:
             product(states, self._weights.T, out)
-        if self._kind.binary:
-            self._draws.binary(out, self._visible, sample=out)
-        else:
             out += self._visible
             self._draws.add_normal(out)
 
     def _update(self, room: _Room) -> None:
-        sparsity = self.options.sparsity
+        sparsity, decay = self.options.sparsity, self._rate * self.options.weight_decay
         penalty = sparsity.descent(room.v_data, room.h_data, self._running) if sparsity else None
-        _native.shares(room.v, room.h, room.share, room.visible_move, room.hidden_move)
-        moves = (product(room.v.T, room.h, self._product), room.visible_move, room.hidden_move)
-        if self.options.weight_decay:
-            self._product -= self._rate * self.options.weight_decay * self._weights
+        moved = self._speed if self._momentum else self._parameters
         if self._momentum:
-            if self._speed is None:
-                self._speed = tuple(np.zeros_like(move) for move in moves)
-            for speed, move in zip(self._speed, moves, strict=True):
+            for speed in moved:
                 speed *= self._momentum
-                speed += move
-            moves = self._speed
-        self._weights += moves[0]
-        self._visible += moves[1]
-        self._hidden += moves[2]
+        if decay:
+            moved[0][:] -= decay * self._weights
+        if not _native.update(room.v, room.h, room.share, *moved):
+            moved[0][:] += product(room.v.T, room.h, self._product)
+        if self._momentum:
+            for parameter, speed in zip(self._parameters, moved, strict=True):
+                parameter += speed
         if penalty is not None:
             self._hidden -= self._rate * penalty[0]
             if penalty[1] is not None:
@@ -230,8 +213,6 @@ class _Room(NamedTuple):
     h_data: Array
     h_fantasy: Array
     share: Array  # (rows,) learning rate / rows of the data, - learning rate / fantasies
-    visible_move: Array
-    hidden_move: Array
 
 
 def train(

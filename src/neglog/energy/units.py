@@ -31,13 +31,29 @@ class Draws:
         *,
         scale: float = 1.0,
         sample: Array,
-        probability: Array | None = None,
         softplus: Array | None = None,
     ) -> Array:
-        """States 0 and 1 into ``sample``: 1 with probability ``sigmoid(scale * inflow + bias)``, which is kept too."""
+        """States 0 and 1 into ``sample``: 1 with probability ``sigmoid(scale * inflow + bias)``."""
         self.stream += 1
-        _native.units(inflow, scale, bias, probability, sample, softplus, self.key, self.stream)
+        _native.units(inflow, None, scale, bias, None, sample, softplus, self.key, self.stream)
         return sample
+
+    def layer(
+        self,
+        states: Array,  # (n, units of the other layer)
+        weights: Array,  # (units of the other layer, units), or such a view of the transposed matrix
+        bias: Array,
+        *,
+        scale: float = 1.0,
+        sample: Array | None = None,
+        probability: Array | None = None,
+    ) -> None:
+        """The same where ``states @ weights`` flow in, with the probabilities; ``sample`` may be of the last rows."""
+        self.stream += sample is not None
+        rest = scale, bias, probability, sample, None, self.key, self.stream
+        if not _native.units(states, weights, *rest):
+            inflow: Any = sample if probability is None else probability
+            _native.units(product(states, weights, inflow), None, *rest)
 
     def add_normal(self, mean: Array) -> Array:
         """Standard normal noise added in place."""
@@ -52,14 +68,14 @@ class Draws:
 def sigmoid(inflow: Array, bias: Array, *, scale: float = 1.0, out: Array | None = None) -> Array:
     """``1 / (1 + exp(-(scale * inflow + bias)))``; ``out`` may be ``inflow``."""
     result: Any = np.empty_like(inflow) if out is None else out
-    _native.units(inflow, scale, bias, result, None, None, 0, 0)
+    _native.units(inflow, None, scale, bias, result, None, None, 0, 0)
     return result
 
 
 def softplus_sum(inflow: Array, bias: Array, *, scale: float = 1.0) -> Array:
     """``sum_j log(1 + exp(scale * inflow + bias))`` of each row of float64."""
     result = np.empty(len(inflow))
-    _native.units(inflow, scale, bias, None, None, result, 0, 0)
+    _native.units(inflow, None, scale, bias, None, None, result, 0, 0)
     return result
 
 
@@ -67,13 +83,14 @@ _TERMS = 256  # BLAS cuts longer sums, on several threads elsewhere than on one
 
 
 def product(a: Array, b: Array, out: Array | None = None) -> Array:
-    """``a @ b`` of matrices, with the same rounding for any number of threads."""
+    """``a @ b`` of matrices, with the same rounding for any number of threads; faster where ``a`` is all 0 and 1."""
+    result = np.empty((len(a), b.shape[1]), b.dtype) if out is None else out
+    if _native.binary_product(a, b, result):
+        return result
     terms = len(b)
-    if terms <= _TERMS:
-        return np.matmul(a, b, out)
     parts = -(-terms // _TERMS)
     step = -(-terms // parts)
-    result = np.matmul(a[:, :step], b[:step], out=out)
+    np.matmul(a[:, :step], b[:step], out=result)
     for at in range(step, terms, step):
         result += np.matmul(a[:, at : at + step], b[at : at + step])
     return result

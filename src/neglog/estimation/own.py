@@ -9,9 +9,11 @@ import numpy as np
 from neglog.errors import DataError, InputError
 from neglog.estimation.assemble import Model
 from neglog.estimation.data import Sample
+from neglog.estimation.rows import ScalarRows
 from neglog.estimation.tables import Floats, Mask, listed
 
 _ROWS = 200  # that are looked at
+_DEEP = -30.0  # logarithm of a tail: further out a user's formula may have no digits left
 _STEP = 6e-6  # cube root of the rounding unit: where central differences are best
 
 
@@ -23,7 +25,8 @@ def check(family: Any, model: Model, sample: Sample) -> None:
     DataError
         If it is NaN or infinite where the fit begins.
     InputError
-        If rows influence each other, or most rows' gradient is not that of their values.
+        If rows influence each other, most rows' gradient is not that of their values, or the distribution function is
+        not that of the density.
     """
     problem = model.problem
     part = slice(0, min(problem.rows.rows, _ROWS))
@@ -32,6 +35,8 @@ def check(family: Any, model: Model, sample: Sample) -> None:
         _finite(family, model, sample)
         _rows_alone(family, problem.rows, part, eta)
         _gradient(family, problem.rows, part, eta, [design.unit for design in problem.designs])
+        if family.tails and isinstance(problem.rows, ScalarRows):
+            _tails(family, [theta[0] for theta in problem.rows.theta(part, eta)], problem.rows.y[part])
 
 
 def _finite(family: Any, model: Model, sample: Sample) -> None:
@@ -46,6 +51,38 @@ def _finite(family: Any, model: Model, sample: Sample) -> None:
         f"fit: {family.name} gives {nll[bad][0]} at row {at[0]} where the fit begins ({where}; {len(at)} such rows: "
         f"{listed(at.tolist(), 5)}): pass start= with values at which every row is possible"
     )
+
+
+def _tails(family: Any, theta: list[Floats], rows: Any) -> None:
+    """Both tails add up to one, and the probability of a short interval is its length times the density.
+
+    Up to one factor for all rows, since constants may be left out of the density. A majority of rows decides: in some
+    the density may jump.
+    """
+    y = np.where(np.isfinite(rows.lower), rows.lower, rows.upper) if hasattr(rows, "lower") else rows
+    tails = [np.broadcast_to(tail(y, *theta, check=False), y.shape) for tail in (family.log_cdf, family.log_sf)]
+    total = np.logaddexp(*tails)
+    if (wrong := abs(total) > 1e-6).any():
+        i = int(np.flatnonzero(wrong)[0])
+        raise InputError(
+            f"fit: {family.name}: exp(log_cdf) + exp(log_sf) is {np.exp(total[i]):.6g} at y = {y[i]:.6g}, where the "
+            "fit begins; it must be 1: log_cdf is log P(Y <= y) and log_sf is log P(Y > y)"
+        )
+    half = 1e-4 * (float(y.std()) or max(abs(float(y[0])), 1.0))
+    low, high, width = (y - 1, y, 1.0) if family.discrete else (y - half, y + half, 2 * half)
+    implied = np.log(width) - family.log_interval(low, high, *theta, check=False)
+    given = np.broadcast_to(family.nll(y, *theta, check=False), y.shape)
+    seen = family.support.contains(low) & family.support.contains(high) & (np.minimum(*tails) > _DEEP)
+    if seen.sum() < 2:
+        return
+    apart = np.nan_to_num(implied - given, nan=np.inf)[seen]  # a distribution function that falls
+    near = abs(apart - np.median(apart)) <= 1e-3 * (1 + abs(given[seen]))
+    if near.mean() < 0.5:
+        i = int(np.flatnonzero(seen)[np.flatnonzero(~near)[0]])
+        raise InputError(
+            f"fit: {family.name}: at y = {y[i]:.6g}, where the fit begins, fn gives {given[i]:.6g}, and log_cdf and "
+            f"log_sf imply {implied[i]:.6g}; from row to row they may not differ by more than a constant"
+        )
 
 
 def _rows_alone(family: Any, rows: Any, part: slice, eta: Floats) -> None:

@@ -182,7 +182,7 @@ def _boosting() -> Curves:
         p = losses.logodds_to_prob(scores[train])
         g, h, sides = gradient[train], p * (1 - p), np.stack([splits[train], 1 - splits[train]])
         slope, curve = g @ sides, h @ sides  # of each side of each split, (2, splits)
-        step = -np.divide(slope, curve, out=np.zeros_like(slope), where=curve > 0)  # nothing where no pixel is
+        step = -np.divide(slope, curve, out=np.zeros_like(slope), where=curve > 0)  # 0 where a side has no rows
         best = int(np.argmin((slope * step).sum(0)))
         steps = step[:, best]
         scores += 0.2 * np.where(splits[:, best] > 0, *steps)

@@ -320,6 +320,16 @@ def test_a_constant_may_be_left_out_of_the_density_beside_tails(data):
         nl.fit(swapped, rows)
 
 
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, lambda: torch.device("meta")])
+def test_modes_of_torch_around_a_fit_change_nothing(data, mode):
+    rows = nl.right_censored(data["y"], data["y"] < 4)
+    with mode():
+        mine, r = nl.fit(WITH_TAILS, rows), nl.fit(LINE, data["y"], data=data)
+        mean = r.predict()
+    same(mine.params, nl.fit("normal", rows).params, 1e-8)
+    np.testing.assert_array_equal(mean, nl.fit(LINE, data["y"], data=data).predict())
+
+
 def test_a_file_that_changed_is_run_again(tmp_path):
     path = tmp_path / "mine.py"
     text = "import neglog as nl\nf = nl.Custom(lambda y, mu: (y - mu) ** {}, dict(mu=nl.real), name='f')\n"
@@ -416,7 +426,7 @@ def test_a_likelihood_that_jumps_has_no_standard_errors():
     even = nl.fit(nl.Custom(lambda y, m: abs(y - m), {"m": nl.real}), [1.0, 2.0, 4.0, 9.0])
     assert even.status == "flat"
     jumps = nl.Custom(lambda y, m: torch.where(y > m, y - m, 10 + m - y), {"m": nl.real})
-    assert nl.fit(jumps, [1.0, 2.0, 4.0, 9.0]).status in ("edge", "stalled")
+    assert nl.fit(jumps, [1.0, 2.0, 4.0, 9.0]).status == "edge"
 
 
 def test_second_derivatives_that_are_wrong_are_found():

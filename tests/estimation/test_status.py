@@ -241,3 +241,14 @@ def test_criteria_need_a_maximum():
     r = nl.fit("normal", [3.0, 3.0])
     assert np.isnan(r.aic) and np.isnan(r.bic)
     assert "AIC and BIC not available: the likelihood is at no verified maximum" in r.summary()
+
+
+def test_the_page_lists_every_status():
+    from pathlib import Path
+
+    from neglog.estimation.result import Fit
+    from neglog.estimation.verify import STATUS
+
+    page = (Path(__file__).parents[2] / "docs" / "fit.md").read_text("utf-8")
+    assert [name for name in STATUS if f"| `{name}` |" not in page] == []
+    assert [name for name in STATUS if f"``{name}``" not in (Fit.__doc__ or "") and name != "ok"] == []

@@ -20,7 +20,8 @@ from examples.rbm.train import FALLING, METHODS
 
 
 def test_the_whole_run(tmp_path, capsys):
-    small = "--seeds 2 --epochs 60 --hidden 8 --large-hidden 24 --large-epochs 3 --temperatures 300 --images 400 --clothes-epochs 20"
+    small = "--seeds 2 --epochs 60 --hidden 8 --large-hidden 24 --large-epochs 3 --temperatures 300 --images 400"
+    small += " --clothes-epochs 20"
     assert main([*small.split(), "--out", str(tmp_path), "--quiet"]) == 0
     assert "PCD" in capsys.readouterr().out
     found = json.loads((tmp_path / "report.json").read_text())

@@ -219,6 +219,25 @@ def test_gaussian_density_power_is_its_integral(beta):
     np.testing.assert_allclose(nlt.gaussian_density_power(*arguments, beta).item(), expected, rtol=1e-11)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("beta", [1e-6, 0.1, 0.5, 2.0])
+def test_gaussian_density_power_of_outliers_whose_square_overflows(beta, dtype):
+    """The residual does nothing any more: value and slope are those of the integral alone, never NaN."""
+    large = torch.finfo(dtype).max / 4
+    y = torch.tensor([0.0, 1e3, large**0.5 * 4, large, -large], dtype=dtype)
+    for variance in (1e-10, 1.0, 1e10):
+        mean = torch.zeros(5, dtype=dtype, requires_grad=True)
+        var = torch.full((5,), variance, dtype=dtype, requires_grad=True)
+        value = nlt.gaussian_density_power(mean, y, var, beta, reduction="none")
+        slopes = torch.autograd.grad(value.sum(), (mean, var))
+        assert value.isfinite().all() and slopes[0].isfinite().all() and slopes[1].isfinite().all()
+        if beta >= 0.1 or dtype is torch.float64:
+            whole = (2 * math.pi * variance) ** (-beta / 2) / math.sqrt(1 + beta)
+            assert value[3:].tolist() == pytest.approx([whole + 1 / beta] * 2, rel=1e-5)
+            assert slopes[0][3:].tolist() == [0.0, 0.0]
+            assert slopes[1][3:].tolist() == pytest.approx([-beta / 2 * whole / variance] * 2, rel=1e-5)
+
+
 def test_gaussian_density_power_limit_influence_and_edges():
     rng = np.random.default_rng(2)
     mean, y = (torch.from_numpy(rng.standard_normal(20)).requires_grad_() for _ in range(2))
@@ -235,5 +254,10 @@ def test_gaussian_density_power_limit_influence_and_edges():
         nlt.gaussian_density_power(mean, y, -var)
     with pytest.raises(nl.ShapeError):
         nlt.gaussian_density_power(mean[:, None], y, var)
+    with pytest.raises(nl.InputKindError, match="gaussian_density_power: var is of type float; allowed: a tensor"):
+        nlt.gaussian_density_power(mean, y, 1.0)
+    for wrong in ("a", -0.1, torch.tensor(0.5, requires_grad=True)):
+        with pytest.raises(nl.ParameterError, match="gaussian_density_power: beta"):
+            nlt.gaussian_density_power(mean, y, var, wrong)
     masked = nlt.gaussian_density_power(mean, torch.where(y > 0, y, math.nan), var, mask=y > 0)
     assert masked.isfinite()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import traceback
 from collections.abc import Callable, Sequence
@@ -33,9 +34,18 @@ def evaluate(
     for first in range(0, size, _BLOCK):
         part = slice(first, min(first + _BLOCK, size))
         block = [np.broadcast_to(array, size)[part] for array in flat]
-        for whole, found in zip(out, _block(family, rows, order, block[: len(data)], block[len(data) :]), strict=True):
-            whole[..., part] = found
+        with _on_cpu():
+            found = _block(family, rows, order, block[: len(data)], block[len(data) :])
+        for whole, here in zip(out, found, strict=True):
+            whole[..., part] = here
     return out
+
+
+def _on_cpu() -> contextlib.AbstractContextManager[Any]:
+    """What the user's function makes lies beside what it is given, wherever torch makes tensors by default."""
+    import torch
+
+    return contextlib.nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")
 
 
 def _rows(array: Array, shape: tuple[int, ...]) -> Array:
@@ -247,12 +257,12 @@ def mean(family: Custom, fn: Call, params: Sequence[Array]) -> Array:
     import torch
 
     shape = np.broadcast_shapes(*(np.shape(p) for p in params))
-    tensors = [torch.tensor(np.ascontiguousarray(np.broadcast_to(p, shape)).reshape(-1)) for p in params]
 
     def of_rows(_: Any, **named: Any) -> Any:
         return fn(**named)
 
-    with torch.no_grad():
+    with torch.no_grad(), _on_cpu():
+        tensors = [torch.tensor(np.ascontiguousarray(np.broadcast_to(p, shape)).reshape(-1)) for p in params]
         value = checked(family, of_rows, tensors[0], tensors)
     return value.numpy().reshape(shape)
 

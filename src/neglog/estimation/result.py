@@ -53,7 +53,8 @@ class Fit:
         ``tr((H + penalty)^-1 H)``.
     status, ok, message : str, bool, str
         ``ok`` is True only if the optimum was verified; otherwise ``status`` names the failure and
-        ``message`` the parameter or direction and what to do.
+        ``message`` the parameter or direction and what to do: ``rank_deficient``, ``unbounded``, ``boundary``,
+        ``separated``, ``edge``, ``flat``, ``stalled`` or ``max_iterations``.
     information : str
         Which covariance ``stderr`` comes from: observed, expected, opg, sandwich or cluster.
     classes : tuple or None

@@ -9,7 +9,7 @@ import numpy as np
 
 from neglog import _native
 from neglog.core.arrays import Array, deliver, floating, gradient_like, result_dtype
-from neglog.core.deformation import RATIO, Deformation, softplus
+from neglog.core.deformation import RATIO, Deformation, check_own, softplus
 from neglog.core.reduce import Denominator, Empty, Kind
 from neglog.errors import InputKindError, ShapeError
 from neglog.losses.classification import Options, Problem, problem_of, raise_bad, reads, takes_part
@@ -187,6 +187,7 @@ class _Evaluated(NamedTuple):
 
     @classmethod
     def at(cls, function: str, fn: Own, logits: Any, target: Any, options: Options, jets: bool = False) -> _Evaluated:
+        check_own(function, fn)
         x, target = floating(function, "logits", logits), np.asarray(target)
         is_index(function, target, probabilities=False)
         problem = problem_of(function, "logits", x, target, options, index=True)

@@ -34,15 +34,17 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 def fixed(value: float | None, decimals: int) -> str:
-    """``decimals`` places, whatever they cost.
+    """``decimals`` places, unless not even the last digit before them is known.
 
-    >>> fixed(0.5, 4), fixed(float("nan"), 2), fixed(-1234.5, 1), fixed(-0.0001, 2)
-    ('0.5000', 'nan', '-1,234.5', '0.00')
+    >>> fixed(0.5, 4), fixed(float("nan"), 2), fixed(-1234.5, 1), fixed(-0.0001, 2), fixed(-5.3e61, 4)
+    ('0.5000', 'nan', '-1,234.5', '0.00', '-5.3e+61')
     """
     if value is None:
         return "–"
     if not math.isfinite(value):
         return str(float(value))
+    if abs(value) >= 1e16:
+        return f"{value:.4g}"
     return f"{value:z,.{decimals}f}"
 
 

@@ -114,7 +114,7 @@ def _shape(problem: Problem, end: Point, direction: Floats) -> Literal["slope", 
     """
     visible = 1e-9 * (1.0 + abs(end.value))
     near, far = (
-        [problem.evaluate(end.x + sign * length * direction)[0] - end.value for sign in (-1.0, 1.0)]
+        [problem.value(end.x + sign * length * direction) - end.value for sign in (-1.0, 1.0)]
         for length in (1e-4, 1e-3)
     )
     if min(*near, *far) < -visible:
@@ -136,7 +136,7 @@ def _bent_otherwise(problem: Problem, layout: Layout, search: Search) -> str:
         step[i] = min(0.1 * curve**-0.5, 1e-2)  # within a tenth of a standard error every smooth top is a parabola
         expected = 0.5 * curve * step[i] ** 2
         for sign in (-1.0, 1.0):
-            found = problem.evaluate(search.end.x + sign * step)[0] - here
+            found = problem.value(search.end.x + sign * step) - here
             if not 0.4 * expected - noise <= found <= 2.5 * expected + noise:
                 return (
                     f"where {_directed(layout, sign * step)} by {step[i] * curve**0.5:.2g} standard errors, the NLL "
@@ -210,7 +210,7 @@ def _was_flat(problem: Problem, search: Search, direction: Floats) -> bool:
     """Whether nothing would change if the search had not moved along ``direction``."""
     moved = search.end.x - search.start.x
     along = (moved @ direction) / (direction @ direction) * direction
-    return abs(problem.evaluate(search.end.x - along)[0] - search.end.value) <= 1e-9 * (1.0 + abs(search.end.value))
+    return abs(problem.value(search.end.x - along) - search.end.value) <= 1e-9 * (1.0 + abs(search.end.value))
 
 
 def _flat(layout: Layout, direction: Floats, family: Any, sample: Sample) -> Verdict:

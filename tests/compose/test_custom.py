@@ -259,6 +259,11 @@ def wrong(fn, parameters=None):
             nl.InputError,
             "returned torch.float32 of float64",
         ),
+        (
+            wrong(lambda y, loc, scale: torch.where(y > 0, gaussian(y, loc, scale), torch.sqrt(loc - loc))),
+            nl.InputError,
+            r"the derivative in loc is nan .* of torch.where\(c, a, b\) both branches",
+        ),
         (wrong(lambda y, loc, scale: y * float("nan")), nl.DataError, r"gives nan at row 0 .* pass start="),
         (wrong(lambda y, loc, scale: gaussian(y, y.mean() + loc, scale)), nl.InputError, "treat each row on its own"),
         (wrong(lambda y, loc, scale: gaussian(y, loc.detach(), scale)), nl.InputError, "the derivative in loc is 0 by"),
@@ -427,6 +432,14 @@ def test_a_likelihood_that_jumps_has_no_standard_errors():
     assert even.status == "flat"
     jumps = nl.Custom(lambda y, m: torch.where(y > m, y - m, 10 + m - y), {"m": nl.real})
     assert nl.fit(jumps, [1.0, 2.0, 4.0, 9.0]).status == "edge"
+
+
+def test_a_start_where_the_curvature_is_infinite():
+    """abs(x)**1.5 has a slope of 0 at 0 and no second derivative."""
+    mine = nl.Custom(lambda y, m: abs(y - m) ** 1.5, {"m": nl.real})
+    r = nl.fit(mine, [1.0, 2.0, 4.0], start={"m": 2.0})
+    assert r.status == "stalled" and "derivatives are not finite" in r.message
+    assert nl.fit(mine, [1.0, 2.0, 4.0], start={"m": 2.5}).ok
 
 
 def test_second_derivatives_that_are_wrong_are_found():

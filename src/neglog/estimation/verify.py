@@ -49,6 +49,8 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
     """Verify the end of a search, or find out why it is no maximum."""
     if not problem.size:
         return Verdict("ok", "nothing was estimated: every parameter is fixed")
+    if not np.isfinite(search.end.value):
+        return Verdict("stalled", f"{STATUS['stalled']}: its derivatives are not finite. Pass start= with other values")
     arrived = search.stop == "converged" and search.decrement <= _NEAR**2
     weakest, direction = _weakest(search.end.hessian, problem.size)
     if arrived and weakest > _FLAT and _informed(family, problem, layout, search.end.hessian):

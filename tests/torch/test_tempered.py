@@ -168,6 +168,18 @@ def test_bad_input_is_named():
         nlt.forward_correction(z, torch.softmax(z, 1), torch.eye(4))
 
 
+@pytest.mark.parametrize("options", [{"t1": 0.6, "t2": 1.4}, {"t1": 0.3, "t2": 0.7}])
+def test_targets_are_differentiable_where_they_are_zero(options):
+    z = torch.from_numpy(data()[0])[:2]
+    slopes = []
+    for least in (0.0, 1e-14):
+        q = torch.tensor(
+            [[1.0, least, least, least], [0.5, 0.5, least, least]], dtype=torch.float64, requires_grad=True
+        )
+        slopes.append(torch.autograd.grad(nlt.bi_tempered(z, q, **options), q)[0])
+    torch.testing.assert_close(*slopes, rtol=1e-3, atol=1e-4)
+
+
 def test_a_transition_in_half_precision_and_what_is_none():
     """Sixteen-bit rows sum to one within their own rounding; criteria check when they are made."""
     z, y = (torch.from_numpy(a) for a in data())

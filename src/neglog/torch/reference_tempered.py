@@ -113,7 +113,8 @@ def _divergence(q: Tensor, p: Tensor, log_p: Tensor, s: float) -> Tensor:
         return torch.where(absent, p, q * apart - (q - p))
     own, shrink = (s * log_q).exp(), _power(log_p, s)
     apart = torch.where(gone, own, shrink * torch.expm1(s * (log_q - torch.where(gone, 0.0, log_p))))
-    return torch.where(absent, p * shrink / (1.0 + s), q * apart / s - (q * own - p * shrink) / (1.0 + s))
+    none = p * shrink / (1.0 + s) - q * shrink / s  # q is 0, its derivative is not
+    return torch.where(absent, none, q * apart / s - (q * own - p * shrink) / (1.0 + s))
 
 
 def _mixed(below: Tensor, gone: Tensor, column: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -166,6 +167,34 @@ def test_bad_input_is_named():
         nlt.density_power(z, torch.full_like(y, 4))
     with pytest.raises(nl.InputKindError, match="integer"):
         nlt.forward_correction(z, torch.softmax(z, 1), torch.eye(4))
+
+
+@pytest.mark.parametrize("beta", [0.1, 0.5, 1.0, 2.0])
+def test_the_reference_where_one_class_leads_by_far(beta, by_reference):
+    """mpmath, the definition: no entry is a difference of ones, whether the leader is right or wrong."""
+    rng = np.random.default_rng(8)
+    for gap in (16.0, 40.0, 90.0):
+        z = rng.standard_normal(5)
+        z[2] += gap
+        for y in (2, 0):
+            found = computed(nlt.density_power, z[None], np.array([y]), {"beta": beta})[1][0]
+            with mpmath.workdps(200):
+                e = [mpmath.exp(mpmath.mpf(float(x))) for x in z]
+                p, b = [x / sum(e) for x in e], mpmath.mpf(beta)
+                whole = sum(x ** (1 + b) for x in p)
+                want = [(1 + b) * (x ** (1 + b) - x * whole - p[y] ** b * ((k == y) - x)) for k, x in enumerate(p)]
+            np.testing.assert_allclose(found, [float(x) for x in want], rtol=1e-13 * gap)
+
+
+@pytest.mark.parametrize("beta", [0.1, 0.5, 2.0])
+def test_the_slope_of_a_gaussian_outlier_keeps_its_digits(beta):
+    for distance in (3.0, 12.0, 30.0):
+        mean = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+        nlt.gaussian_density_power(mean, torch.full_like(mean, distance), torch.ones_like(mean), beta).backward()
+        f = mpmath.npdf(distance) ** beta
+        assert mean.grad.item() == pytest.approx(
+            float(-(1 + beta) * f * distance), rel=1e-12 * (1 + beta * distance**2)
+        )
 
 
 @pytest.mark.parametrize("options", [{"t1": 0.6, "t2": 1.4}, {"t1": 0.3, "t2": 0.7}])

@@ -121,8 +121,13 @@ def _gradient(family: Any, rows: Any, part: slice, eta: Floats, units: list[floa
             wrong &= differ
         if wrong.mean() > 0.5:
             i = int(np.flatnonzero(wrong)[0])
+            cause = "is something detached (.item(), .detach(), .numpy(), torch.tensor(...)), or does fn jump?"
+            if np.isnan(slopes[p][i]):
+                cause = (
+                    "of torch.where(c, a, b) both branches are differentiated, and NaN times 0 is NaN: where a branch "
+                    "does not count give it a harmless argument, as in torch.log(torch.where(x > 0, x, 1))"
+                )
             raise InputError(
                 f"fit: {family.name}: the derivative in {parameter.name} is {slopes[p][i]:.6g} by automatic "
-                f"differentiation and {slope[i]:.6g} by differences (row {i}, where the fit begins); is something "
-                "detached (.item(), .detach(), .numpy(), torch.tensor(...)), or does fn jump?"
+                f"differentiation and {slope[i]:.6g} by differences (row {i}, where the fit begins); {cause}"
             )

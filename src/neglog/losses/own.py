@@ -64,7 +64,8 @@ def softmax_loss(
 
     Notes
     -----
-    Where nothing competes ``log_p`` is 0 and ``log_q`` -inf; where the target's logit is ``-inf`` it is the reverse.
+    Where nothing competes ``log_p`` is 0, ``log_q`` -inf and the gradient 0; where the target's logit is ``-inf`` it is
+    the reverse, and the gradient NaN if ``fn`` has no derivative there.
 
     Examples
     --------
@@ -211,7 +212,9 @@ class _Evaluated(NamedTuple):
         if self.problem.reduction.kind == "none":
             each = np.zeros(layout.entry_shape, dtype)
             each[self.part] = weighted
-        return self.problem.reduction.finish(float(weighted.sum()), each, layout, dtype)
+        with np.errstate(invalid="ignore"):  # inf beside -inf
+            total = float(weighted.sum())
+        return self.problem.reduction.finish(total, each, layout, dtype)
 
     def gradient(self, out: Array | None, others: dict[str, Any]) -> Array:
         problem = self.problem
@@ -274,4 +277,8 @@ def _call(function: str, fn: Own, margin: Any, classes: int) -> Any:
         raise ShapeError(
             f"{function}: fn returns shape {losses.shape} for {margin.shape[0]} targets; allowed: one each"
         )
-    return losses if isinstance(losses, Jet) or not isinstance(margin, Jet) else Jet(losses)
+    if not isinstance(margin, Jet):
+        return losses
+    losses = losses if isinstance(losses, Jet) else Jet(losses)
+    varies = margin.value > -np.inf  # else nothing competes
+    return Jet(losses.value, np.where(varies, losses.first, 0.0), np.where(varies, losses.second, 0.0))

@@ -12,7 +12,7 @@ from neglog.core.deformation import NOT_NEGATIVE
 from neglog.core.domain import check_number
 from neglog.torch.arguments import Empty, Reduction, floating, tensors
 from neglog.torch.entries import Entries, same_shape
-from neglog.torch.reference import widened
+from neglog.torch.reference import expm1, widened
 
 
 def gaussian_density_power(
@@ -95,6 +95,6 @@ def gaussian_density_power(
         power = torch.where(gone, 0.0, torch.exp(beta * log_f))
         whole = torch.exp(beta * log_peak) * (1.0 + beta) ** -0.5
         # -(1 + 1 / beta) f^beta + 1 / beta without their difference
-        return whole - power - torch.where(gone, -1.0, torch.expm1(beta * log_f)) / beta
+        return whole - power - torch.where(gone, -1.0, expm1(beta * log_f)) / beta
 
     return entries.reduce(loss, (widened(input), widened(target), widened(var)), (0.0, 0.0, 1.0))

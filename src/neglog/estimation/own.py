@@ -121,8 +121,10 @@ def _gradient(family: Any, rows: Any, part: slice, eta: Floats, units: list[floa
             wrong &= differ
         if wrong.mean() > 0.5:
             i = int(np.flatnonzero(wrong)[0])
+            at = f", at {np.ravel(rows.theta(part, eta)[p])[0]:.6g}" if isinstance(rows, ScalarRows) else ""
             raise InputError(
                 f"fit: {family.name}: the derivative in {parameter.name} is {slopes[p][i]:.6g} by automatic "
-                f"differentiation and {slope[i]:.6g} by differences (row {i}, where the fit begins); is something "
-                "detached (.item(), .detach(), .numpy(), torch.tensor(...)), or does fn jump?"
+                f"differentiation and {slope[i]:.6g} by differences (row {i}, where the fit begins{at}); is "
+                "something detached (.item(), .detach(), .numpy(), torch.tensor(...)), does fn jump, or has it no "
+                "digits left there (pass start=)?"
             )

@@ -18,24 +18,20 @@ template <class R> constexpr int kWidth = kLine / sizeof(R);
 
 // States as bits, (words, rows), zeroed before; false if one is neither 0 nor 1.
 template <class R> bool pack_rows(View states, uint64_t *bits) { // the states of a row lie side by side
-  for (int64_t row = 0; row < states.rows; ++row)
-    for (int64_t at = 0; at < states.columns; at += 64) {
-      const R *state = static_cast<const R *>(states.data) + row * states.row_step + at;
-      const int64_t n = states.columns - at < 64 ? states.columns - at : 64;
-      uint8_t on[64] = {}, bad = 0;
-      for (int64_t i = 0; i < n; ++i) {
-        on[i] = state[i] != R(0);
-        bad |= (state[i] != R(0)) & (state[i] != R(1));
-      }
-      if (bad) return false;
-      uint64_t word = 0;
-      for (int i = 0; i < 8; ++i) {
-        uint64_t eight;
-        __builtin_memcpy(&eight, on + 8 * i, sizeof eight);
-        word |= eight * 0x0102040810204080 >> 56 << 8 * i; // byte i becomes bit i
-      }
-      bits[at / 64 * states.rows + row] = word;
+  using V = Vec<R>;
+  constexpr int L = Lanes<V>::n;
+  for (int64_t row = 0; row < states.rows; ++row) {
+    const R *state = static_cast<const R *>(states.data) + row * states.row_step;
+    Int<V> bad{};
+    for (int64_t at = 0; at < states.columns; at += L) {
+      const V x = states.columns - at >= L ? load<V>(state + at)
+                                           : load_first<V>(state + at, static_cast<int>(states.columns - at), R(0));
+      const Int<V> on = x != V{};
+      bad |= on & (x != splat<V>(R(1)));
+      bits[at / 64 * states.rows + row] |= static_cast<uint64_t>(lane_bits(on)) << at % 64;
     }
+    if (any(bad)) return false;
+  }
   return true;
 }
 template <class R> bool pack_columns(View states, uint64_t *bits) { // those of a column do

@@ -33,10 +33,10 @@ inline void philox(uint64_t key, uint64_t stream, uint32_t row, uint32_t block, 
   constexpr int lanes = kVectorBytes / 8;
   constexpr uint64_t low = 0xffffffff;
   for (int first = 0; first < 8; first += lanes) {
-    VecU64 c0[Rows], c1[Rows], c2[Rows], c3[Rows];
+    VecU64 lane, c0[Rows], c1[Rows], c2[Rows], c3[Rows];
+    for (int i = 0; i < lanes; ++i) lane[i] = static_cast<uint64_t>(first + i);
     for (int r = 0; r < Rows; ++r) {
-      c0[r] = VecU64{} + 8 * uint64_t{block} + static_cast<uint64_t>(first);
-      for (int i = 0; i < lanes; ++i) c0[r][i] += static_cast<uint64_t>(i);
+      c0[r] = lane + 8 * uint64_t{block};
       c1[r] = VecU64{} + (row + static_cast<uint32_t>(r)), c2[r] = VecU64{} + (stream & low);
       c3[r] = VecU64{} + (stream >> 32);
     }

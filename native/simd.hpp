@@ -242,20 +242,36 @@ template <class V> inline Real<V> max_lanes(V v) {
   for (int half = Lanes<V>::n / 2; half > 0; half /= 2) v = max_or_second(swap_lanes(v, half), v);
   return v[0];
 }
-// Whether a lane of a comparison's mask is set: one test, where the words would be moved to registers one by one.
+// A comparison's mask as bits, lane 0 lowest.
+template <class M> inline uint32_t lane_bits(M mask) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof mask[0] == 8)
+    return _mm512_movepi64_mask(bits<__m512i>(mask));
+  else
+    return _mm512_movepi32_mask(bits<__m512i>(mask));
+#elif defined(__AVX2__)
+  if constexpr (sizeof mask[0] == 8)
+    return static_cast<uint32_t>(_mm256_movemask_pd(bits<__m256d>(mask)));
+  else
+    return static_cast<uint32_t>(_mm256_movemask_ps(bits<__m256>(mask)));
+#elif defined(__SSE2__)
+  if constexpr (sizeof mask[0] == 8)
+    return static_cast<uint32_t>(_mm_movemask_pd(bits<__m128d>(mask)));
+  else
+    return static_cast<uint32_t>(_mm_movemask_ps(bits<__m128>(mask)));
+#else
+  uint32_t result = 0;
+  for (size_t i = 0; i < sizeof(M) / sizeof mask[0]; ++i) result |= static_cast<uint32_t>(mask[i] & 1) << i;
+  return result;
+#endif
+}
+// Whether a lane of a mask is set: one test, where the words would be moved to registers one by one.
 template <class M> inline bool any(M mask) {
   if constexpr (sizeof(M) == 1) {
     return mask;
   } else {
-#if defined(__AVX512F__)
-    if constexpr (sizeof mask[0] == 8)
-      return _mm512_movepi64_mask(bits<__m512i>(mask)) != 0;
-    else
-      return _mm512_movepi32_mask(bits<__m512i>(mask)) != 0;
-#elif defined(__AVX2__)
-    return _mm256_movemask_epi8(bits<__m256i>(mask)) != 0;
-#elif defined(__SSE2__)
-    return _mm_movemask_epi8(bits<__m128i>(mask)) != 0;
+#if defined(__AVX2__) || defined(__SSE2__)
+    return lane_bits(mask) != 0;
 #else
     int64_t words[sizeof(M) / 8];
     __builtin_memcpy(words, &mask, sizeof mask);

@@ -10,6 +10,7 @@ import torch
 
 from examples.bishop import data, train
 from examples.bishop.report import report
+from examples.options import count
 from neglog.cli.outputs import rendered, write_report, write_text
 from neglog.cli.progress import Progress
 from neglog.report.figures import standalone
@@ -29,9 +30,9 @@ def write(page: Report, out: Path) -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.bishop", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/bishop"), help="folder to write to")
-    parser.add_argument("--steps", type=int, default=2000, help="of Adam")
-    parser.add_argument("--pairs", type=int, default=1000, help="to train with")
-    parser.add_argument("--seeds", type=int, default=3, help="initial weights of each network")
+    parser.add_argument("--steps", type=count, default=2000, help="of Adam")
+    parser.add_argument("--pairs", type=count, default=1000, help="to train with")
+    parser.add_argument("--seeds", type=count, default=3, help="initial weights of each network")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)  # a second one would only wait

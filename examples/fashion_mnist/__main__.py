@@ -8,6 +8,7 @@ from pathlib import Path
 
 from examples.fashion_mnist import data, temperature, train
 from examples.fashion_mnist.report import Verdict, report
+from examples.options import count, existing
 from neglog.cli.outputs import rendered, write_report, write_text
 from neglog.cli.progress import Progress
 from neglog.report.figures import standalone
@@ -36,9 +37,9 @@ def write(page: Report, out: Path) -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.fashion_mnist", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/fashion_mnist"), help="folder to write to")
-    parser.add_argument("--data", type=Path, help="folder of the four idx files; default: where data.sh puts them")
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--images", type=int, help="use only so many images of each file")
+    parser.add_argument("--data", type=existing, help="folder of the four idx files; default: where data.sh puts them")
+    parser.add_argument("--epochs", type=count, default=10)
+    parser.add_argument("--images", type=count, help="use only so many images of each file")
     parser.add_argument("--seed", type=int, default=20170825)
     parser.add_argument("--quiet", action="store_true", help="no progress")
     options = parser.parse_args(arguments)

@@ -13,6 +13,7 @@ from examples.label_noise.report import fill, panels, report
 from examples.label_noise.study import Store, jobs, study
 from examples.label_noise.summary import Results
 from examples.label_noise.train import Settings
+from examples.options import existing
 from neglog.cli.outputs import rendered, write_report, write_text
 from neglog.cli.progress import Progress
 from neglog.report.figures import standalone
@@ -23,7 +24,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     names, noises = [loss.name for loss in LOSSES], [noise.name for noise in NOISES]
     parser = argparse.ArgumentParser(prog="python -m examples.label_noise", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/label_noise"), help="folder to write to, and to go on in")
-    parser.add_argument("--data", type=Path, help="folder of the four idx files of Fashion-MNIST")
+    parser.add_argument("--data", type=existing, help="folder of the four idx files of Fashion-MNIST")
     parser.add_argument("--images", type=int, default=4000, help="to train with; a quarter as many choose the epoch")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--repetitions", type=int, default=5)

@@ -1,4 +1,4 @@
-"""The losses of the comparison, with the parameters of their papers: none was tuned here."""
+"""The losses of the comparison, with the parameters of their papers, or round numbers: none was tuned here."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import neglog as nl
+from examples.options import whole
 from examples.own_likelihood import study
 from neglog.cli.outputs import rendered, write_report, write_text
 from neglog.report.figures import standalone
@@ -77,7 +78,7 @@ def page(rows: int) -> Report:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.own_likelihood", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/own_likelihood"), help="folder to write to")
-    parser.add_argument("--rows", type=int, default=1000, help="to simulate")
+    parser.add_argument("--rows", type=whole(10), default=1000, help="to simulate")
     options = parser.parse_args(arguments)
     report = page(options.rows)
     options.out.mkdir(parents=True, exist_ok=True)

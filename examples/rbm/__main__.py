@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from examples.options import count, whole
 from examples.rbm import data
 from examples.rbm.data import Data
 from examples.rbm.report import Results, report
@@ -46,14 +47,16 @@ def machines(methods: Iterable[str], splits: list[Data], hidden: int, epochs: in
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.rbm", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/rbm"), help="folder to write to")
-    parser.add_argument("--seeds", type=int, default=10, help="splits, starts and draws")
-    parser.add_argument("--epochs", type=int, default=600, help="of the machines of digits")
-    parser.add_argument("--clothes-epochs", type=int, default=60, help="of those of clothes")
-    parser.add_argument("--hidden", type=int, default=16, help="hidden units of the small machines, at most 20")
-    parser.add_argument("--large-hidden", type=int, default=256, help="hidden units of the large one")
-    parser.add_argument("--large-epochs", type=int, default=15, help="of the large one")
-    parser.add_argument("--temperatures", type=int, help="of AIS; the 14,501 of Salakhutdinov & Murray without")
-    parser.add_argument("--images", type=int, help="use so many pictures only")
+    parser.add_argument("--seeds", type=count, default=10, help="splits, starts and draws")
+    parser.add_argument("--epochs", type=count, default=600, help="of the machines of digits")
+    parser.add_argument("--clothes-epochs", type=count, default=60, help="of those of clothes")
+    parser.add_argument(
+        "--hidden", type=whole(1, 20), default=16, help="hidden units of the small machines, at most 20"
+    )
+    parser.add_argument("--large-hidden", type=count, default=256, help="hidden units of the large one")
+    parser.add_argument("--large-epochs", type=count, default=15, help="of the large one")
+    parser.add_argument("--temperatures", type=count, help="of AIS; the 14,501 of Salakhutdinov & Murray without")
+    parser.add_argument("--images", type=count, help="use so many pictures only")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     options = parser.parse_args(arguments)
     splits = [data.digits(seed, options.images) for seed in range(options.seeds)]

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from examples.options import count
 from examples.regression_heads import data, train
 from examples.regression_heads.report import REFERENCE, picture, report
 from neglog.cli.outputs import rendered, write_report, write_text
@@ -33,8 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--tables", default=",".join(data.TABLES), help="some of them, with commas between; engel first"
     )
-    parser.add_argument("--splits", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=1000, help="of Adam")
+    parser.add_argument("--splits", type=count, default=20)
+    parser.add_argument("--steps", type=count, default=1000, help="of Adam")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quiet", action="store_true", help="no progress")
     options = parser.parse_args(arguments)

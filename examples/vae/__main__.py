@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from examples.fashion_mnist import data
+from examples.options import count, existing
 from examples.vae import train
 from examples.vae.report import Parts, judge, report
 from neglog.cli.outputs import rendered, write_report, write_text
@@ -30,10 +31,10 @@ def write(page: Report, out: Path) -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.vae", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/vae"), help="folder to write to")
-    parser.add_argument("--data", type=Path, help="folder of the four idx files; default: where data.sh puts them")
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--images", type=int, help="use only so many images of each file")
-    parser.add_argument("--samples", type=int, default=100, help="most draws of the importance-weighted bound")
+    parser.add_argument("--data", type=existing, help="folder of the four idx files; default: where data.sh puts them")
+    parser.add_argument("--epochs", type=count, default=12)
+    parser.add_argument("--images", type=count, help="use only so many images of each file")
+    parser.add_argument("--samples", type=count, default=100, help="most draws of the importance-weighted bound")
     parser.add_argument("--seed", type=int, default=2017)
     parser.add_argument("--quiet", action="store_true", help="no progress")
     options = parser.parse_args(arguments)

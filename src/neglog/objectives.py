@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neglog.compose import family as family_of
+from neglog.core.domain import Interval, check_number
 from neglog.core.observations import Observations
-from neglog.errors import DataError, InputKindError, NeglogError, ParameterError, ShapeError
+from neglog.errors import DataError, InputKindError, NeglogError, ParameterError, ShapeError, TargetError
 from neglog.estimation import fit
 from neglog.estimation.rows import ScalarRows
 from neglog.families import Categorical
@@ -22,6 +23,7 @@ from neglog.losses.named import class_loss, class_probabilities
 
 Floats = NDArray[Any]
 Curvature = Literal["expected", "observed"]
+_AT_LEAST_TWO = Interval(2.0, np.inf, low_closed=True, integer=True)
 
 
 class _Rows(Protocol):
@@ -182,8 +184,8 @@ class Objective:
 
         Raises
         ------
-        DataError
-            A label outside the support, or no class.
+        DataError, TargetError
+            A label outside the support; one that is no class.
         InputKindError
             Where ``lightgbm.train`` or ``xgboost.train`` was given the object in place of its callback.
         """
@@ -320,20 +322,29 @@ class _FamilyRows:
 class _ClassRows:
     def __init__(self, loss: Any, classes: int, options: dict[str, Any]) -> None:
         self._value, self._gradient = class_loss("Objective", loss)
-        if classes < 2:
-            raise ParameterError(f"Objective: classes={classes}; allowed: at least 2")
+        check_number("Objective", "classes", classes, _AT_LEAST_TWO)
+        if taken := {"axis", "out", "reduction"} & options.keys():
+            raise ParameterError(f"Objective: {min(taken)!r} is not for callbacks, whose rows are (n, {classes})")
         self.names = tuple(str(k) for k in range(classes))
         self._loss, self._options = loss, options | {"reduction": "none"}
+        self._value(np.zeros((1, classes)), [0], **self._options)  # wrong options are told here, not in a library
+
+    def _codes(self, y: Floats) -> NDArray[np.int64]:
+        ignored = y == self._options["ignore_index"] if self._options.get("ignore_index") is not None else False
+        bad = ~((y >= 0) & (y < len(self.names)) & (y == np.floor(y)) | ignored)
+        if bad.any():
+            row = int(bad.argmax())
+            raise TargetError(f"Objective: label[{row}] = {y[row]:g}; allowed: integers 0 <= label < {len(self.names)}")
+        return y.astype(np.int64)
 
     def check(self, y: Floats) -> None:
-        last = len(self.names) - 1
-        _refuse(y, np.isin(y, np.arange(last + 1)), f"allowed: whole numbers from 0 to {last} (classes={last + 1})")
+        self._codes(y)
 
     def nll(self, y: Any, raw: Floats) -> Floats:
-        return self._value(raw, y.astype(np.int64), **self._options)
+        return self._value(raw, self._codes(y), **self._options)
 
     def derivatives(self, y: Any, raw: Floats) -> tuple[Floats, Floats]:
-        target = y.astype(np.int64)
+        target = self._codes(y)
         gradient = self._gradient(raw, target, **self._options)[1]
         probs = np.asarray(Categorical().mean(raw))
         others = np.asarray(Categorical().var(raw)) / np.where(probs > 0, probs, 1.0)  # 1 - p without cancellation
@@ -343,7 +354,10 @@ class _ClassRows:
 
     def start(self, y: Any, weight: Floats | None) -> Floats:
         """Log frequencies, each count half a row higher: a class without rows stays possible."""
-        count = np.bincount(y.astype(np.int64), weight, minlength=len(self.names)) + 0.5
+        codes = self._codes(y)
+        seen = codes >= 0  # not ignored
+        count = np.bincount(codes[seen], None if weight is None else weight[seen], minlength=len(self.names))
+        count = count[: len(self.names)] + 0.5
         return np.log(count / count.sum())
 
     def parameters(self, raw: Floats) -> dict[str, Floats]:

@@ -71,6 +71,10 @@ def test_plot_writes_the_figure(run: Any, tmp_path: Path) -> None:
     assert run("explain", "softmax", "--plot", "s.svg").code == 0
     assert (tmp_path / "s.svg").read_text("utf-8") == standalone(figure("softmax"))
     assert run("explain", "--plot", "s.svg").code == 2
+    for command in ("explain", "softmax"), ("families", "normal"):
+        refused = run(*command, "--plot", "s.png")
+        assert refused.code == 2 and "a figure is an SVG file" in refused.err
+    assert not (tmp_path / "s.png").exists()
 
 
 def test_a_terminal_without_unicode(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -259,6 +259,11 @@ def wrong(fn, parameters=None):
             nl.InputError,
             "returned torch.float32 of float64",
         ),
+        (
+            wrong(lambda y, loc, scale: torch.where(y > 0, gaussian(y, loc, scale), torch.sqrt(loc - loc))),
+            nl.InputError,
+            r"the derivative in loc is nan .* of torch.where\(c, a, b\) both branches",
+        ),
         (wrong(lambda y, loc, scale: y * float("nan")), nl.DataError, r"gives nan at row 0 .* pass start="),
         (wrong(lambda y, loc, scale: gaussian(y, y.mean() + loc, scale)), nl.InputError, "treat each row on its own"),
         (wrong(lambda y, loc, scale: gaussian(y, loc.detach(), scale)), nl.InputError, "the derivative in loc is 0 by"),
@@ -400,6 +405,7 @@ def test_a_parameter_that_nothing_depends_on_is_flat(data):
     assert r.params["mu"] == pytest.approx(data["y"].mean(), rel=1e-12)
 
 
+REAL_LINE = {"a": nl.real, "b": nl.real, "s": nl.positive}
 CORNERS = {
     "Laplace": (lambda y, m, b: abs(y - m) / b + torch.log(2 * b), {"m": nl.real, "b": nl.positive}, 0.5),
     "median": (lambda y, m: abs(y - m), {"m": nl.real}, 0.5),
@@ -418,6 +424,31 @@ def test_a_maximum_at_a_corner_of_ones_own_likelihood(name):
     assert r.params["m"] == pytest.approx(np.quantile(y, level, method="inverted_cdf"), abs=1e-5)
 
 
+def test_a_crease_is_no_corner():
+    """Least absolute deviations of a line: what rises along every axis may fall along a row's residual of 0."""
+    from scipy.optimize import linprog
+
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=40)
+        y = 1 + 2 * x + rng.laplace(size=40)
+        fn = nl.Custom(lambda y, a, b, s, x: abs(y - a - b * x) / s + torch.log(2 * s), REAL_LINE)
+        r = nl.fit(fn, y, data={"x": x})
+        design = np.column_stack([np.ones(40), x])
+        program = linprog(  # the least sum of residuals' positive and negative parts
+            np.r_[0, 0, np.ones(80)],
+            A_eq=np.hstack([design, np.eye(40), -np.eye(40)]),
+            b_eq=y,
+            bounds=[(None, None)] * 2 + [(0, None)] * 80,
+        )
+        best = 40 * (1 + math.log(2 * program.fun / 40))
+        assert r.nll >= best - 1e-9
+        if r.status == "edge":
+            assert r.nll == pytest.approx(best, rel=1e-6)
+        else:
+            assert r.status in ("stalled", "max_iterations"), r.message
+
+
 def test_a_likelihood_that_jumps_has_no_standard_errors():
     """Derivatives of floor are 0 everywhere, so slope and curvature of k**2 look like those of a maximum at 0."""
     y = np.zeros(20)
@@ -426,7 +457,15 @@ def test_a_likelihood_that_jumps_has_no_standard_errors():
     even = nl.fit(nl.Custom(lambda y, m: abs(y - m), {"m": nl.real}), [1.0, 2.0, 4.0, 9.0])
     assert even.status == "flat"
     jumps = nl.Custom(lambda y, m: torch.where(y > m, y - m, 10 + m - y), {"m": nl.real})
-    assert nl.fit(jumps, [1.0, 2.0, 4.0, 9.0]).status == "edge"
+    assert nl.fit(jumps, [1.0, 2.0, 4.0, 9.0]).status == "stalled"
+
+
+def test_a_start_where_the_curvature_is_infinite():
+    """abs(x)**1.5 has a slope of 0 at 0 and no second derivative."""
+    mine = nl.Custom(lambda y, m: abs(y - m) ** 1.5, {"m": nl.real})
+    r = nl.fit(mine, [1.0, 2.0, 4.0], start={"m": 2.0})
+    assert r.status == "stalled" and "derivatives are not finite" in r.message
+    assert nl.fit(mine, [1.0, 2.0, 4.0], start={"m": 2.5}).ok
 
 
 def test_second_derivatives_that_are_wrong_are_found():

@@ -95,6 +95,19 @@ def test_digits_and_what_is_not_read():
     assert losses.softmax_loss(lambda u, v: -u, [[-np.inf, 0.0]], [0]) == np.inf
 
 
+@pytest.mark.parametrize("name", MINE)
+def test_impossible_targets_and_rows_without_competitors(name):
+    given, mine = MINE[name]
+    z = np.array([[-np.inf, 0.0, 1.0], [2.0, -np.inf, -np.inf], [-800.0, 0.0, 0.0], [800.0, 0.0, 0.0]])
+    want, slopes = getattr(losses, f"{name}_grad")(z, np.zeros(4, int), reduction="none", **given)
+    got, gradient = losses.softmax_loss_grad(mine, z, np.zeros(4, int), reduction="none")
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-12, atol=1e-15)
+    if name != "mislabel":  # where 0.02 is that of five classes
+        np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-15)
+    product = losses.softmax_loss_hessian_product(mine, z, np.zeros(4, int), np.ones_like(z), reduction="none")
+    np.testing.assert_allclose(product, 0.0, atol=1e-12)
+
+
 def test_errors():
     for call in (losses.softmax_loss, losses.softmax_loss_grad):
         with pytest.raises(nl.ShapeError, match=rf"{call.__name__}: fn returns shape \(1,\) for 7 targets"):

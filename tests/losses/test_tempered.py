@@ -1,5 +1,7 @@
 """Bi-tempered logistic loss, density power divergence, forward correction: published vectors, mpmath, limits, edges."""
 
+from functools import partial
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -317,6 +319,14 @@ def test_bad_input_is_named():
         losses.forward_correction(Z, np.eye(3)[Y], np.eye(3))
     with pytest.raises(nl.ShapeError, match=r"\(3, 3\)"):
         losses.forward_correction(Z, Y, np.eye(2))
+    for loss in (losses.focal, partial(losses.forward_correction, transition=np.eye(3))):
+        for axis in ("a", None):
+            with pytest.raises(nl.ParameterError, match=f"axis={axis!r}; allowed: an integer"):
+                loss(Z, Y, axis=axis)
+        with pytest.raises(nl.ShapeError, match="axis=9 for logits of shape"):
+            loss(Z, Y, axis=9)
+        with pytest.raises(nl.InputKindError, match="logits has dtype"):
+            loss("a", Y)
     with pytest.raises(nl.ParameterError, match=r"row 1 of transition sums to 0\.9"):
         losses.forward_correction(Z, Y, [[1, 0, 0], [0, 0.9, 0], [0, 0, 1]])
     with pytest.raises(nl.ParameterError, match="is no probability"):

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
+from sklearn.datasets import load_digits
 
 import neglog as nl
 from neglog import losses
@@ -164,3 +166,47 @@ def test_log_odds():
     x = np.linspace(-30, 0, 301)[:-1]  # above 0 the digits of 1 - p are gone: not a property of the functions
     np.testing.assert_allclose(losses.prob_to_logodds(losses.logodds_to_prob(x)), x, rtol=1e-12)
     np.testing.assert_allclose(losses.odds_to_prob(losses.logodds_to_odds(x)), losses.logodds_to_prob(x), rtol=1e-12)
+
+
+def test_descent_on_separated_classes_never_arrives():
+    """Logistic regression of one slope whose NLL has no minimum: the weight grows as the logarithm of the steps."""
+    x, y, w = np.array([-2.0, -1.0, 1.0, 2.0]), np.array([0.0, 0.0, 1.0, 1.0]), 0.0
+    found = {}
+    for step in range(1, 1001):
+        _, gradient = losses.binary_cross_entropy_with_logits_grad(w * x, y)
+        w -= gradient @ x
+        if step in (10, 100, 1000):
+            found[step] = w, losses.binary_cross_entropy_with_logits(w * x, y)
+    expected = {10: (2.103, 0.06499), 100: (4.018, 0.009076), 1000: (6.231, 0.0009845)}
+    for step, (weight, nll) in expected.items():
+        np.testing.assert_allclose(found[step], (weight, nll), rtol=6e-4)  # four digits are given
+    assert nl.fit("bernoulli", y, x[:, None], intercept=False).status == "separated"
+
+
+LINEAR = {  # accuracies over five other splits, whose standard deviation is 0.006 and less
+    "cross_entropy": (losses.cross_entropy_grad, {}, 0.9406),
+    "nllr": (losses.nllr_grad, {}, 0.9026),
+    "bridge": (losses.nllr_grad, {"epsilon": 0.1}, 0.9413),
+}
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_linear_models_with_a_penalty_have_one_minimum(name):
+    """Digits, softmax of a linear map, ridge 1e-2 but for the intercepts."""
+    loss, given, published = LINEAR[name]
+    x, y = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(y))
+    x, y = np.column_stack([x[order] / 16, np.ones(len(y))]), y[order]
+    train, test = slice(0, len(y) // 2), slice(len(y) // 2, None)
+
+    def penalised(w):
+        w = w.reshape(65, 10)
+        value, gradient = loss(x[train] @ w, y[train], **given)
+        held = 1e-2 * np.vstack([w[:-1], np.zeros(10)])
+        return value + 0.5 * (held * w).sum(), (x[train].T @ gradient + held).ravel()
+
+    starts = np.zeros(650), np.random.default_rng(1).normal(0, 1, 650)
+    ends = [minimize(penalised, start, jac=True, method="L-BFGS-B", options={"maxiter": 500}) for start in starts]
+    assert ends[0].fun == pytest.approx(ends[1].fun, rel=1e-4)
+    accuracy = ((x[test] @ ends[0].x.reshape(65, 10)).argmax(1) == y[test]).mean()
+    assert abs(accuracy - published) < 4 * 0.006

@@ -131,5 +131,7 @@ def test_what_cannot_be_used_is_named():
             PseudoLossBoostingClassifier(other).fit(x, y)
         with pytest.raises(nl.ParameterError, match=f"Objective: '{other}' is no loss of logits"):
             nl.Objective(other, classes=3)
-    with pytest.raises(nl.ParameterError, match="learning_rate"):
-        PseudoLossBoostingClassifier(learning_rate=0.0).fit(x, y)
+    for name in ("learning_rate", "n_estimators"):
+        for wrong in (0, -1, None, "a", np.inf):
+            with pytest.raises(nl.ParameterError, match=f"BoostingClassifier: {name}={wrong!r}; allowed: {name}"):
+                PseudoLossBoostingClassifier(**{name: wrong}).fit(x, y)

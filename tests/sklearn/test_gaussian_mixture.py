@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as SklearnMixture
@@ -75,10 +76,25 @@ def test_grid_search_and_weights(x):
     assert a.sample(10)[0].shape == (10, 3)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_start_takes_weights_beside_means(x):
+    """Its likelihood by scipy: the given weights and means, the covariance about the nearest mean in standard units."""
+    weights, means = np.array([0.9, 0.1]), np.array([[-1.0] * 3, [1.0] * 3])
+    apart = x[:, None] - means
+    nearest = np.square(apart / x.std(0)).sum(2).argmin(1)
+    rest = apart[np.arange(len(x)), nearest]
+    cov = rest.T @ rest / len(x)
+    density = sum(w * multivariate_normal(m, cov).pdf(x) for w, m in zip(weights, means, strict=True))
+    fitted = GaussianMixture(2, means_init=means, weights_init=weights, max_iter=1).fit(x)
+    assert fitted.fit_.history[0] == pytest.approx(-np.log(density).mean(), rel=1e-5)
+
+
 def test_bad_parameters(x):
     with pytest.raises(nl.ParameterError, match="covariance_type='diagonal'; allowed: full, tied, diag, spherical"):
         GaussianMixture(2, covariance_type="diagonal").fit(x)
     with pytest.raises(nl.ParameterError, match="need means_init"):
         GaussianMixture(2, weights_init=[0.5, 0.5]).fit(x)
+    with pytest.raises(nl.ParameterError, match="sum 1"):
+        GaussianMixture(2, means_init=[[-1.0] * 3, [1.0] * 3], weights_init=[0.5, 0.6]).fit(x)
     with pytest.raises(nl.InputError, match="n_samples=2 for n_components=3"):
         GaussianMixture(3).fit(x[:2])

@@ -175,3 +175,13 @@ def test_selection_and_pipelines():
         BernoulliRBM(50, binarize=7.5, n_iter=30, random_state=0), LogisticRegression(C=10, max_iter=500)
     )
     assert model.fit(x[:300], y[:300]).score(x[300:], y[300:]) > 0.75
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "transform", "score_samples", "gibbs"])
+def test_values_that_are_no_states_are_refused(x, method):
+    """In every call, also in updates after the first."""
+    rbm = BernoulliRBM(3, random_state=0, n_iter=1).partial_fit(x)
+    with pytest.raises(nl.DataError, match=r"BernoulliRBM: X\[0, 1\] = 3.0; allowed: 0 and 1, and probabilities"):
+        getattr(rbm, method)(np.where(np.arange(12) == 1, 3.0, x))
+    rbm.binarize = 0.5
+    getattr(rbm, method)(3 * x)

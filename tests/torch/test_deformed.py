@@ -316,6 +316,17 @@ def test_own_loss_keeps_its_digits_and_reads_nothing_else():
     assert value.item() == pytest.approx(np.exp(-400.0), rel=1e-13)
     assert gradient[0].tolist() == pytest.approx([-np.exp(-400.0), np.exp(-400.0)], rel=1e-13, abs=0)
     assert (gradient[1:] == 0).all()
+    for wrong, words in (
+        (3, "fn is of type int"),
+        (DEFORMATIONS["focal"], "fn is the class Focal; allowed: one of it"),
+    ):
+        for call in (nlt.softmax_loss, lambda fn, *_: nl.losses.softmax_loss(fn, [[0.0, 1.0]], [0])):
+            with pytest.raises(nl.InputKindError, match=f"softmax_loss: {words}"):
+                call(wrong, z, y)
+    with pytest.raises(nl.InputKindError, match=r"fn=Focal\(gamma=2.0\); allowed: a function .neglog.torch.focal is"):
+        nlt.softmax_loss(DEFORMATIONS["focal"](), z, y)
+    with pytest.raises(nl.InputKindError, match="softmax_loss: what fn returns is of type float; allowed: a tensor"):
+        nlt.softmax_loss(lambda log_p, log_q: 1.0, z, y)
     with pytest.raises(nl.ShapeError, match=r"softmax_loss: fn returns shape \(\)"):
         nlt.softmax_loss(lambda log_p, log_q: log_p.sum(), z, y)
     with pytest.raises(nl.TargetError, match=r"softmax_loss: target\[0\] = 7"):

@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -168,6 +169,46 @@ def test_bad_input_is_named():
         nlt.forward_correction(z, torch.softmax(z, 1), torch.eye(4))
 
 
+@pytest.mark.parametrize("beta", [0.1, 0.5, 1.0, 2.0])
+def test_the_reference_where_one_class_leads_by_far(beta, by_reference):
+    """mpmath, the definition: no entry is a difference of ones, whether the leader is right or wrong."""
+    rng = np.random.default_rng(8)
+    for gap in (16.0, 40.0, 90.0):
+        z = rng.standard_normal(5)
+        z[2] += gap
+        for y in (2, 0):
+            found = computed(nlt.density_power, z[None], np.array([y]), {"beta": beta})[1][0]
+            with mpmath.workdps(200):
+                e = [mpmath.exp(mpmath.mpf(float(x))) for x in z]
+                p, b = [x / sum(e) for x in e], mpmath.mpf(beta)
+                whole = sum(x ** (1 + b) for x in p)
+                want = [(1 + b) * (x ** (1 + b) - x * whole - p[y] ** b * ((k == y) - x)) for k, x in enumerate(p)]
+            np.testing.assert_allclose(found, [float(x) for x in want], rtol=1e-13 * gap)
+
+
+@pytest.mark.parametrize("beta", [0.1, 0.5, 2.0])
+def test_the_slope_of_a_gaussian_outlier_keeps_its_digits(beta):
+    for distance in (3.0, 12.0, 30.0):
+        mean = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+        nlt.gaussian_density_power(mean, torch.full_like(mean, distance), torch.ones_like(mean), beta).backward()
+        f = mpmath.npdf(distance) ** beta
+        assert mean.grad.item() == pytest.approx(
+            float(-(1 + beta) * f * distance), rel=1e-12 * (1 + beta * distance**2)
+        )
+
+
+@pytest.mark.parametrize("options", [{"t1": 0.6, "t2": 1.4}, {"t1": 0.3, "t2": 0.7}])
+def test_targets_are_differentiable_where_they_are_zero(options):
+    z = torch.from_numpy(data()[0])[:2]
+    slopes = []
+    for least in (0.0, 1e-14):
+        q = torch.tensor(
+            [[1.0, least, least, least], [0.5, 0.5, least, least]], dtype=torch.float64, requires_grad=True
+        )
+        slopes.append(torch.autograd.grad(nlt.bi_tempered(z, q, **options), q)[0])
+    torch.testing.assert_close(*slopes, rtol=1e-3, atol=1e-4)
+
+
 def test_a_transition_in_half_precision_and_what_is_none():
     """Sixteen-bit rows sum to one within their own rounding; criteria check when they are made."""
     z, y = (torch.from_numpy(a) for a in data())
@@ -219,6 +260,25 @@ def test_gaussian_density_power_is_its_integral(beta):
     np.testing.assert_allclose(nlt.gaussian_density_power(*arguments, beta).item(), expected, rtol=1e-11)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("beta", [1e-6, 0.1, 0.5, 2.0])
+def test_gaussian_density_power_of_outliers_whose_square_overflows(beta, dtype):
+    """The residual does nothing any more: value and slope are those of the integral alone, never NaN."""
+    large = torch.finfo(dtype).max / 4
+    y = torch.tensor([0.0, 1e3, large**0.5 * 4, large, -large], dtype=dtype)
+    for variance in (1e-10, 1.0, 1e10):
+        mean = torch.zeros(5, dtype=dtype, requires_grad=True)
+        var = torch.full((5,), variance, dtype=dtype, requires_grad=True)
+        value = nlt.gaussian_density_power(mean, y, var, beta, reduction="none")
+        slopes = torch.autograd.grad(value.sum(), (mean, var))
+        assert value.isfinite().all() and slopes[0].isfinite().all() and slopes[1].isfinite().all()
+        if beta >= 0.1 or dtype is torch.float64:
+            whole = (2 * math.pi * variance) ** (-beta / 2) / math.sqrt(1 + beta)
+            assert value[3:].tolist() == pytest.approx([whole + 1 / beta] * 2, rel=1e-5)
+            assert slopes[0][3:].tolist() == [0.0, 0.0]
+            assert slopes[1][3:].tolist() == pytest.approx([-beta / 2 * whole / variance] * 2, rel=1e-5)
+
+
 def test_gaussian_density_power_limit_influence_and_edges():
     rng = np.random.default_rng(2)
     mean, y = (torch.from_numpy(rng.standard_normal(20)).requires_grad_() for _ in range(2))
@@ -235,5 +295,10 @@ def test_gaussian_density_power_limit_influence_and_edges():
         nlt.gaussian_density_power(mean, y, -var)
     with pytest.raises(nl.ShapeError):
         nlt.gaussian_density_power(mean[:, None], y, var)
+    with pytest.raises(nl.InputKindError, match="gaussian_density_power: var is of type float; allowed: a tensor"):
+        nlt.gaussian_density_power(mean, y, 1.0)
+    for wrong in ("a", -0.1, torch.tensor(0.5, requires_grad=True)):
+        with pytest.raises(nl.ParameterError, match="gaussian_density_power: beta"):
+            nlt.gaussian_density_power(mean, y, var, wrong)
     masked = nlt.gaussian_density_power(mean, torch.where(y > 0, y, math.nan), var, mask=y > 0)
     assert masked.isfinite()

@@ -25,7 +25,7 @@ def explain(topic: str | None = None, /, *, plot: File | None = None) -> int:
     plot
         Also draw the topic's figure into this SVG file.
     """
-    from neglog.cli.outputs import check_outputs
+    from neglog.cli.outputs import check_figure
     from neglog.evaluation.sources import did_you_mean
     from neglog.report.topics import topics
 
@@ -39,7 +39,7 @@ def explain(topic: str | None = None, /, *, plot: File | None = None) -> int:
     name = topic.lower().replace("_", "-").replace(" ", "-")
     if name not in known:
         raise UsageError(f"no topic '{topic}'{did_you_mean(name, list(known)) or ';'} there are {', '.join(known)}")
-    check_outputs(plot, inputs=())
+    check_figure(plot)
     if plot:
         _write(plot, name)
     _print(_rendered(known[name].text))

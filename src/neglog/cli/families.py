@@ -36,7 +36,7 @@ def families(
         Format of standard output.
     """
     import neglog as nl
-    from neglog.cli.outputs import check_outputs
+    from neglog.cli.outputs import check_figure
     from neglog.evaluation.sources import did_you_mean
     from neglog.report.data import csv_table, json_lines, to_json
     from neglog.report.families import card, catalogue
@@ -51,7 +51,7 @@ def families(
         raise UsageError(
             f"no family '{name}'{did_you_mean(name or '', known) or ';'} there are {', '.join(known)}"
         ) from None
-    check_outputs(plot, inputs=())
+    check_figure(plot)
     if plot:
         _write(plot, *_figures(chosen[0], at))
     if name is not None and format in ("table", "md"):

@@ -62,6 +62,14 @@ def check_outputs(*outputs: str | None, inputs: Sequence[str]) -> None:
             raise UsageError(f"cannot write {path}: permission denied")
 
 
+def check_figure(path: str | None) -> None:
+    """As :func:`check_outputs`, for a figure, whose only format is SVG."""
+    check_outputs(path, inputs=())
+    suffix = os.path.splitext(path or "")[1]
+    if suffix.lower() not in ("", ".svg"):
+        raise UsageError(f"cannot write {path}: a figure is an SVG file; allowed: names that end in .svg")
+
+
 def _same_file(output: str, other: str) -> bool:
     """Whether writing one replaces the other; devices and pipes are not replaced."""
     if os.path.exists(output) and os.path.exists(other):

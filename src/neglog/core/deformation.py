@@ -15,6 +15,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, NamedTuple, Self
 
 from neglog.core.domain import Interval, check_number
+from neglog.errors import InputKindError
 
 INF = math.inf
 NOT_NEGATIVE = Interval(0.0, INF, low_closed=True)
@@ -103,6 +104,14 @@ class Deformation(ABC):
         """The parameters as numbers; NaN for None."""
         values = [getattr(self, one.name) for one in fields(self)]
         return [math.nan if value is None else float(value) for value in values]
+
+
+def check_own(function: str, fn: Any) -> None:
+    """A loss of one's own: what can be called, or one of the table with its parameters."""
+    if isinstance(fn, type) and issubclass(fn, Deformation):
+        raise InputKindError(f"{function}: fn is the class {fn.__name__}; allowed: one of it, {fn.__name__}(...)")
+    if not (callable(fn) or isinstance(fn, Deformation)):
+        raise InputKindError(f"{function}: fn is of type {type(fn).__name__}; allowed: a function of (log_p, log_q)")
 
 
 def _beyond_first_order(xp: Any, nll: Any, q: Any) -> Any:

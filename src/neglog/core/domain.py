@@ -51,8 +51,7 @@ def check_number(function: str, name: str, value: Any, domain: Interval) -> None
     """An argument that is one number in ``domain``, and no tensor that is to learn."""
     if getattr(value, "requires_grad", False):
         raise ParameterError(
-            f"{function}: {name} requires grad, but is taken as a constant; allowed: a number in {domain} "
-            "(neglog.torch.softmax_loss differentiates a loss of your own in its parameters)"
+            f"{function}: {name} requires grad, but is taken as a constant; allowed: a number in {domain}"
         )
     try:
         inside = domain.holds(value)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neglog.core.arrays import floating
 from neglog.core.deformation import MIXED, NOT_NEGATIVE, TEMPERED, Native, kernel
 from neglog.core.domain import Interval, check_number
-from neglog.errors import ParameterError
+from neglog.errors import ParameterError, ShapeError
 
 ROW_LOSSES = ("bi_tempered", "density_power", "forward_correction")
 POSITIVE = Interval(0.0, math.inf)
@@ -37,6 +38,16 @@ def density_power(function: str, beta: float) -> Native:
     """``1 + beta`` times the divergence at ``t1 = 1 - beta, t2 = 1``."""
     check_number(function, "beta", beta, NOT_NEGATIVE)
     return kernel(TEMPERED, 1.0 - beta, 1.0, 1.0 + beta)
+
+
+def transition_table(function: str, transition: Any, classes: int) -> NDArray[np.float64]:
+    """A checked transition for the kernel."""
+    given = floating(function, "transition", transition)
+    if given.shape != (classes, classes):
+        raise ShapeError(f"{function}: transition has shape {given.shape}; allowed: ({classes}, {classes})")
+    table = np.ascontiguousarray(given, np.float64)
+    check_transition(function, table, half=given.dtype.itemsize == 2)
+    return table
 
 
 def check_transition(function: str, table: NDArray[Any], half: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ class AnnealedEstimate:
     """Logarithms of the estimated ``Z`` less and plus three of its standard errors; ``-inf`` if that reaches 0."""
     effective_sample_size: float
     """``(sum w)^2 / sum w^2``: as many equally weighted runs say as much."""
-    log_weights: Array
+    log_weights: Array = field(repr=False)
     """One a run, of Z itself: their mean in linear space is the estimate."""
 
 

@@ -122,9 +122,16 @@ def _gradient(family: Any, rows: Any, part: slice, eta: Floats, units: list[floa
         if wrong.mean() > 0.5:
             i = int(np.flatnonzero(wrong)[0])
             at = f", at {np.ravel(rows.theta(part, eta)[p])[0]:.6g}" if isinstance(rows, ScalarRows) else ""
+            cause = (
+                "is something detached (.item(), .detach(), .numpy(), torch.tensor(...)), does fn jump, or has it no "
+                "digits left there (pass start=)?"
+            )
+            if np.isnan(slopes[p][i]):
+                cause = (
+                    "of torch.where(c, a, b) both branches are differentiated, and NaN times 0 is NaN: where a branch "
+                    "does not count give it a harmless argument, as in torch.log(torch.where(x > 0, x, 1))"
+                )
             raise InputError(
                 f"fit: {family.name}: the derivative in {parameter.name} is {slopes[p][i]:.6g} by automatic "
-                f"differentiation and {slope[i]:.6g} by differences (row {i}, where the fit begins{at}); is "
-                "something detached (.item(), .detach(), .numpy(), torch.tensor(...)), does fn jump, or has it no "
-                "digits left there (pass start=)?"
+                f"differentiation and {slope[i]:.6g} by differences (row {i}, where the fit begins{at}); {cause}"
             )

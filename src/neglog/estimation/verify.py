@@ -60,6 +60,8 @@ def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample:
 def _judge(family: Any, problem: Problem, layout: Layout, search: Search, sample: Sample) -> Verdict:
     if not problem.size:
         return Verdict("ok", "nothing was estimated: every parameter is fixed")
+    if not np.isfinite(search.end.value):
+        return Verdict("stalled", f"{STATUS['stalled']}: its derivatives are not finite. Pass start= with other values")
     arrived = search.stop == "converged" and search.decrement <= _NEAR**2
     weakest, direction = _weakest(search.end.hessian, problem.size)
     if arrived and weakest > _FLAT and _informed(family, problem, layout, search.end.hessian):
@@ -112,10 +114,37 @@ def corners(problem: Problem, end: Point) -> list[int]:
 
 
 def _is_corner(problem: Problem, end: Point) -> bool:
-    """Whether the likelihood falls on every side, and on some as from a corner."""
-    slope = end.gradient / max(float(np.abs(end.gradient).max(initial=0.0)), 1e-300)
-    shapes = [_shape(problem, end, direction) for direction in [*np.eye(problem.size), slope]]
-    return "corner" in shapes and "slope" not in shapes
+    """Whether the likelihood is largest at a corner: slopes around it do not die out, and some mixture of them is 0.
+
+    For a convex function that is where its subgradients hold 0 (Burke, Lewis and Overton, SIAM Journal on Optimization
+    15 (2005) 751-779, sample them in the same way). Of a fall there may be no sign along the axes: it can run along a
+    crease.
+    """
+    if not problem.dense:
+        return False
+    rng = np.random.default_rng(0)
+    axes, others = np.eye(problem.size), rng.normal(size=(2 * problem.size + 8, problem.size))
+    ways = np.vstack([axes, -axes, others / np.linalg.norm(others, axis=1, keepdims=True)])
+    slopes: list[Floats] = []
+    for radius in (1e-5, 1e-4):
+        there = [problem.evaluate(end.x + radius * way) for way in ways]
+        if min(value for value, _, _ in there) < end.value - 1e-9 * (1.0 + abs(end.value)):
+            return False
+        slopes.append(np.stack([gradient for _, gradient, _ in there]))
+    near, far = (float(np.linalg.norm(each, axis=1).max()) for each in slopes)
+    if not near > 0.3 * far:
+        return False  # of a smooth top, a tenth of the distance leaves a tenth of the slope
+    return _least_mixture(slopes[1] / far) < 1e-2
+
+
+def _least_mixture(slopes: Floats) -> float:
+    """The length of the shortest mean of the rows with any weights."""
+    from scipy.optimize import nnls
+
+    table, target = np.vstack([slopes.T, np.ones(len(slopes))]), np.zeros(slopes.shape[1] + 1)
+    target[-1] = 1.0
+    weights = np.asarray(nnls(table, target)[0])
+    return float(np.linalg.norm(weights @ slopes) / weights.sum())
 
 
 def _shape(problem: Problem, end: Point, direction: Floats) -> Literal["slope", "top", "corner"]:
@@ -125,7 +154,7 @@ def _shape(problem: Problem, end: Point, direction: Floats) -> Literal["slope", 
     """
     visible = 1e-9 * (1.0 + abs(end.value))
     near, far = (
-        [problem.evaluate(end.x + sign * length * direction)[0] - end.value for sign in (-1.0, 1.0)]
+        [problem.value(end.x + sign * length * direction) - end.value for sign in (-1.0, 1.0)]
         for length in (1e-4, 1e-3)
     )
     if min(*near, *far) < -visible:
@@ -147,7 +176,7 @@ def _bent_otherwise(problem: Problem, layout: Layout, search: Search) -> str:
         step[i] = min(0.1 * curve**-0.5, 1e-2)  # within a tenth of a standard error every smooth top is a parabola
         expected = 0.5 * curve * step[i] ** 2
         for sign in (-1.0, 1.0):
-            found = problem.evaluate(search.end.x + sign * step)[0] - here
+            found = problem.value(search.end.x + sign * step) - here
             if not 0.4 * expected - noise <= found <= 2.5 * expected + noise:
                 return (
                     f"where {_directed(layout, sign * step)} by {step[i] * curve**0.5:.2g} standard errors, the NLL "
@@ -221,7 +250,7 @@ def _was_flat(problem: Problem, search: Search, direction: Floats) -> bool:
     """Whether nothing would change if the search had not moved along ``direction``."""
     moved = search.end.x - search.start.x
     along = (moved @ direction) / (direction @ direction) * direction
-    return abs(problem.evaluate(search.end.x - along)[0] - search.end.value) <= 1e-9 * (1.0 + abs(search.end.value))
+    return abs(problem.value(search.end.x - along) - search.end.value) <= 1e-9 * (1.0 + abs(search.end.value))
 
 
 def _flat(layout: Layout, direction: Floats, family: Any, sample: Sample) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
@@ -335,10 +336,10 @@ def evaluate(
     options: Options,
     out: Array | None,
     want_gradient: bool,
-    native: Native = IDENTITY,
+    native: Native | Callable[[int], Native] = IDENTITY,  # of the number of classes
     *,
     sharpness: float = 1.0,
-    transition: Array | None = None,
+    transition: Callable[[int], Array] | None = None,
     probabilities: bool = True,  # whether a target may consist of them
 ) -> tuple[Any, Any]:
     """(loss, gradient or None) of cross-entropy, or what ``native`` makes of it, of the logits times ``sharpness``."""
@@ -363,6 +364,9 @@ def evaluate(
         target = target.astype(common, copy=False)
     problem = problem_of(function, "logits", x, target, options, index)
     layout, entries, reduction = problem.layout, problem.entries, problem.reduction
+    classes = layout.memory.shape[1]
+    kernel = native if isinstance(native, Native) else native(classes)
+    table = None if transition is None else transition(classes)
     if options.check and not index:
         _check_rows(function, problem)
     dtype = result_dtype(x)
@@ -373,7 +377,7 @@ def evaluate(
     total, bad_row = _native.softmax_nll(
         layout.memory, problem.memory_target, entries.weight, entries.sample_weight, entries.mask,
         entries.ignore_index, smoothing, losses, written, reduction.scale,
-        1.0 / sharpness, native.kind, native.parameters, transition,
+        1.0 / sharpness, kernel.kind, kernel.parameters, table,
     )  # fmt: skip
     if bad_row >= 0:
         raise_bad(function, problem, bad_row)

@@ -9,8 +9,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from neglog.core.arrays import Array
 from neglog.core.deformation import Deformation
 from neglog.core.deformation_docs import documented, own_parameters
@@ -30,12 +28,10 @@ def _evaluate(
     """(loss, gradient or None) of class indices; ``given`` are the loss's parameters and the common options."""
     deformation = kind.of(function, {name: value for name, value in given.items() if name not in _COMMON})
     options = Options(**(_DEFAULTS | {name: value for name, value in given.items() if name in _COMMON}))
-    shape = np.shape(logits)
-    classes = shape[options.axis] if -len(shape) <= options.axis < len(shape) else 1  # evaluate() says what is wrong
-    native, sharpness = deformation.native(classes), deformation.sharpness
     return evaluate(
-        function, logits, target, options, out, want_gradient, native, sharpness=sharpness, probabilities=False
-    )
+        function, logits, target, options, out, want_gradient, deformation.native, sharpness=deformation.sharpness,
+        probabilities=False,
+    )  # fmt: skip
 
 
 _COMMON = {  # what cross_entropy takes besides

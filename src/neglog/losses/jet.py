@@ -89,8 +89,16 @@ def _add(a: Jet, b: Jet) -> Jet:
 def _multiply(a: Jet, b: Jet) -> Jet:
     cross = 2 * a.first * b.first
     return Jet(
-        a.value * b.value, a.first * b.value + a.value * b.first, a.second * b.value + cross + a.value * b.second
+        a.value * b.value,
+        _scaled(a.first, b.value) + _scaled(b.first, a.value),
+        _scaled(a.second, b.value) + cross + _scaled(b.second, a.value),
     )
+
+
+def _scaled(derivative: Floats, value: Floats) -> Floats:
+    """Their product; what does not vary adds nothing, however large the other is."""
+    with np.errstate(invalid="ignore"):
+        return np.where(derivative == 0, 0.0, derivative * value)
 
 
 def _divide(a: Jet, b: Jet) -> Jet:

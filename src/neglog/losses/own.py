@@ -9,7 +9,7 @@ import numpy as np
 
 from neglog import _native
 from neglog.core.arrays import Array, deliver, floating, gradient_like, result_dtype
-from neglog.core.deformation import RATIO, Deformation, softplus
+from neglog.core.deformation import RATIO, Deformation, check_own, softplus
 from neglog.core.reduce import Denominator, Empty, Kind
 from neglog.errors import InputKindError, ShapeError
 from neglog.losses.classification import Options, Problem, problem_of, raise_bad, reads, takes_part
@@ -64,7 +64,8 @@ def softmax_loss(
 
     Notes
     -----
-    Where nothing competes ``log_p`` is 0 and ``log_q`` -inf; where the target's logit is ``-inf`` it is the reverse.
+    Where nothing competes ``log_p`` is 0, ``log_q`` -inf and the gradient 0; where the target's logit is ``-inf`` it is
+    the reverse, and the gradient NaN if ``fn`` has no derivative there.
 
     Examples
     --------
@@ -187,6 +188,7 @@ class _Evaluated(NamedTuple):
 
     @classmethod
     def at(cls, function: str, fn: Own, logits: Any, target: Any, options: Options, jets: bool = False) -> _Evaluated:
+        check_own(function, fn)
         x, target = floating(function, "logits", logits), np.asarray(target)
         is_index(function, target, probabilities=False)
         problem = problem_of(function, "logits", x, target, options, index=True)
@@ -210,7 +212,9 @@ class _Evaluated(NamedTuple):
         if self.problem.reduction.kind == "none":
             each = np.zeros(layout.entry_shape, dtype)
             each[self.part] = weighted
-        return self.problem.reduction.finish(float(weighted.sum()), each, layout, dtype)
+        with np.errstate(invalid="ignore"):  # inf beside -inf
+            total = float(weighted.sum())
+        return self.problem.reduction.finish(total, each, layout, dtype)
 
     def gradient(self, out: Array | None, others: dict[str, Any]) -> Array:
         problem = self.problem
@@ -273,4 +277,8 @@ def _call(function: str, fn: Own, margin: Any, classes: int) -> Any:
         raise ShapeError(
             f"{function}: fn returns shape {losses.shape} for {margin.shape[0]} targets; allowed: one each"
         )
-    return losses if isinstance(losses, Jet) or not isinstance(margin, Jet) else Jet(losses)
+    if not isinstance(margin, Jet):
+        return losses
+    losses = losses if isinstance(losses, Jet) else Jet(losses)
+    varies = margin.value > -np.inf  # else nothing competes
+    return Jet(losses.value, np.where(varies, losses.first, 0.0), np.where(varies, losses.second, 0.0))

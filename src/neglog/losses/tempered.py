@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-import numpy as np
-
 from neglog.core import tempered as temperatures
-from neglog.core.arrays import Array, floating
+from neglog.core.arrays import Array
 from neglog.core.reduce import Denominator, Empty, Kind
-from neglog.errors import ShapeError
 from neglog.losses.classification import Options, evaluate
 
 
@@ -308,18 +306,9 @@ def forward_correction(
     """
     name = "forward_correction"
     options = Options(axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check)
-    columns = _transition(name, transition, logits, axis)
-    return evaluate(
-        name,
-        logits,
-        target,
-        options,
-        None,
-        False,
-        temperatures.row_loss(name, []),
-        transition=columns,
-        probabilities=False,
-    )[0]
+    table = partial(temperatures.transition_table, name, transition)
+    native = temperatures.row_loss(name, [])
+    return evaluate(name, logits, target, options, None, False, native, transition=table, probabilities=False)[0]
 
 
 def forward_correction_grad(
@@ -360,26 +349,6 @@ def forward_correction_grad(
     """
     name = "forward_correction_grad"
     options = Options(axis, weight, sample_weight, mask, ignore_index, 0.0, reduction, denominator, empty, check)
-    columns = _transition(name, transition, logits, axis)
-    return evaluate(
-        name,
-        logits,
-        target,
-        options,
-        out,
-        True,
-        temperatures.row_loss(name, []),
-        transition=columns,
-        probabilities=False,
-    )
-
-
-def _transition(function: str, transition: Any, logits: Any, axis: int) -> Array:
-    given = floating(function, "transition", transition)
-    table = np.ascontiguousarray(given, np.float64)
-    shape = np.shape(logits)
-    classes = shape[axis] if -len(shape) <= axis < len(shape) else -1
-    if table.shape != (classes, classes):
-        raise ShapeError(f"{function}: transition has shape {table.shape}; allowed: ({classes}, {classes})")
-    temperatures.check_transition(function, table, half=given.dtype.itemsize == 2)
-    return table
+    table = partial(temperatures.transition_table, name, transition)
+    native = temperatures.row_loss(name, [])
+    return evaluate(name, logits, target, options, out, True, native, transition=table, probabilities=False)

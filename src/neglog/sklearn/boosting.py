@@ -12,11 +12,13 @@ from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, check_random_state, validate_data  # pyright: ignore
 
-from neglog.errors import ParameterError
+from neglog.core.domain import Interval, check_number
+from neglog.core.tempered import POSITIVE
 from neglog.losses.named import class_loss, class_probabilities
 
 Floats = NDArray[np.float64]
 
+_ROUNDS = Interval(1.0, np.inf, low_closed=True, integer=True)
 _LONGEST_STEP = 16.0  # where the loss falls for ever along a hypothesis, as on separable data
 _LEARNT = 1e-6  # of the first round's pull: the trees of what is left would be those of rounding
 
@@ -110,17 +112,18 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Boost on rows ``X`` with labels ``y``."""
-        class_loss("PseudoLossBoostingClassifier", self.loss)
-        if not self.learning_rate > 0:
-            raise ParameterError(f"PseudoLossBoostingClassifier: learning_rate={self.learning_rate!r}; allowed: > 0")
+        name = type(self).__name__
+        class_loss(name, self.loss)
+        check_number(name, "n_estimators", self.n_estimators, _ROUNDS)
+        check_number(name, "learning_rate", self.learning_rate, POSITIVE)
         x, labels = validate_data(self, X, y)
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError("PseudoLossBoostingClassifier: y has one class; at least 2 classes are needed")
+            raise ValueError(f"{name}: y has one class; at least 2 classes are needed")
         weight = _check_sample_weight(sample_weight, x, dtype=np.float64, ensure_non_negative=True)
         if not weight.any():
-            raise ValueError("PseudoLossBoostingClassifier: all sample weights are zero")
+            raise ValueError(f"{name}: all sample weights are zero")
         random = check_random_state(self.random_state)
         scores = np.zeros((len(x), len(self.classes_)))
         value, gradient = self._loss(scores, codes, weight)
@@ -132,16 +135,8 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
             if not total > _LEARNT * first:
                 break
             pull = -gradient / total
-            tree = DecisionTreeRegressor(
-                max_depth=self.max_depth, min_samples_leaf=self.min_samples_leaf, random_state=random
-            ).fit(x, pull, sample_weight=weight)
-            pull *= weight[:, None]
-            leaf = np.asarray(tree.apply(x))
-            sums = np.zeros((tree.tree_.node_count, len(self.classes_)))
-            np.add.at(sums, leaf, pull)
-            plausible = (sums > 0).astype(np.float64)
-            h = plausible[leaf]
-            edge = float((pull * h).sum())  # of D: sum of h(x, y) - h(x, k)
+            tree, plausible, h = self._hypothesis(x, pull, weight, random)
+            edge = float((pull * weight[:, None] * h).sum())  # of D: sum of h(x, y) - h(x, k)
             if edge <= 1e-12:
                 break
             step = self.learning_rate * self._step(scores, h, codes, weight)
@@ -153,6 +148,17 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
         self.train_loss_, self.pseudo_loss_ = np.array(train_loss), np.array(pseudo_loss)
         self.steps_ = np.array([one.step for one in self._rounds])
         return self
+
+    def _hypothesis(self, x: Any, pull: Floats, weight: Floats, random: Any) -> tuple[Any, Floats, Floats]:
+        """A tree, which classes its nodes call plausible, and those of each row."""
+        tree = DecisionTreeRegressor(
+            max_depth=self.max_depth, min_samples_leaf=self.min_samples_leaf, random_state=random
+        ).fit(x, pull, sample_weight=weight)
+        leaf = np.asarray(tree.apply(x))
+        sums = np.zeros((tree.tree_.node_count, pull.shape[1]))
+        np.add.at(sums, leaf, pull * weight[:, None])
+        plausible = (sums > 0).astype(np.float64)
+        return tree, plausible, plausible[leaf]
 
     def _loss(self, scores: Floats, codes: Any, weight: Floats) -> tuple[float, Floats]:
         """Mean loss, and the gradient of each row's."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any, Self, cast
 
 import numpy as np
@@ -14,6 +15,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neglog import latent
 from neglog.errors import InputError, ParameterError
+from neglog.latent.mixture_start import start
+from neglog.latent.rows import as_weights
 
 Array = NDArray[np.float64]
 _KINDS = {"full": "full", "tied": "tied", "diag": "diagonal", "spherical": "spherical"}
@@ -113,17 +116,18 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         rows = self._read(X, ensure_min_samples=2)
         if len(rows) < self.n_components:
             raise InputError(f"GaussianMixture.fit: n_samples={len(rows)} for n_components={self.n_components}")
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         found = latent.fit_gaussian_mixture(
             rows,
             self.n_components,
             covariance=_KINDS[self.covariance_type],  # pyright: ignore[reportArgumentType]
             sample_weight=sample_weight,
-            start=self._start(rows.shape[1]),
+            start=self._start(rows, sample_weight, rng),
             n_init=self.n_init,
             tol=self.tol,
             max_iter=self.max_iter,
             reg_covar=self.reg_covar,
-            rng=np.random.default_rng(check_random_state(self.random_state).randint(2**31)),
+            rng=rng,
         )
         if not found.ok:
             warnings.warn(f"GaussianMixture.fit: {found.message}", ConvergenceWarning, stacklevel=2)
@@ -139,7 +143,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         self.lower_bounds_ = [-value for value in found.history[1:]]
         return self
 
-    def _start(self, columns: int) -> latent.GaussianMixture | Array | None:
+    def _start(
+        self, rows: Array, sample_weight: ArrayLike | None, rng: np.random.Generator
+    ) -> latent.GaussianMixture | Array | None:
         if self.warm_start and hasattr(self, "fit_"):
             return self.fit_.model
         if self.means_init is None:
@@ -147,16 +153,19 @@ class GaussianMixture(DensityMixin, BaseEstimator):
                 raise ParameterError("GaussianMixture: weights_init and precisions_init need means_init")
             return None
         means = np.ascontiguousarray(self.means_init, dtype=np.float64)
+        kind, k = _KINDS[self.covariance_type], self.n_components
         if self.precisions_init is None:
-            return means
-        k = self.n_components
+            if self.weights_init is None or means.shape != (k, rows.shape[1]):
+                return means  # of another shape: the fit says so
+            weight = as_weights("GaussianMixture.fit", sample_weight, len(rows))
+            return replace(start(rows, weight, k, cast(Any, kind), rng, means), weights=self.weights_init)
         weights = np.full(k, 1 / k) if self.weights_init is None else np.asarray(self.weights_init, np.float64)
         precisions = np.asarray(self.precisions_init, np.float64)
         matrices = self.covariance_type in ("full", "tied")
         covariances = np.linalg.inv(precisions) if matrices else 1 / precisions
         if matrices:
             covariances = (covariances + covariances.swapaxes(-1, -2)) / 2
-        return latent.GaussianMixture(weights, means, covariances, _KINDS[self.covariance_type])  # pyright: ignore
+        return latent.GaussianMixture(weights, means, covariances, kind)  # pyright: ignore
 
     def _cholesky(self) -> Array:
         factors = self.fit_.model.precision_factors

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neglog import energy
+from neglog.energy.model import checked
 from neglog.energy.training import Schedule
 from neglog.errors import ParameterError
 
@@ -234,7 +235,12 @@ class _Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def _rows(self, X: ArrayLike, reset: bool = False) -> Array:
         kinds = (np.float64, np.float32)
         x: Any = validate_data(cast(Any, self), cast(Any, X), accept_sparse="csr", dtype=kinds, reset=reset)
-        return x.toarray() if sparse.issparse(x) else x
+        x = self._states(x.toarray() if sparse.issparse(x) else x)
+        return checked(type(self).__name__, x, None, self._machine.binary, "X")
+
+    def _states(self, x: Array) -> Array:
+        """What visible units take for ``x``."""
+        return x
 
     def _kind(self) -> str:
         """``likelihood``, if there is such a one."""
@@ -357,8 +363,7 @@ class BernoulliRBM(_Estimator):
         self.binarize = binarize
         self.callback = callback
 
-    def _rows(self, X: ArrayLike, reset: bool = False) -> Array:
-        x = super()._rows(X, reset)
+    def _states(self, x: Array) -> Array:
         return x if self.binarize is None else (x > self.binarize).astype(x.dtype)
 
     def _measure(self, model: energy.RBM, x: Array) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neglog.errors import ParameterError
-from neglog.torch.arguments import Empty, Reduction, floating
+from neglog.core.deformation import NOT_NEGATIVE
+from neglog.core.domain import check_number
+from neglog.torch.arguments import Empty, Reduction, floating, tensors
 from neglog.torch.entries import Entries, same_shape
-from neglog.torch.reference import widened
+from neglog.torch.reference import expm1, widened
 
 
 def gaussian_density_power(
@@ -74,8 +75,8 @@ def gaussian_density_power(
     tensor([0.7357, 2.5157])
     """
     function = "gaussian_density_power"
-    if not 0.0 <= beta < math.inf:
-        raise ParameterError(f"{function}: beta={beta!r}; allowed: beta in [0, inf)")
+    check_number(function, "beta", beta, NOT_NEGATIVE)
+    tensors(function, input=input, target=target, var=var)
     for name, values in (("input", input), ("target", target), ("var", var)):
         floating(function, name, values)
         same_shape(function, name, values, input)
@@ -85,11 +86,15 @@ def gaussian_density_power(
 
     def loss(mean: Tensor, y: Tensor, v: Tensor) -> Tensor:
         log_peak = -0.5 * (v.log() + math.log(2 * math.pi))
-        log_f = log_peak - 0.5 * (y - mean) ** 2 / v
+        sigma, residual = v.sqrt(), y - mean
         if beta == 0.0:
-            return -log_f
+            return 0.5 * (residual / sigma) ** 2 - log_peak
+        # f^beta, and with it all that a residual does, is 0 long before its square overflows
+        gone = beta * (log_peak - 0.5 * (residual / sigma) ** 2).detach() < math.log(torch.finfo(v.dtype).tiny)
+        log_f = log_peak - 0.5 * (torch.where(gone, 0.0, residual) / sigma) ** 2
+        power = torch.where(gone, 0.0, torch.exp(beta * log_f))
         whole = torch.exp(beta * log_peak) * (1.0 + beta) ** -0.5
         # -(1 + 1 / beta) f^beta + 1 / beta without their difference
-        return whole - torch.exp(beta * log_f) - torch.expm1(beta * log_f) / beta
+        return whole - power - torch.where(gone, -1.0, expm1(beta * log_f)) / beta
 
     return entries.reduce(loss, (widened(input), widened(target), widened(var)), (0.0, 0.0, 1.0))

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neglog.core.deformation import softplus
-from neglog.errors import ShapeError
-from neglog.torch.arguments import Empty, Reduction, divisor_for, result_dtype
+from neglog.core.deformation import Deformation, check_own, softplus
+from neglog.errors import InputKindError, ShapeError
+from neglog.torch.arguments import Empty, Reduction, divisor_for, result_dtype, tensors
 from neglog.torch.classification import divisor_of_mean, prepared
 from neglog.torch.fused import evaluate
 from neglog.torch.parallel import is_group, share
@@ -83,6 +83,9 @@ def softmax_loss(
     >>> print(f"{nlt.softmax_loss(mine, logits, torch.tensor([0, 0])):.6f}")
     0.041697
     """
+    check_own(_FUNCTION, fn)
+    if isinstance(fn, Deformation):
+        raise InputKindError(f"{_FUNCTION}: fn={fn!r}; allowed: a function (neglog.torch.{fn.name} is that loss)")
     loss, x = prepared(
         _FUNCTION, input, target, weight, ignore_index, 0.0, dim, sample_weight, mask, class_mask, temperature, softcap,
         0.0, check, soft=False,
@@ -98,6 +101,7 @@ def softmax_loss(
     if read is not None:
         margin = torch.where(read, margin, 0.0)
     losses = fn(-softplus(torch, margin), -softplus(torch, -margin))
+    tensors(_FUNCTION, **{"what fn returns": losses})
     if losses.shape != margin.shape:
         raise ShapeError(
             f"{_FUNCTION}: fn returns shape {tuple(losses.shape)}; allowed: that of the target, {tuple(margin.shape)}"

@@ -19,6 +19,12 @@ def widened(x: Tensor) -> Tensor:
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
+def expm1(x: Tensor) -> Tensor:
+    """``e^x - 1``; torch's own has the derivative ``result + 1``, which has lost its digits where x is negative."""
+    low = x < -0.5
+    return torch.where(low, torch.where(low, x, 0.0).exp() - 1.0, torch.expm1(torch.where(low, 0.0, x)))
+
+
 def transformed(
     z: Tensor, temperature: float | Tensor, softcap: float | Tensor, class_mask: Tensor | None, dim: int
 ) -> Tensor:

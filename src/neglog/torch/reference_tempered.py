@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from neglog.core.deformation import TEMPERED, Native
+from neglog.torch import reference
 from neglog.torch.reduction import looked_up
 
 _STEPS = 12  # of Newton from the left; 10 where it was slowest, t in [0.01, 500], rows of 2 to 3000 classes
@@ -19,10 +20,13 @@ def row_losses(
 ) -> Tensor:
     """Losses of rows along ``dim``; ``target`` holds class indices or probabilities."""
     z = z.movedim(dim, -1).double() if z.device.type != "mps" else z.movedim(dim, -1)
-    top = z.detach().amax(-1, keepdim=True)
-    undefined = torch.where(top.isinf(), math.nan, 0.0)  # all logits -inf, or one of them +inf
+    lead = reference.leading(z, -1)
+    top = z.gather(-1, lead)
+    undefined = torch.where(top.isfinite(), 0.0, math.nan)  # all logits -inf, or one of them +inf or NaN
     gone = z.detach() == -math.inf
-    below = torch.where(gone, 0.0, z - torch.where(top.isinf(), 0.0, top))
+    # the leader's derivative is minus the sum of those of the others: its own terms would cancel
+    kept = torch.zeros_like(gone).scatter(-1, lead, True) | gone
+    below = torch.where(kept, 0.0, z - torch.where(top.isfinite(), top, 0.0))
     if native.kind != TEMPERED:
         assert transition is not None
         column = looked_up(transition.to(z.dtype).t(), target)
@@ -98,8 +102,8 @@ def _of_index(p: Tensor, log_p: Tensor, is_target: Tensor, s: float) -> Tensor:
         series = series + term / (n + 2)
     own = torch.where(is_target & ~impossible, log_p, 0.0).sum(-1, keepdim=True)
     log_y = torch.where(small | impossible, -1.0, own)
-    first = -log_y if s == 0.0 else -torch.expm1(s * log_y) / s
-    far = first + torch.expm1((1.0 + s) * log_y) / (1.0 + s)
+    first = -log_y if s == 0.0 else -reference.expm1(s * log_y) / s
+    far = first + reference.expm1((1.0 + s) * log_y) / (1.0 + s)
     never = 1.0 / s - 1.0 / (1.0 + s) if s > 0.0 else math.inf
     return cost + torch.where(impossible, never, torch.where(small, series, far))
 
@@ -112,8 +116,9 @@ def _divergence(q: Tensor, p: Tensor, log_p: Tensor, s: float) -> Tensor:
         apart = log_q - torch.where(gone & absent, 0.0, log_p)
         return torch.where(absent, p, q * apart - (q - p))
     own, shrink = (s * log_q).exp(), _power(log_p, s)
-    apart = torch.where(gone, own, shrink * torch.expm1(s * (log_q - torch.where(gone, 0.0, log_p))))
-    return torch.where(absent, p * shrink / (1.0 + s), q * apart / s - (q * own - p * shrink) / (1.0 + s))
+    apart = torch.where(gone, own, shrink * reference.expm1(s * (log_q - torch.where(gone, 0.0, log_p))))
+    none = p * shrink / (1.0 + s) - q * shrink / s  # q is 0, its derivative is not
+    return torch.where(absent, none, q * apart / s - (q * own - p * shrink) / (1.0 + s))
 
 
 def _mixed(below: Tensor, gone: Tensor, column: Tensor) -> Tensor:

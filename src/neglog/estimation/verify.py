@@ -37,6 +37,7 @@ _DENSEST = 1e6  # nats that a row may gain; the logarithm of the largest number 
 _FLAT = 1e-13  # smallest eigenvalue of the information matrix with unit diagonal that double precision can trust
 _LOST = 100.0  # standard error, in units of log or logit, at which an estimate means nothing
 _LOST_DATA = 1e6  # the same in units of the data's own spread
+_SAMPLED = 30  # coordinates around which slopes are sampled; of more, too few samples would say too little
 _NEAR = 1e-4  # distance to the optimum, in standard errors, that counts as having arrived
 
 
@@ -120,7 +121,7 @@ def _is_corner(problem: Problem, end: Point) -> bool:
     15 (2005) 751-779, sample them in the same way). Of a fall there may be no sign along the axes: it can run along a
     crease.
     """
-    if not problem.dense:
+    if not problem.dense or problem.size > _SAMPLED:
         return False
     rng = np.random.default_rng(0)
     axes, others = np.eye(problem.size), rng.normal(size=(2 * problem.size + 8, problem.size))

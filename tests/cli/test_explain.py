@@ -63,8 +63,11 @@ def test_narrow_and_wide_terminals(run: Any, monkeypatch: pytest.MonkeyPatch, co
         assert outcome.code == 0, outcome.err
         drawn = [line for line in outcome.out.splitlines() if re.search("[│└]", line)]
         assert all(len(line) <= max(columns, 32) for line in drawn)
-        if columns == 80:  # code is not broken, everything else is
-            assert all(len(line) <= 80 for line in outcome.out.splitlines())
+        if columns == 80:  # words are broken, code is not
+            code = {f" {line}".rstrip() for line in topics()[name].text.splitlines()}
+            assert all(len(line) <= 80 or line in code for line in outcome.out.splitlines())
+            examples = re.findall(r"^(?:>>>|\.\.\.) .*$", topics()[name].text, re.MULTILINE)
+            assert {f" {line}" for line in examples} <= set(outcome.out.splitlines())
 
 
 def test_plot_writes_the_figure(run: Any, tmp_path: Path) -> None:

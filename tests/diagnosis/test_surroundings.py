@@ -67,6 +67,10 @@ def test_what_cannot_be_read_is_a_finding(output, target):
 def test_an_unknown_kind_raises():
     with pytest.raises(nl.ParameterError, match=r"kind='prob'; allowed: logits, probs, logprobs, mean"):
         nl.diagnose([[0.5, 0.5]], [0], "prob")
+    with pytest.raises(nl.ParameterError, match="axis='last'; allowed: an integer"):
+        nl.diagnose([[0.5, 0.5]], [0], axis="last")
+    with pytest.raises(nl.ParameterError, match="ignore_index=None; allowed: an integer"):
+        nl.diagnose([[0.5, 0.5]], [0], ignore_index=None)
 
 
 def test_inputs_are_left_as_they_are(digits):

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.special import expit
 from tests.energy.conftest import DATA, machine
 
 import neglog as nl
@@ -46,26 +47,35 @@ def test_chains_that_begin_in_equilibrium_stay_unbiased(kind, method):
         np.testing.assert_allclose(found, 0, atol=(3.5 if kind is BernoulliBernoulli else 12) / np.sqrt(n))
 
 
-def test_a_step_by_definition():
-    """One CD-1 step with momentum and decay, from its own draws."""
-    model = machine(3, 2, seed=4)
-    options = Options(method="cd", learning_rate=0.5, momentum=0.9, weight_decay=0.1)
+@pytest.mark.parametrize("method", ["cd", "pcd"])
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("units", [(3, 2), (70, 41)])
+def test_steps_by_definition(method, grey, units):
+    """Three steps with momentum and decay, from their own draws."""
+    model, n = machine(*units, seed=4, scale=0.3), 37
+    options = Options(method=method, learning_rate=0.5, momentum=0.9, weight_decay=0.1)
     trainer = Trainer(model, options, rng=5)
     other = Trainer(model, options, rng=5)._draws
     w, b, c = (getattr(model, name).copy() for name in FIELDS)
     speeds = [np.zeros_like(a) for a in (w, b, c)]
-    data = np.vstack([DATA, DATA[::-1], [[1, 1, 1]]]).astype(float)
+    data = np.random.default_rng(6).random((n, units[0]))
+    data = data if grey else data.round()
+    h = np.empty((n, units[1]))
+    if method == "pcd":
+        other.binary(np.zeros_like(h), np.zeros_like(c), sample=h)
     for _ in range(3):
         trainer.step(data)
-        p = 1 / (1 + np.exp(-(data @ w + c)))
-        h = other.binary(data @ w, c, sample=np.empty((5, 2)))
-        v = other.binary(h @ w.T, b, sample=np.empty((5, 3)))
-        q = 1 / (1 + np.exp(-(v @ w + c)))
-        gradients = (data.T @ p - v.T @ q) / 5 - 0.1 * w, (data - v).mean(0), (p - q).mean(0)
+        if method == "cd":
+            other.binary(data @ w, c, sample=h)
+        v = other.binary(h @ w.T, b, sample=np.empty_like(data))
+        p, q = expit(data @ w + c), expit(v @ w + c)
+        if method == "pcd":
+            other.binary(v @ w, c, sample=h)
+        gradients = (data.T @ p - v.T @ q) / n - 0.1 * w, (data - v).mean(0), (p - q).mean(0)
         speeds = [0.9 * speed + 0.5 * gradient for speed, gradient in zip(speeds, gradients, strict=True)]
         w, b, c = (a + speed for a, speed in zip((w, b, c), speeds, strict=True))
         for name, want in zip(FIELDS, (w, b, c), strict=True):
-            np.testing.assert_allclose(getattr(trainer.model, name), want, atol=1e-14)
+            np.testing.assert_allclose(getattr(trainer.model, name), want, rtol=0, atol=1e-13)
 
 
 def test_weight_decay_alone():

@@ -66,6 +66,8 @@ def _rendered(text: str) -> str:
     """The markdown for a terminal, with the figures drawn where they stand."""
     from rich.console import Console
     from rich.markdown import Markdown
+    from rich.syntax import Syntax
+    from rich.text import Text
 
     from neglog.report.terminal import has_braille, plot
     from neglog.report.topic_figures import figure
@@ -77,14 +79,18 @@ def _rendered(text: str) -> str:
     braille = has_braille()
     parts: list[Any] = FIGURE.split(_without_links(text))
     for words, name in zip(parts[::2], [*parts[1::2], None], strict=True):
-        console.print(Markdown(words.strip(), code_theme="ansi_dark", hyperlinks=False))
+        for prose, code in re.findall(r"(.*?)(?:^```python\n(.*?)^```$|\Z)", words, re.DOTALL | re.MULTILINE):
+            console.print(Markdown(prose.strip(), code_theme="ansi_dark", hyperlinks=False))
+            if code:  # in lines as they are, which can be copied
+                lines = Syntax("", "pycon", theme="ansi_dark").highlight(code.strip()).split("\n")
+                console.print("", *(Text(" ") + line for line in lines), "", sep="\n", soft_wrap=True)
         if name is not None:
-            shown = figure(name)
-            drawn = plot(shown, width=min(64, width - 16), braille=braille)
+            curves = figure(name)
+            drawn = plot(curves, width=min(64, width - 16), braille=braille)
             console.print("\n" + drawn, markup=False, highlight=False, soft_wrap=True)
-            console.print(f"{shown.caption}\n", markup=False, highlight=False)
-    lines = "\n".join(line.rstrip() for line in out.getvalue().splitlines())
-    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
+            console.print(f"{curves.caption}\n", markup=False, highlight=False)
+    shown = "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    return re.sub(r"\n{3,}", "\n\n", shown).strip("\n") + "\n"
 
 
 def _without_links(text: str) -> str:

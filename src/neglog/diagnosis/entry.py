@@ -55,7 +55,7 @@ def diagnose(
     Raises
     ------
     ParameterError
-        A ``kind`` that there is not.
+        A ``kind`` that there is not; an ``axis`` or ``ignore_index`` that is no integer.
 
     Notes
     -----
@@ -86,6 +86,9 @@ def diagnose(
     """
     if kind is not None and kind not in KINDS:
         raise ParameterError(f"diagnose: kind={kind!r}; allowed: {', '.join(KINDS)}")
+    for name, value in (("axis", axis), ("ignore_index", ignore_index)):
+        if not isinstance(value, int | np.integer) and not (name == "axis" and value is None):
+            raise ParameterError(f"diagnose: {name}={value!r}; allowed: an integer")
     output, pair = _as_pair(output, kind)
     values = [as_numpy(part) for part in (output if pair else (output,))]
     t = as_numpy(target)

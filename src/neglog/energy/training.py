@@ -127,7 +127,7 @@ class Trainer:
     def step_rows(self, data: Array, rows: Array) -> None:
         """One update from ``data[rows]``, without a copy on the way; both are taken as they are."""
         room = self._room(len(rows))
-        np.take(data, rows, axis=0, out=room.v_data, mode="clip")  # "raise" would buffer
+        data.take(rows, 0, room.v_data, "clip")  # "raise" would buffer, and np.take costs a microsecond more
         self._step(room)
 
     def _step(self, room: _Room) -> None:

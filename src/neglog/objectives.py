@@ -12,18 +12,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neglog.compose import family as family_of
-from neglog.core.domain import Interval, check_number
+from neglog.core.domain import check_number
 from neglog.core.observations import Observations
 from neglog.errors import DataError, InputKindError, NeglogError, ParameterError, ShapeError, TargetError
 from neglog.estimation import fit
 from neglog.estimation.rows import ScalarRows
 from neglog.families import Categorical
 from neglog.families.scalar import ScalarFamily
-from neglog.losses.named import class_loss, class_probabilities
+from neglog.losses.named import AT_LEAST_TWO, class_loss, class_probabilities
 
 Floats = NDArray[Any]
 Curvature = Literal["expected", "observed"]
-_AT_LEAST_TWO = Interval(2.0, np.inf, low_closed=True, integer=True)
 
 
 class _Rows(Protocol):
@@ -322,7 +321,7 @@ class _FamilyRows:
 class _ClassRows:
     def __init__(self, loss: Any, classes: int, options: dict[str, Any]) -> None:
         self._value, self._gradient = class_loss("Objective", loss)
-        check_number("Objective", "classes", classes, _AT_LEAST_TWO)
+        check_number("Objective", "classes", classes, AT_LEAST_TWO)
         if taken := {"axis", "out", "reduction"} & options.keys():
             raise ParameterError(f"Objective: {min(taken)!r} is not for callbacks, whose rows are (n, {classes})")
         self.names = tuple(str(k) for k in range(classes))

@@ -84,8 +84,9 @@ struct Polynomial {
       weight = exp(power * m.log_q(q));
     V body = (log_part == R(0) ? V{} : log_part * nll) + linear * q, slope = log_part + linear * p;
     if (linear < R(0)) { // Poly-1 at -1: what remains at p = 1 is of second order
-      body = log_part * beyond_first_order(nll, q) + (log_part + linear) * q;
-      slope = (log_part + linear) - linear * q;
+      const auto rest = static_cast<R>(d.second + d.third);
+      body = log_part * beyond_first_order(nll, q) + rest * q;
+      slope = rest - linear * q;
     }
     return {weight * body, weight * (power * p * bounded(body) + q * slope)};
   }

@@ -24,6 +24,7 @@ struct Scratch {
   static constexpr int L = Lanes<VecD>::n;
   int64_t classes, padded;
   double *below, *p, *slope, *q; // logits; probabilities, then the gradient; - d p / d lambda; target
+  int64_t lead = 0;              // class of the largest logit
   explicit Scratch(int64_t n) : classes(n), padded((n + L - 1) / L * L) {
     below = static_cast<double *>(__builtin_calloc(4 * padded + 1, sizeof(double))); // q stays 0 behind its end
     p = below + padded, slope = p + padded, q = slope + padded;
@@ -124,8 +125,13 @@ struct TemperedRow {
       total += row.p[y];
     }
     const double share = total / sum_lanes(escort);
-    for (int64_t k = 0; k < row.padded; k += Scratch::L)
-      store(row.p + k, factor * (load<VecD>(row.p + k) - share * load<VecD>(row.slope + k)));
+    VecD all{};
+    for (int64_t k = 0; k < row.padded; k += Scratch::L) {
+      const VecD g = load<VecD>(row.p + k) - share * load<VecD>(row.slope + k);
+      all += k <= row.lead && row.lead < k + Scratch::L ? outside(g, static_cast<int>(row.lead - k)) : g;
+      store(row.p + k, factor * g);
+    }
+    row.p[row.lead] = -factor * sum_lanes(all); // whose own terms cancel where it leads by far
     return loss;
   }
 
@@ -177,7 +183,8 @@ struct MixedRow {
     const double likely = mix * exp(top) / z; // sum_k T_k p_k
     for (int64_t k = 0; k < n; ++k) {         // p_k - T_k p_k / likely
       const double p = row.p[k] / z, lead = k == best ? apart : likely - row.q[k];
-      row.p[k] = factor * (likely > 1e-290 ? p * lead / likely : p - row.q[k] * exp(row.below[k] - top) / mix);
+      row.p[k] = factor * (likely > 1e-290 ? p * lead / likely
+                                           : p - (row.q[k] > 0.0 ? row.q[k] * exp(row.below[k] - top) / mix : 0.0));
     }
     return loss;
   }
@@ -237,7 +244,7 @@ struct Reader {
     double top = -kInf;
     for (int64_t k = 0; k < row.classes; ++k) {
       if (!(row.below[k] < kInf)) return kNaN; // +inf, NaN
-      top = row.below[k] > top ? row.below[k] : top;
+      if (row.below[k] > top) top = row.below[k], row.lead = k;
     }
     if (top == -kInf) return kNaN;
     for (int64_t k = 0; k < row.classes; ++k) row.below[k] -= top;

@@ -257,6 +257,35 @@ def test_scikit_learn_interfaces_and_metrics():
     np.testing.assert_allclose(value, np.log(2))
 
 
+def test_labels_that_no_likelihood_knows():
+    x = np.arange(60.0)[:, None]
+    with pytest.raises(nl.DataError, match=r"label -1 in row 0; allowed: poisson's support, integers in \[0, inf\)"):
+        nl.Objective("poisson").start([-1.0, 2.0])
+    with pytest.raises(nl.DataError, match="label nan in row 1"):
+        nl.Objective("normal")([1.0, np.nan], np.zeros((2, 2)))
+    objective = nl.Objective("poisson")
+    with pytest.raises(nl.DataError, match="label -1 in row 0"):
+        lightgbm.train(QUIET | {"objective": objective.lightgbm}, lightgbm.Dataset(x, x[:, 0] - 1), 2)
+
+
+def test_callbacks_that_are_mistaken_for_one_another():
+    x = np.arange(60.0)[:, None]
+    objective = nl.Objective("normal")
+    with pytest.raises(nl.InputKindError, match=r"lightgbm\.train takes objective\.lightgbm"):
+        lightgbm.train(QUIET | {"objective": objective, "num_class": 2}, lightgbm.Dataset(x, x[:, 0]), 2)
+    with pytest.raises(nl.InputKindError, match=r"xgboost\.train takes objective\.xgboost"):
+        xgboost.train({"num_class": 2, "base_score": 0.0, "nthread": 1}, xgboost.DMatrix(x, x[:, 0]), 2, obj=objective)
+    with pytest.raises(nl.InputKindError, match=r"objective.nll\(y_true, y_pred\).mean\(\)"):
+        objective.lightgbm_metric(x[:, 0], np.zeros((60, 2)))
+    censored = nl.Objective("weibull", rows=nl.right_censored(x[:, 0] + 1, x[:, 0] > 5))
+    for metric, data in (
+        (censored.lightgbm_metric, lightgbm.Dataset(x, x[:, 0] + 1)),
+        (censored.xgboost_metric, xgboost.DMatrix(x, x[:, 0] + 1)),
+    ):
+        with pytest.raises(nl.ParameterError, match="labels do not say which rows are censored"):
+            metric(np.zeros((60, 2)), data)
+
+
 def test_what_cannot_be_used_is_named():
     with pytest.raises(nl.ParameterError, match="multivariate_normal"):
         nl.Objective("multivariate_normal")

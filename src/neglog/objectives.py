@@ -12,24 +12,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neglog.compose import family as family_of
-from neglog.core.domain import Interval, check_number
+from neglog.core.domain import check_number
 from neglog.core.observations import Observations
-from neglog.errors import NeglogError, ParameterError, ShapeError, TargetError
+from neglog.errors import DataError, InputKindError, NeglogError, ParameterError, ShapeError, TargetError
 from neglog.estimation import fit
 from neglog.estimation.rows import ScalarRows
 from neglog.families import Categorical
 from neglog.families.scalar import ScalarFamily
-from neglog.losses.named import class_loss, class_probabilities
+from neglog.losses.named import AT_LEAST_TWO, class_loss, class_probabilities
 
 Floats = NDArray[Any]
 Curvature = Literal["expected", "observed"]
-_AT_LEAST_TWO = Interval(2.0, np.inf, low_closed=True, integer=True)
 
 
 class _Rows(Protocol):
     """The NLL of rows in their raw scores, one column per parameter or class."""
 
     names: tuple[str, ...]
+
+    def check(self, y: Floats) -> None:
+        """Raise if there is a label that the likelihood does not know."""
+        ...
 
     def nll(self, y: Any, raw: Floats) -> Floats:
         """``(n,)``."""
@@ -153,10 +156,10 @@ class Objective:
         """The scores of the fit without covariates, ``(outputs,)``; with ``rows=n`` repeated, ``(n, outputs)``.
 
         Give ``(n, outputs)`` to ``lightgbm.Dataset(init_score=)`` or ``xgboost.DMatrix(base_margin=)``; neither
-        library adds it again when it predicts.
+        library adds it again when it predicts. Of ``rows=`` of the objective ``y`` is not read.
         """
         weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
-        data = self._data if self._data is not None else np.asarray(y, np.float64)
+        data = self._labels(y)
         scores = self._rows.start(data, weight)
         return np.tile(scores, (rows, 1)) if rows else scores
 
@@ -176,7 +179,18 @@ class Objective:
     def __call__(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> tuple[Floats, Floats]:
-        """(gradient, curvature), each of the shape of ``y_pred``: ``(n,)`` or ``(n, outputs)``."""
+        """(gradient, curvature), each of the shape of ``y_pred``: ``(n,)`` or ``(n, outputs)``.
+
+        Raises
+        ------
+        DataError, TargetError
+            A label outside the support; one that is no class.
+        InputKindError
+            Where ``lightgbm.train`` or ``xgboost.train`` was given the object in place of its callback.
+        """
+        for library, data_set in (("lightgbm", "Dataset"), ("xgboost", "DMatrix")):
+            if hasattr(y_pred, "get_label") and data_set in type(y_pred).__name__:
+                raise InputKindError(f"Objective: {library}.train takes objective.{library}, not the objective itself")
         given = np.asarray(y_pred, np.float64)
         raw, data = self._scores(given), self._labels(y_true)
         if len(raw) != len(data):
@@ -196,18 +210,37 @@ class Objective:
         return self(train_data.get_label(), preds, _weights(train_data))
 
     def lightgbm_metric(self, preds: Floats, data: Any) -> tuple[str, float, bool]:
-        """``feval`` of ``lightgbm.train``: the weighted mean NLL, smaller is better. Reads the labels."""
+        """``feval`` of ``lightgbm.train``: the weighted mean NLL; smaller is better. Of exact rows, the labels."""
+        self._refuse_for_metric("lightgbm_metric", "lightgbm.train(feval=)", data)
         return "nll", self._mean(data.get_label(), preds, data.get_weight()), False
 
     def xgboost_metric(self, preds: Floats, data: Any) -> tuple[str, float]:
-        """``custom_metric`` of ``xgboost.train``: the weighted mean NLL. Reads the labels."""
+        """``custom_metric`` of ``xgboost.train``: the weighted mean NLL. Of exact rows, the labels."""
+        self._refuse_for_metric("xgboost_metric", "xgboost.train(custom_metric=)", data)
         return "nll", self._mean(data.get_label(), preds, _weights(data))
+
+    def _refuse_for_metric(self, name: str, place: str, data: Any) -> None:
+        """Where the labels of ``data`` are not what the likelihood is of, or it is no data set."""
+        if self._data is not None:
+            raise ParameterError(
+                f"{name}: labels do not say which rows are censored; write a metric of "
+                "objective.nll(rows, scores), with the rows that the scores are of"
+            )
+        if not hasattr(data, "get_label"):
+            raise InputKindError(
+                f"{name}: is for {place}; to a scikit-learn estimator give a function of "
+                "(y_true, y_pred) that calls objective.nll(y_true, y_pred).mean()"
+            )
 
     def _mean(self, y: Floats, raw: Floats, weight: Floats | None) -> float:
         return float(np.average(self.nll(y, raw), weights=weight))
 
-    def _labels(self, y: ArrayLike) -> Observations | Floats:
-        return np.asarray(y, np.float64) if self._data is None else self._data
+    def _labels(self, y: ArrayLike | None) -> Observations | Floats:
+        if self._data is not None:
+            return self._data
+        labels = np.asarray(y, np.float64)
+        self._rows.check(labels)
+        return labels
 
     def _scores(self, raw: Floats) -> Floats:
         wanted = f"(n, {self.outputs})" if self.outputs > 1 else "(n,) or (n, 1)"
@@ -226,6 +259,12 @@ def _weights(data: Any) -> Floats | None:
     return weight if weight.size else None
 
 
+def _refuse(y: Floats, good: Floats, allowed: str) -> None:
+    if not good.all():
+        i = int(np.flatnonzero(~np.ravel(good))[0])
+        raise DataError(f"Objective: label {np.ravel(y)[i]:g} in row {i}; {allowed}")
+
+
 class _FamilyRows:
     def __init__(self, loss: Any, curvature: Curvature | None, censored: bool) -> None:
         self.family = family_of(loss)
@@ -237,6 +276,9 @@ class _FamilyRows:
         closed = type(self.family)._fisher is not ScalarFamily._fisher  # pyright: ignore[reportPrivateUsage]
         self.expected = (closed and not censored) if curvature is None else curvature == "expected"
         self.names = tuple(parameter.name for parameter in self.family.parameters)
+
+    def check(self, y: Floats) -> None:
+        _refuse(y, self.family.support.contains(y), f"allowed: {self.family.name}'s support, {self.family.support}")
 
     def _model(self, y: Any) -> ScalarRows:
         return ScalarRows(self.family, y, None, {})
@@ -279,7 +321,7 @@ class _FamilyRows:
 class _ClassRows:
     def __init__(self, loss: Any, classes: int, options: dict[str, Any]) -> None:
         self._value, self._gradient = class_loss("Objective", loss)
-        check_number("Objective", "classes", classes, _AT_LEAST_TWO)
+        check_number("Objective", "classes", classes, AT_LEAST_TWO)
         if taken := {"axis", "out", "reduction"} & options.keys():
             raise ParameterError(f"Objective: {min(taken)!r} is not for callbacks, whose rows are (n, {classes})")
         self.names = tuple(str(k) for k in range(classes))
@@ -293,6 +335,9 @@ class _ClassRows:
             row = int(bad.argmax())
             raise TargetError(f"Objective: label[{row}] = {y[row]:g}; allowed: integers 0 <= label < {len(self.names)}")
         return y.astype(np.int64)
+
+    def check(self, y: Floats) -> None:
+        self._codes(y)
 
     def nll(self, y: Any, raw: Floats) -> Floats:
         return self._value(raw, self._codes(y), **self._options)

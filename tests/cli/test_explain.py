@@ -33,7 +33,7 @@ def test_every_topic_is_shown_with_its_figure(run: Any, name: str) -> None:
     title, _, rest = outcome.out.partition("\n")
     assert title.strip() == topics()[name].title
     assert ("│" in rest) == (name in names())
-    assert not re.search(r"\]\(|\*\*[A-Z]|\.svg|\x1b", outcome.out)
+    assert not re.search(r"\]\(|\*\*[A-Z]|\.svg|\x1b|…", outcome.out)
     for example in re.findall(r">>> (\w+)", topics()[name].text):
         assert example in rest
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+import neglog as nl
+
 NEGLOG = [sys.executable, "-c", "import sys; from neglog.cli import main; sys.exit(main())"]
 # one thread: BLAS threads that compete for a busy machine take longer than the arithmetic
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -29,6 +31,13 @@ def process(*arguments: str, cwd: Path, **options: Any) -> subprocess.CompletedP
         timeout=120,
         **options,
     )
+
+
+def test_the_package_runs_as_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "neglog", "--version"], capture_output=True, text=True, env=ENVIRONMENT, timeout=60
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, nl.__version__)
 
 
 def test_help_starts_fast_because_it_imports_little(tmp_path: Path) -> None:

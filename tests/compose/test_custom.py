@@ -142,11 +142,11 @@ def test_rows_without_a_value_of_a_column(data):
 
 
 def test_what_a_fit_needs_is_said(data):
-    with pytest.raises(nl.InputError, match=r"line reads the column 'x'; pass data=\{'x': ...\}"):
+    with pytest.raises(nl.InputError, match=r"line reads the column 'x'; pass data=\{'x': ...\}, or name it"):
         nl.fit(LINE, data["y"])
     with pytest.raises(nl.DataError, match="no column 'x'"):
         nl.fit(LINE, data["y"], data={"z": data["x"]})
-    with pytest.raises(nl.InputError, match="censored and truncated rows need the distribution function"):
+    with pytest.raises(nl.InputError, match="censored and truncated rows, quantiles, draws and residuals need"):
         nl.fit(MINE, nl.right_censored([1.0, 2.0, 3.0], [1, 1, 0]))
     with pytest.raises(nl.InputError, match="the expected information is not known"):
         nl.fit(MINE, data["y"], cov_type="expected")
@@ -515,6 +515,47 @@ def test_without_data_a_start_must_still_be_found():
     same(r.params, nl.fit("normal", far).params)
     start = nl.fit(nl.Custom(gaussian, REAL_AND_POSITIVE, start={"loc": 1e6, "scale": 20.0}), far)
     same(start.params, r.params)
+
+
+def test_a_start_is_not_sought_among_rounding_errors():
+    """For many degrees of freedom the difference of the two lgamma is noise, and the lowest noise is no start."""
+
+    def bent(y, a, k, c, scale, df, x):
+        z = (y - a * torch.exp(-k * x) - c) / scale
+        constant = torch.lgamma(df / 2) - torch.lgamma((df + 1) / 2) + 0.5 * torch.log(df * math.pi)
+        return constant + torch.log(scale) + (df + 1) / 2 * torch.log1p(z * z / df)
+
+    x = np.linspace(0, 6, 120)
+    y = 3 * np.exp(-0.7 * x) + 0.2 + 0.05 * np.random.default_rng(0).standard_t(3, 120)
+    f = nl.Custom(bent, {"a": nl.real, "k": nl.positive, "c": nl.real, "scale": nl.positive, "df": nl.positive})
+    near = {"a": 3.0, "k": 0.7, "c": 0.2, "scale": 0.05, "df": 4.0}
+    r = nl.fit(f, y, data={"x": x})
+    assert r.ok
+    same(r.params, nl.fit(f, y, data={"x": x}, start=near).params)
+    with pytest.raises(nl.InputError, match=r"in df .* begins, at 1e\+13\); .* no digits left there \(pass start"):
+        nl.fit(f, y, data={"x": x}, start=near | {"df": 1e13})
+
+
+@pytest.mark.parametrize("left_out", ["sign", "log(scale)"])
+def test_a_runaway_names_the_usual_slips(left_out):
+    def slip(y, loc, scale):
+        return -gaussian(y, loc, scale) if left_out == "sign" else 0.5 * ((y - loc) / scale) ** 2
+
+    r = nl.fit(nl.Custom(slip, REAL_AND_POSITIVE), [4.1, 5.3, 3.8, 4.9, 5.0])
+    assert not r.ok
+    assert "Or fn lacks its minus sign, or a term that holds a parameter, such as log(sigma)" in r.message
+
+
+@pytest.mark.parametrize(
+    ("fn", "hint"),
+    [
+        (lambda y, loc, scale: (y - loc) ** 2 + math.log(scale), "torch.log for math.log"),
+        (lambda y, loc, scale: (y - loc) ** 2 if loc > 0 else y, "torch.where"),
+    ],
+)
+def test_what_torch_says_is_put_in_words(fn, hint):
+    with pytest.raises(nl.InputError, match=hint):
+        nl.fit(nl.Custom(fn, REAL_AND_POSITIVE, name="mine"), [1.0, 2.0, 4.0])
 
 
 def test_restarts_say_how_stable_the_maximum_is(data):

@@ -166,6 +166,16 @@ def test_against_the_reference(name, given, classes):
         np.testing.assert_allclose(gradient[:, k], (up - down) / (2 * h), rtol=1e-5, atol=rough)
 
 
+@pytest.mark.parametrize("epsilon", [-1.0 + 1e-6, -1.0 + 1e-12])
+def test_poly1_just_above_its_end_in_float32(epsilon):
+    """1 + epsilon keeps its digits."""
+    z = np.array([[20.0, 0.0], [36.5, 0.0]], np.float32)
+    found = with_gradient("poly1", z, [0, 0], epsilon=epsilon, reduction="none")
+    exact = with_gradient("poly1", z.astype(float), [0, 0], epsilon=epsilon, reduction="none")
+    for a, b in zip(found, exact, strict=True):
+        np.testing.assert_allclose(a, b, rtol=8 * 2.0**-23 * 36.5)
+
+
 @EACH
 @pytest.mark.parametrize("dtype", [np.float16, "bfloat16"])
 def test_half_precision(name, given, dtype):

@@ -105,7 +105,9 @@ def test_edges():
         losses.recover_posterior("generalized_cross_entropy", [0.5, 0.5], truncation=0.3)
     with pytest.raises(nl.ParameterError, match="hinge"):
         losses.recover_posterior("hinge", [0.5, 0.5])
-    with pytest.raises(nl.InputKindError, match=r"1\.5"):
+    with pytest.raises(nl.ParameterError, match="proper: softmax"):
+        losses.recover_posterior("density_power", [0.5, 0.5])
+    with pytest.raises(nl.InputKindError, match=r"1\.5, which is no probability; logits need input='logits'"):
         losses.recover_posterior("focal", [1.5, -0.5])
     with pytest.raises(nl.ParameterError, match="input="):
         losses.recover_posterior("focal", [0.5, 0.5], input="scores")

@@ -182,6 +182,39 @@ def test_forward_correction_against_mpmath(spread):
             np.testing.assert_allclose(gradient[i], slope, rtol=1e-11, atol=1e-15)
 
 
+def density_power_gradient(z, y, beta):
+    """The definition, to 400 digits."""
+    with mp.workdps(400):
+        e = [mp.exp(mp.mpf(float(x))) for x in z]
+        p, beta = [x / sum(e) for x in e], mp.mpf(beta)
+        whole = sum(x ** (1 + beta) for x in p)
+        return [(1 + beta) * (x ** (1 + beta) - x * whole - p[y] ** beta * ((k == y) - x)) for k, x in enumerate(p)]
+
+
+@pytest.mark.parametrize("beta", [1e-6, 0.5, 1.0, 2.0])
+def test_gradients_where_one_class_leads_by_far(beta):
+    """Right or wrong: the leader's gradient is minus the sum of the others', not a difference of ones."""
+    rng = np.random.default_rng(8)
+    for gap in (16.0, 40.0, 90.0, 150.0):
+        z = rng.standard_normal((4, 5))
+        z[:, 2] += gap
+        for y in (2, 0):
+            found = losses.density_power_grad(z, np.full(4, y), beta=beta, reduction="none")[1]
+            for row in range(4):
+                want = density_power_gradient(z[row], y, beta)
+                np.testing.assert_allclose(found[row], [float(x) for x in want], rtol=1e-12 * gap, atol=1e-290)
+
+
+@pytest.mark.parametrize("margin", [1e4, 1e30, 1e300])
+def test_a_label_that_only_an_unlikely_class_can_have(margin):
+    for dtype in (np.float64, np.float32, np.float16):
+        if margin < float(np.finfo(dtype).max):
+            z = np.array([[0.0, margin, -1.0]], dtype)
+            loss, gradient = losses.forward_correction_grad(z, [0], np.eye(3))
+            assert loss == z[0, 1]
+            np.testing.assert_array_equal(gradient, [[-1.0, 1.0, 0.0]])
+
+
 # ---- limits
 
 

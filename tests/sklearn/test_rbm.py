@@ -104,6 +104,8 @@ def test_kinds_of_likelihood(x):
     np.testing.assert_array_equal(found["ais"], rbm.set_params(likelihood="ais").score_samples(x))
     with pytest.raises(nl.ParameterError, match=r"likelihood = 'true'.*'pseudo'"):
         rbm.set_params(likelihood="true").score_samples(x)
+    with pytest.raises(nl.ParameterError, match="likelihood = 'true'"):
+        BernoulliRBM(2, likelihood="true").fit(x)
     large = BernoulliRBM(25, n_iter=1, likelihood="exact").fit(np.repeat(x, 2, 1))
     with pytest.raises(nl.ParameterError, match="too many to enumerate"):
         large.score_samples(np.repeat(x, 2, 1))

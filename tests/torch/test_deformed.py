@@ -241,6 +241,10 @@ def test_bad_arguments():
         nlt.focal(z, y, gamma=torch.tensor(2.0, requires_grad=True))
     with pytest.raises(nl.InputKindError, match="focal: weight is of type float; allowed: a tensor"):
         nlt.focal(z, y, 2.0)
+    with pytest.raises(nl.InputKindError, match="MislabelLoss: weight is of type float; allowed: a tensor"):
+        nlt.MislabelLoss(0.2)
+    with pytest.raises(nl.InputKindError, match="cross_entropy: target is of type list; allowed: a tensor"):
+        nlt.cross_entropy(z, y.tolist())
     with pytest.raises(nl.InputKindError, match="focal: input is of type ndarray; allowed: a tensor"):
         nlt.focal(z.numpy(), y)
     with pytest.raises(nl.InputKindError, match="focal: target is of type list; allowed: a tensor"):

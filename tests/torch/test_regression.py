@@ -37,6 +37,17 @@ def test_gaussian_vector():
     close(torch.autograd.grad(nlt.gaussian_nll_loss(m, y, s.exp()), (m, s)), -1.8, -0.31)
 
 
+def test_the_mean_squared_error_is_a_cross_entropy():
+    """Of a normal model with known variance: half of it over the variance, and what does not depend on the mean."""
+    torch.manual_seed(2)
+    y, mean, var = torch.randn(50, dtype=F64), torch.randn(50, dtype=F64, requires_grad=True), 0.7
+    squares = F.mse_loss(mean, y) / (2 * var)
+    loss = nlt.gaussian_nll_loss(mean, y, var, full=True)
+    numpy = nl.Normal().nll(y.numpy(), mean.detach().numpy(), var**0.5).mean()
+    close([loss, torch.tensor(numpy)], *2 * [squares.item() + 0.5 * math.log(math.tau * var)])
+    assert torch.allclose(*(torch.autograd.grad(of, mean)[0] for of in (loss, squares)), rtol=1e-13)
+
+
 def test_beta_vectors():
     y = torch.tensor([1.3], dtype=F64)
     for beta, value, slopes in (

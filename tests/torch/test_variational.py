@@ -213,6 +213,8 @@ def test_nothing_and_bad_input():
         (lambda: nlt.gaussian_kl(mu, mu[:2]), "log_var has shape"),
         (lambda: nlt.gaussian_kl(mu, mu, torch.zeros(4)), "broadcasts to"),
         (lambda: nlt.elbo_loss(torch.zeros(4), mu, mu), r"allowed: \(3,\), or that after an axis of draws"),
+        (lambda: nlt.elbo_loss(torch.tensor(1.0), mu, mu), r"give the nll of each row \(reduction='none'\)"),
+        (lambda: nlt.iwae_loss(torch.tensor(1.0), mu[None], mu, mu), r"give the nll of each row \(reduction='none'\)"),
         (lambda: nlt.iwae_loss(torch.zeros(5, 3), torch.zeros(5, 3, 1), mu, mu), r"\(K, ..., L\)"),
         (lambda: nlt.gaussian_draws(mu, mu, 0), "samples=0"),
         (lambda: nlt.gaussian_draws(mu, mu, 1.5), "samples=1.5; allowed: an integer"),

@@ -6,7 +6,7 @@ import io
 import re
 import shutil
 import sys
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from neglog.cli.exits import OK, UsageError
 from neglog.cli.options import File
@@ -65,13 +65,27 @@ def _print(text: str) -> None:
 def _rendered(text: str) -> str:
     """The markdown for a terminal, with the figures drawn where they stand."""
     from rich.console import Console
-    from rich.markdown import Markdown
+    from rich.markdown import Markdown, TableElement
     from rich.syntax import Syntax
     from rich.text import Text
 
     from neglog.report.terminal import has_braille, plot
     from neglog.report.topic_figures import figure
     from neglog.report.topics import FIGURE
+
+    class Folded(TableElement):
+        """Names in the first column stay whole where there is room; rich would leave out the end of a wide word."""
+
+        def __rich_console__(self, console: Any, options: Any) -> Any:
+            for table in super().__rich_console__(console, options):
+                columns: list[Any] = cast("Any", table).columns
+                columns[0].no_wrap = max(len(cell) for cell in columns[0].cells) <= options.max_width // 3
+                for column in columns:
+                    column.overflow = "fold"
+                yield table
+
+    class Page(Markdown):
+        elements: ClassVar = Markdown.elements | {"table_open": Folded}
 
     out = io.StringIO()
     width = min(max(shutil.get_terminal_size((_WIDEST, 24)).columns, _NARROWEST), _WIDEST)
@@ -80,7 +94,7 @@ def _rendered(text: str) -> str:
     parts: list[Any] = FIGURE.split(_without_links(text))
     for words, name in zip(parts[::2], [*parts[1::2], None], strict=True):
         for prose, code in re.findall(r"(.*?)(?:^```python\n(.*?)^```$|\Z)", words, re.DOTALL | re.MULTILINE):
-            console.print(Markdown(prose.strip(), code_theme="ansi_dark", hyperlinks=False))
+            console.print(Page(prose.strip(), code_theme="ansi_dark", hyperlinks=False))
             if code:  # in lines as they are, which can be copied
                 lines = Syntax("", "pycon", theme="ansi_dark").highlight(code.strip()).split("\n")
                 console.print("", *(Text(" ") + line for line in lines), "", sep="\n", soft_wrap=True)

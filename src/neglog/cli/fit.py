@@ -24,7 +24,7 @@ from neglog.cli.options import (
 )
 from neglog.cli.outputs import rendered, write_report, write_text
 from neglog.cli.own import family as own_family
-from neglog.cli.own import numbers, reads
+from neglog.cli.own import numbers, present, reads
 from neglog.cli.progress import Progress
 from neglog.errors import DataError, InputError
 from neglog.evaluation.readers import arrow
@@ -116,10 +116,12 @@ def fit(
     _between("--level", level)
     known, files = (own_family(own), (family, *files)) if own is not None else (own_family(family), files)
     texts = formulas(formula, known.location)
-    held = known_values(fixed) | reads(known, columns(data))
+    read = reads(known, columns(data))
+    held = known_values(fixed) | read
     response = Response.of(y, time, event, lower, upper, texts)
     tables = reading.tables(files)
     writing.check(save, inputs=tables.paths)
+    present(known, read, tables.names)
     plan = _plan(known, tables, response, columns(x), texts, [weights, offset, *_names(held)])
     with Progress(f"fit {known.name}", writing.quiet) as progress:
         table = _read(tables, plan, progress)

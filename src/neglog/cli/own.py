@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from neglog.cli.exits import UsageError
+from neglog.errors import DataError
 
 
 def family(name: str) -> Any:
@@ -37,6 +39,16 @@ def reads(known: Any, given: list[str]) -> dict[str, str]:
             raise UsageError(f"--data {pair}: {known.name} {reading}")
         found[name] = column
     return found
+
+
+def present(known: Any, columns: dict[str, str], have: Sequence[str]) -> None:
+    """Refuse a file that lacks what the likelihood reads under a name that nobody gave: it may have another there."""
+    for name, column in columns.items():
+        if name == column and column not in have:
+            raise DataError(
+                f"no column {name!r}, which {known.name} reads; where it has another name: --data {name}=COLUMN "
+                f"(columns: {', '.join(have)})"
+            )
 
 
 def renamed(table: Any, columns: dict[str, str]) -> Any:

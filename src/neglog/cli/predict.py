@@ -10,7 +10,7 @@ from neglog.cli.exits import OK, UsageError
 from neglog.cli.options import DEFAULT_READING, Columns, File, Reading, columns
 from neglog.cli.outputs import check_outputs, table_form, table_writer
 from neglog.cli.own import family as own_family
-from neglog.cli.own import reads, renamed
+from neglog.cli.own import present, reads, renamed
 from neglog.cli.progress import Progress, warn
 from neglog.evaluation.readers import arrow
 
@@ -77,6 +77,7 @@ def predict(
         warn(f"the model is not verified ({result.status}): {result.message}")
     tables = reading.tables(files)
     check_outputs(out, inputs=tables.paths)
+    present(result.family, read, tables.names)
     needed, numeric = _needed(result, tables, read)
     kept = tables.expand(columns(keep))
     rows = missing = 0

@@ -145,7 +145,15 @@ def _called(fn: Call) -> str:
 
 def _line(error: Exception) -> str:
     line = " ".join(str(error).split())[:300]
-    return f"{line} Here: torch's functions in place of NumPy's (torch.exp for np.exp)" if "numpy()" in line else line
+    hint = next((advice for part, advice in _HINTS.items() if part in line), "")
+    return f"{line.rstrip('.')}. Here: {hint}" if hint else line
+
+
+_HINTS = {  # what torch says to whom did not mean torch
+    "numpy()": "torch's functions in place of NumPy's (torch.exp for np.exp)",
+    "converted to Python scalars": "torch's functions in place of those of math (torch.log for math.log); no float()",
+    "Boolean value of Tensor": "torch.where(condition, a, b) in place of if, and, or, min and max",
+}
 
 
 def derivatives(fn: Call, order: int, parameters: Sequence[Any]) -> list[Array]:
@@ -181,8 +189,8 @@ def _interval(family: Custom, order: int, ends: list[Array], values: list[Array]
     """``log P(lower < Y <= upper)`` from the logarithms of both tails."""
     if family.log_cdf_of is None or family.log_sf_of is None:
         raise InputError(
-            f"{family.name}: censored and truncated rows need the distribution function; pass log_cdf= and log_sf= to "
-            "nl.Custom"
+            f"{family.name}: censored and truncated rows, quantiles, draws and residuals need the distribution "
+            "function; pass log_cdf= and log_sf= to nl.Custom"
         )
     low, high = (end[rows] for end in ends)
     theta, support = [value[rows] for value in values], family.support

@@ -63,13 +63,18 @@ def _search(
         # many impossible rows are worse than few, so that a search from outside finds its way in
         return total if np.isfinite(total) else 1e300 * (1 + float((~np.isfinite(nll)).mean()))
 
+    def digits(values: list[Any], p: int, found: float) -> float:
+        """The worst of costs that should be equal: far out a formula may be nothing but rounding errors, some low."""
+        near = [[*values[:p], values[p] * (1 + k * np.finfo(float).eps), *values[p + 1 :]] for k in (-9, -5, 3, 7)]
+        return max(found, *map(cost, near))
+
     best = cost(theta)
     for _ in range(_SWEEPS):
         before = best
         for p in free:
             for value in _candidates(family.parameters[p], float(theta[p]), middle, spread):
                 trial = [*theta[:p], value, *theta[p + 1 :]]
-                if (found := cost(trial)) < best:
+                if (found := cost(trial)) < best and digits(trial, p, found) < best:
                     best, theta[p] = found, value
         if best >= before:
             break

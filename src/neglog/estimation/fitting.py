@@ -59,7 +59,8 @@ def fit(
     Parameters
     ----------
     family : str or Family
-        ``"normal"``, ``"weibull"``, ``"poisson"``, ``"bernoulli"``, ``"categorical"``.
+        A name of :func:`neglog.families.names` (``"normal"``, ``"weibull"``, ``"poisson"``, ``"categorical"``, ...), a
+        family, a composition of families (``nl.Truncated("normal", 0, 10)``), or one's own, :class:`neglog.Custom`.
     y : (n,) array, Observations, name or formula
         The response. Categorical: labels of any sortable kind. Ordered: numbers, or an ordered pandas Categorical;
         thresholds are named ``thresholds.0`` ... and take the place of an intercept. A string is a formula or a
@@ -112,9 +113,10 @@ def fit(
         Missing values, data outside the support or the window, impossible rows, an unknown column.
     ShapeError, ParameterError, InputError, MissingDependencyError
 
-    Notes ----- Newton's method in a trust region with exact derivatives on the link scale, with columns
-    standardised inside. Parameters without covariates are reported on their own scale. The log-likelihood is
-    summed exactly.
+    Notes
+    -----
+    Newton's method in a trust region with exact derivatives on the link scale, with columns standardised inside.
+    Parameters without covariates are reported on their own scale. The log-likelihood is summed exactly.
 
     References
     ----------

@@ -27,7 +27,8 @@ def columns(family: Any, request: Request, fixed: Mapping[str, Any]) -> dict[str
             continue
         if request.table is None:
             raise InputError(
-                f"fit: {family.name} reads the column {parameter.column!r}; pass data={{{parameter.column!r}: ...}}"
+                f"fit: {family.name} reads the column {parameter.column!r}; pass data={{{parameter.column!r}: ...}}, "
+                "or name it among the parameters if it is to be estimated"
             )
         found[parameter.name] = request.table.column(given)
     return found

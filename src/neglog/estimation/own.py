@@ -121,7 +121,11 @@ def _gradient(family: Any, rows: Any, part: slice, eta: Floats, units: list[floa
             wrong &= differ
         if wrong.mean() > 0.5:
             i = int(np.flatnonzero(wrong)[0])
-            cause = "is something detached (.item(), .detach(), .numpy(), torch.tensor(...)), or does fn jump?"
+            at = f", at {np.ravel(rows.theta(part, eta)[p])[0]:.6g}" if isinstance(rows, ScalarRows) else ""
+            cause = (
+                "is something detached (.item(), .detach(), .numpy(), torch.tensor(...)), does fn jump, or has it no "
+                "digits left there (pass start=)?"
+            )
             if np.isnan(slopes[p][i]):
                 cause = (
                     "of torch.where(c, a, b) both branches are differentiated, and NaN times 0 is NaN: where a branch "
@@ -129,5 +133,5 @@ def _gradient(family: Any, rows: Any, part: slice, eta: Floats, units: list[floa
                 )
             raise InputError(
                 f"fit: {family.name}: the derivative in {parameter.name} is {slopes[p][i]:.6g} by automatic "
-                f"differentiation and {slope[i]:.6g} by differences (row {i}, where the fit begins); {cause}"
+                f"differentiation and {slope[i]:.6g} by differences (row {i}, where the fit begins{at}); {cause}"
             )

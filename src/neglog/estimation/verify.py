@@ -31,6 +31,9 @@ STATUS = {
     "stalled": "the search could not improve the likelihood, but where it stands is no verified maximum",
 }
 
+_OWN = "fn lacks its minus sign, or a term that holds a parameter, such as log(sigma)"
+
+_DENSEST = 1e6  # nats that a row may gain; the logarithm of the largest number is 709
 _FLAT = 1e-13  # smallest eigenvalue of the information matrix with unit diagonal that double precision can trust
 _LOST = 100.0  # standard error, in units of log or logit, at which an estimate means nothing
 _LOST_DATA = 1e6  # the same in units of the data's own spread
@@ -48,6 +51,14 @@ class Verdict:
 
 def judge(family: Any, problem: Problem, layout: Layout, search: Search, sample: Sample) -> Verdict:
     """Verify the end of a search, or find out why it is no maximum."""
+    verdict = _judge(family, problem, layout, search, sample)
+    fell = search.end.value < -_DENSEST * problem.rows.rows  # to where no density of data goes
+    if family.written and (verdict.status in ("unbounded", "boundary") or fell):
+        return Verdict(verdict.status, f"{verdict.message}. Or {_OWN}")
+    return verdict
+
+
+def _judge(family: Any, problem: Problem, layout: Layout, search: Search, sample: Sample) -> Verdict:
     if not problem.size:
         return Verdict("ok", "nothing was estimated: every parameter is fixed")
     if not np.isfinite(search.end.value):

@@ -101,6 +101,8 @@ def _find(name: str, among: dict[str, Any]) -> Any:
     if found is None:
         near = difflib.get_close_matches(name, among, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
+        if name.endswith(".py"):
+            hint = f"a likelihood of your own is {name}:NAME, with the name that it has in the file; "
         raise InputError(f"family: there is no family {name!r}; {hint}known are {', '.join(sorted(among))}")
     return found
 

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neglog.core.domain import Interval, check_number
-from neglog.losses.named import class_loss
+from neglog.core.domain import check_number
+from neglog.losses.named import AT_LEAST_TWO, class_loss
 
 Floats = NDArray[np.float64]
-_AT_LEAST_TWO = Interval(2.0, np.inf, low_closed=True, integer=True)
 
 
 class Properties(NamedTuple):
@@ -81,7 +80,7 @@ def properties(loss: str, *, classes: int = 4, **parameters: Any) -> Properties:
     vanishes 0.128
     """
     gradient_of = class_loss("properties", loss)[1]
-    check_number("properties", "classes", classes, _AT_LEAST_TWO)
+    check_number("properties", "classes", classes, AT_LEAST_TWO)
 
     def at(logits: Floats, target: Any) -> tuple[Floats, Floats]:
         return gradient_of(logits, target, reduction="none", **parameters)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from neglog import losses
 from neglog.core.arrays import Array
 from neglog.core.deformations import DEFORMATIONS
+from neglog.core.domain import Interval
 from neglog.core.tempered import ROW_LOSSES
 from neglog.errors import ParameterError
 from neglog.losses.posterior import recover_posterior, why_not
 from neglog.losses.primitives import softmax
 from neglog.losses.tempered_probabilities import tempered_softmax
 
+AT_LEAST_TWO = Interval(2.0, math.inf, low_closed=True, integer=True)  # classes
 CLASS_LOSSES = ("cross_entropy", *DEFORMATIONS, *ROW_LOSSES)
 
 

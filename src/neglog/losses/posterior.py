@@ -81,7 +81,9 @@ def recover_posterior(
     logits = np.moveaxis(x.astype(np.float64), axis, -1)
     if input == "probs":
         if (bad := (logits < 0) | (logits > 1)).any():
-            raise InputKindError(f"{function}: prediction holds {logits[bad][0]:g}, which is no probability")
+            raise InputKindError(
+                f"{function}: prediction holds {logits[bad][0]:g}, which is no probability; logits need input='logits'"
+            )
         with np.errstate(divide="ignore"):
             logits = np.log(logits)
     kind, log_weight = _deformation(function, loss, parameters), logits
@@ -101,8 +103,17 @@ def _deformation(function: str, loss: str | Deformation, parameters: dict[str, A
             raise TypeError(f"{function}() got an unexpected keyword argument {min(parameters)!r}")
         return None if isinstance(loss, str) else loss
     if loss not in DEFORMATIONS:
-        raise ParameterError(f"{function}: loss={loss!r}; allowed: {', '.join(['cross_entropy', *DEFORMATIONS])}")
+        raise ParameterError(
+            f"{function}: loss={loss!r}; allowed: {', '.join(['cross_entropy', *DEFORMATIONS])}{_ITSELF.get(loss, '')}"
+        )
     return DEFORMATIONS[loss].of(function, parameters)
+
+
+_ITSELF = {  # losses of all probabilities of a row, which need no recovery
+    "bi_tempered": "; its probabilities are tempered_softmax(logits, t2)",
+    "density_power": "; it is proper: softmax(logits) are its probabilities",
+    "forward_correction": "; softmax(logits) are its probabilities of the true classes",
+}
 
 
 def why_not(loss: Deformation) -> str:

@@ -61,6 +61,7 @@ class _Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         -------
         The estimator.
         """
+        self._kind()
         x, seeds = self._rows(X, reset=True), self._seeds(fresh=True)
         start = self._machine.start(x, self.n_components, rng=_seed(seeds))
         self._base = start.visible_bias.astype(np.float64)
@@ -206,11 +207,7 @@ class _Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         check_is_fitted(self, "components_")
         x, model = self._rows(X), self.model_
-        kind, binary = self.likelihood, self._machine.binary
-        if kind not in (allowed := ("exact", "ais", "pseudo", "stochastic") if binary else ("exact", "ais", "auto")):
-            raise ParameterError(
-                f"{type(self).__name__}: likelihood = {kind!r}; allowed: {', '.join(map(repr, allowed))}"
-            )
+        kind = self._kind()
         if kind == "exact" or (kind == "auto" and model.exact):
             return -model.nll(x)
         if kind in ("ais", "auto"):
@@ -244,6 +241,15 @@ class _Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def _states(self, x: Array) -> Array:
         """What visible units take for ``x``."""
         return x
+
+    def _kind(self) -> str:
+        """``likelihood``, if there is such a one."""
+        allowed = ("exact", "ais", "pseudo", "stochastic") if self._machine.binary else ("exact", "ais", "auto")
+        if self.likelihood not in allowed:
+            raise ParameterError(
+                f"{type(self).__name__}: likelihood = {self.likelihood!r}; allowed: {', '.join(map(repr, allowed))}"
+            )
+        return self.likelihood
 
     def _seeds(self, fresh: bool = False) -> np.random.RandomState:
         """The source of seeds: from its beginning, or where it stands."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from neglog.torch.arguments import Empty, Reduction, legacy
+from neglog.torch.arguments import Empty, Reduction, legacy, tensors
 from neglog.torch.binary import binary_cross_entropy, binary_cross_entropy_with_logits, multilabel_soft_margin_loss
 from neglog.torch.classification import cross_entropy
 from neglog.torch.divergence import kl_div
@@ -75,6 +75,8 @@ class ClassLossModule(LossModule):
         reduce: bool | None = None,
     ) -> None:
         super().__init__(size_average, reduce, reduction, empty, check)
+        given = {"weight": weight, "class_mask": class_mask}
+        tensors(type(self).__name__, **{name: value for name, value in given.items() if value is not None})
         self.register_buffer("weight", weight)
         self.register_buffer("class_mask", class_mask)
         self.ignore_index = ignore_index

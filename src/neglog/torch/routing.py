@@ -50,7 +50,7 @@ def way_for(input: Tensor, others: Iterable[Tensor | None]) -> Way:
         return _REFERENCE
     for other in others:
         if other is not None and (
-            other.requires_grad or type(other) not in _PLAIN or not other.is_cpu or other.is_neg()
+            type(other) not in _PLAIN or other.requires_grad or not other.is_cpu or other.is_neg()
         ):
             return _REFERENCE
     return _OPERATOR if _dispatch_modes() else _KERNEL

@@ -279,7 +279,7 @@ def iwae_loss(
     if z.dim() != mu.dim() + 1 or z.shape[1:] != mu.shape or nll.shape != z.shape[:-1]:
         raise ShapeError(
             f"{function}: nll has shape {tuple(nll.shape)}, z {tuple(z.shape)} and mu {tuple(mu.shape)}; "
-            "allowed: (K, ...), (K, ..., L) and (..., L)"
+            f"allowed: (K, ...), (K, ..., L) and (..., L){_unreduced(nll)}"
         )
     mu, log_var, *prior = _posterior(function, mu, log_var, prior_mu, prior_log_var)
     draws = _draws_last(function, nll, mu)
@@ -351,7 +351,12 @@ def _draws_last(function: str, nll: Tensor, mu: Tensor) -> Tensor:
         return widened(nll).movedim(0, -1)
     raise ShapeError(
         f"{function}: nll has shape {tuple(nll.shape)}; allowed: {tuple(rows)}, or that after an axis of draws"
+        + _unreduced(nll)
     )
+
+
+def _unreduced(nll: Tensor) -> str:
+    return "" if nll.dim() else "; give the nll of each row (reduction='none')"
 
 
 # 1 / n! for n from 2 on: e^d - 1 - d to 1e-17 of its first term for |d| <= 1/2

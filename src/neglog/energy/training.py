@@ -13,7 +13,7 @@ from neglog import _native
 from neglog.core.arrays import Array
 from neglog.energy.model import RBM, checked, whole
 from neglog.energy.sparsity import Sparsity
-from neglog.energy.units import Draws, Rng, product
+from neglog.energy.units import Draws, Rng, aligned, product
 from neglog.errors import DataError, ParameterError
 
 Schedule = float | Callable[[int], float]
@@ -89,9 +89,9 @@ class Trainer:
         self.options = Options() if options is None else options
         self.chains: Array | None = None  # hidden states of the persistent chains
         self._kind = type(model)
-        self._weights, self._visible, self._hidden = (
-            a.copy() for a in (model.weights, model.visible_bias, model.hidden_bias)
-        )
+        self._weights = aligned(model.n_visible, model.n_hidden, model.weights.dtype)
+        self._weights[:] = model.weights
+        self._visible, self._hidden = model.visible_bias.copy(), model.hidden_bias.copy()
         self._parameters = self._weights, self._visible, self._hidden
         self._speed = tuple(np.zeros(a.shape, a.dtype) for a in self._parameters)
         self._product = np.empty_like(self._weights)
@@ -152,7 +152,7 @@ class Trainer:
             self.chains = np.zeros((self.options.chains or count, len(self._hidden)), self.dtype)
             self._draws.binary(self.chains, np.zeros_like(self._hidden), sample=self.chains)
         fantasies = count if self.chains is None else len(self.chains)
-        v, h = (np.empty((count + fantasies, len(b)), self.dtype) for b in (self._visible, self._hidden))
+        v, h = (aligned(count + fantasies, units, self.dtype) for units in self._weights.shape)
         share = np.repeat([self._rate / count, -self._rate / fantasies], [count, fantasies]).astype(self.dtype)
         self._rooms[count] = _Room(v, h, v[:count], v[count:], h[:count], h[count:], share)
         return self._rooms[count]

@@ -11,6 +11,7 @@ namespace NEGLOG_ISA {
 namespace binary_product {
 
 constexpr int kGroup = 4, kSums = 1 << kGroup;
+constexpr int kTogether = 4;         // tables
 constexpr int kGroups = 64 / kGroup; // of a word of states: their tables take 16 KiB of the first cache
 
 // What is done at a time: a cache line of columns.
@@ -50,11 +51,10 @@ template <class R> bool pack(View states, uint64_t *bits) {
   return states.column_step == 1 ? pack_rows<R>(states, bits) : pack_columns<R>(states, bits);
 }
 
-// tables[(16 g + s) width ...] = the sum of those of rows 4 g ... 4 g + 3 whose bit is in s.
-template <class R> void fill_tables(const R *rows, int64_t step, int count, int n, R *tables) {
+// tables[(16 g + s) width ...] = the sum of those of rows 4 g ... 4 g + 3 whose bit is in s; from row `count` on zeros.
+template <class R> void fill_tables(const R *rows, int64_t step, int count, int n, int groups, R *tables) {
   using V = Vec<R>;
   constexpr int L = Lanes<V>::n;
-  const int groups = (count + kGroup - 1) / kGroup;
   for (int g = 0; g < groups; ++g)
     for (int at = 0; at < kWidth<R>; at += L) {
       R *table = tables + g * kSums * kWidth<R> + at;
@@ -73,20 +73,22 @@ template <class R> void fill_tables(const R *rows, int64_t step, int count, int 
     }
 }
 
-// A line of each row of the result: the sum of one entry of each table.
+// A line of each row of the result: the sum of one entry of each table, four tables at a time.
 template <class R>
 [[gnu::always_inline]] inline void add_up(const R *tables, int groups, BinaryProductJob job, const uint64_t *words,
                                           bool add, int n, R *out) {
   using V = Vec<R>;
-  constexpr int L = Lanes<V>::n, vectors = kWidth<R> / L;
+  constexpr int L = Lanes<V>::n, vectors = kWidth<R> / L, size = kSums * kWidth<R>;
   for (int64_t row = 0; row < job.rows; ++row, out += job.matrix.columns) {
     uint64_t word = words[row];
     V sum[vectors] = {};
-#pragma GCC unroll 16
-    for (int g = 0; g < groups; ++g, word >>= kGroup)
+    const R *table = tables;
+    for (int g = 0; g < groups; g += kTogether, table += kTogether * size, word >>= kTogether * kGroup)
 #pragma GCC unroll 4
-      for (int v = 0; v < vectors; ++v)
-        sum[v] += load<V>(tables + (g * kSums + (word & (kSums - 1))) * kWidth<R> + v * L);
+      for (int i = 0; i < kTogether; ++i)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; ++v)
+          sum[v] += load<V>(table + i * size + (word >> i * kGroup & (kSums - 1)) * kWidth<R> + v * L);
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
       const int some = n - v * L;
@@ -118,14 +120,15 @@ template <class R> void multiply(const BinaryProductJob &job, int64_t begin, int
       const int n = static_cast<int>(matrix.columns - column < width ? matrix.columns - column : width);
       const int count = static_cast<int>(matrix.rows - at < 64 ? matrix.rows - at : 64);
       const R *from = static_cast<const R *>(matrix.data) + at * matrix.row_step + column * matrix.column_step;
+      const int groups = (count + kTogether * kGroup - 1) / (kTogether * kGroup) * kTogether;
       if (turned) turn(from, matrix.column_step, count, n, panel);
-      fill_tables(turned ? panel : from, turned ? width : matrix.row_step, count, n, tables);
+      fill_tables(turned ? panel : from, turned ? width : matrix.row_step, count, n, groups, tables);
       const uint64_t *words = job.bits + at / 64 * job.rows;
       auto *out = static_cast<R *>(job.out) + column;
-      if (count == 64)
+      if (groups == kGroups) // a number that the compiler knows: a tenth faster
         add_up(tables, kGroups, job, words, job.add || at, n, out);
       else
-        add_up(tables, (count + kGroup - 1) / kGroup, job, words, job.add || at, n, out);
+        add_up(tables, groups, job, words, job.add || at, n, out);
     }
 }
 

@@ -216,6 +216,8 @@ def test_a_transition_in_half_precision_and_what_is_none():
     expected = criterion(z, y)
     for dtype in (torch.float16, torch.bfloat16):
         torch.testing.assert_close(criterion.to(dtype)(z, y), expected, rtol=1e-2, atol=0)
+    with pytest.raises(nl.ParameterError, match=r"sums to 1\.2; allowed: 1 \(the columns do: rows are true classes"):
+        nlt.ForwardCorrectionLoss(torch.tensor([[0.9, 0.3], [0.1, 0.7]]))
     with pytest.raises(nl.ParameterError, match=r"ForwardCorrectionLoss: row 0 of transition sums to 0\.5"):
         nlt.ForwardCorrectionLoss(torch.eye(4) / 2)
     with pytest.raises(

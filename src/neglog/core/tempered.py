@@ -57,6 +57,10 @@ def check_transition(function: str, table: NDArray[Any], half: bool) -> None:
         raise ParameterError(
             f"{function}: transition{list(at)} = {table[at]:g} is no probability; allowed: 0 <= transition <= 1"
         )
-    if (bad := np.abs(table.sum(1) - 1) > (2.0**-7 if half else 1e-6)).any():
+    near = 2.0**-7 if half else 1e-6
+    if (bad := np.abs(table.sum(1) - 1) > near).any():
         row = int(bad.argmax())
-        raise ParameterError(f"{function}: row {row} of transition sums to {table[row].sum():g}; allowed: 1")
+        turned = (
+            "" if (np.abs(table.sum(0) - 1) > near).any() else " (the columns do: rows are true classes, transpose)"
+        )
+        raise ParameterError(f"{function}: row {row} of transition sums to {table[row].sum():g}; allowed: 1{turned}")

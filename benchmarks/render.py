@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 from collections.abc import Container
 from itertools import groupby
 from pathlib import Path
@@ -29,7 +30,7 @@ Row = dict[str, Any]
 
 
 def tables(stored: Row, tasks: Container[str] = TITLES) -> dict[str, str]:
-    """One table a group, by its name; of tensors only the given tasks, and then of families one line each."""
+    """One table a group, by its name; of tensors only the given tasks."""
     found: dict[str, str] = {}
     for group, rivals in RIVALS.items():
         rows = [row for row in stored["rows"] if row["group"] == group and (group == "numpy" or row["task"] in tasks)]
@@ -44,8 +45,7 @@ def tables(stored: Row, tasks: Container[str] = TITLES) -> dict[str, str]:
     if stored["families"]:
         ours, *theirs = FAMILY_RIVALS
         head = f"| | {ours} `nll` | {' | '.join(theirs)} | {ours} `nll_grad_hess` |\n|---|{'---:|' * (len(theirs) + 2)}"
-        shown = [row for row in stored["families"] if tasks is TITLES or _in_readme(row)]
-        same = groupby(shown, key=lambda row: (row["family"], row["dtype"], row["per_row"]))
+        same = groupby(stored["families"], key=lambda row: (row["family"], row["dtype"], row["per_row"]))
         lines = [family_line(list(rows)) for _, rows in same]
         found["families"] = "\n".join([head, *lines, "", family_legend(stored["machine"]), ""])
     if stored.get("deformed"):
@@ -58,7 +58,8 @@ def tables(stored: Row, tasks: Container[str] = TITLES) -> dict[str, str]:
 
 
 DEFORMED = (
-    "In turn in one process; then the largest error of the gradient against float64, in multiples of its largest entry."
+    "Medians of times and of their ratios, taken in turn in one process; then the largest error of the gradient "
+    "against float64, in multiples of its largest entry."
 )
 MEMORY = (
     "Peak of the resident memory beyond logits, targets and the gradient, in MB; in brackets in multiples of the "
@@ -76,9 +77,35 @@ def legend(machine: Row) -> str:
     )
 
 
-def _in_readme(row: Row) -> bool:
-    """One line a family is enough there."""
-    return row["dtype"] == "float64" and not row["per_row"]
+def summary(stored: Row) -> str:
+    """How many times as long others take: the least and the most of all cases, and the one in the middle."""
+    tensors = [row for row in stored["rows"] if row["group"] == "torch" and row["task"] == "gradient"]
+    arrays = [row for row in stored["rows"] if row["group"] == "numpy"]
+    values = [row for row in stored["families"] if row["task"] == "nll"]
+    measured = {
+        "`neglog.torch`, a training step": _ratios(tensors),
+        "`neglog.losses` of NumPy arrays": _ratios(arrays),
+        "NLL of a family": _ratios(values),
+        "Losses of the true class's probability": {"plain torch": [row["torch_ratio"] for row in stored["deformed"]]},
+        "Gaussian mixture, ten steps of EM": _ratios(stored["mixture"]),
+        "Restricted Boltzmann machine, an epoch": _ratios(stored["rbm"]),
+    }
+    lines = [
+        f"| {what} | {rival} | {len(ratios)} | {two(min(ratios))}× | {two(statistics.median(ratios))}× "
+        f"| {two(max(ratios))}× |"
+        for what, rivals in measured.items()
+        for rival, ratios in rivals.items()
+    ]
+    return "\n".join(["| | beside | cases | least | median | most |\n|---|---|---:|---:|---:|---:|", *lines, ""])
+
+
+def _ratios(rows: list[Row]) -> dict[str, list[float]]:
+    """By rival, the first of whom are we."""
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        if not row["library"].startswith("neglog"):
+            found.setdefault(row["library"], []).append(row["ratio"])
+    return found
 
 
 def family_legend(machine: Row) -> str:
@@ -144,7 +171,11 @@ def milliseconds(row: Row) -> str:
 
 def ratio(row: Row) -> str:
     """Two digits; a tie is not rounded to a win."""
-    return f"{row['ratio']:.2f}" if row["ratio"] < 2 else f"{row['ratio']:.1f}"
+    return two(row["ratio"])
+
+
+def two(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio < 2 else f"{ratio:.1f}"
 
 
 def errors(row: Row) -> str:
@@ -159,11 +190,11 @@ def memory_line(row: Row) -> str:
 
 
 def write(stored: Row) -> None:
-    """``results/table.md`` with every table, and the README between the markers that it has, training steps only."""
+    """``results/table.md`` with every table; in the README their summary, and training steps."""
     text = "\n".join(f"## {HEADINGS[name]}\n\n{table}" for name, table in tables(stored).items())
     (HERE / "results" / "table.md").write_text(text)
     readme = README.read_text()
-    for name, table in tables(stored, tasks=["gradient"]).items():
+    for name, table in {"summary": summary(stored), "torch": tables(stored, tasks=["gradient"])["torch"]}.items():
         begin, end = f"<!-- benchmarks, {name}: written by make bench -->", "<!-- end of benchmarks -->"
         marked = re.escape(begin) + ".*?" + re.escape(end)
         readme = re.sub(marked, lambda _, t=table: f"{begin}\n\n{t}\n{end}", readme, count=1, flags=re.DOTALL)  # noqa: B023

@@ -96,8 +96,30 @@ def test_tables_have_a_line_for_every_case():
     found = render.tables({"machine": machine, "rows": rows, "memory": allocated, "families": own})
     lines = sum(line.startswith("| ") for table in found.values() for line in table.splitlines())
     assert lines == len(cases()) + len(memory_cases()) + len(families.cases()) // 2 + len(found)
-    readme = render.tables({"machine": machine, "rows": rows, "memory": allocated, "families": own}, tasks=["gradient"])
-    assert sum(line.startswith("| ") for line in readme["families"].splitlines()) == len(FAMILIES) + 1
+
+
+def test_the_summary_has_the_least_and_the_most():
+    def rows(library, *ratios, **others):
+        return [{"library": library, "ratio": ratio, **others} for ratio in ratios]
+
+    stored = {
+        "rows": rows("torch eager", 3.0, 0.75, 20.0, group="torch", task="gradient")
+        + rows("torch eager", 0.5, group="torch", task="forward")
+        + rows("sklearn log_loss", 31.94, group="numpy", task="log_loss"),
+        "families": rows("scipy.stats", 10.0, 12.0, task="nll") + rows("neglog", 3.0, task="nll_grad_hess"),
+        "deformed": [{"torch_ratio": ratio} for ratio in (4.0, 5.0)],
+        "mixture": rows("neglog", 1.0) + rows("scikit-learn", 7.0),
+        "rbm": rows("scikit-learn", 3.0),
+    }
+    lines = [line.strip("| ").split(" | ") for line in render.summary(stored).splitlines()[2:]]
+    assert [line[1:] for line in lines] == [
+        ["torch eager", "3", "0.75×", "3.0×", "20.0×"],
+        ["sklearn log_loss", "1", "31.9×", "31.9×", "31.9×"],
+        ["scipy.stats", "2", "10.0×", "11.0×", "12.0×"],
+        ["plain torch", "2", "4.0×", "4.5×", "5.0×"],
+        ["scikit-learn", "1", "7.0×", "7.0×", "7.0×"],
+        ["scikit-learn", "1", "3.0×", "3.0×", "3.0×"],
+    ]
 
 
 @pytest.mark.skipif(not (memory.PROCESS / "clear_refs").exists(), reason="Linux keeps the peak")

@@ -30,6 +30,7 @@ LAYERS = [
     {"report"},
     {"neglog"},
     {"cli"},
+    {"__main__"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 

@@ -130,6 +130,15 @@ def test_predictions_in_another_order_than_the_rows(digits):
     assert nl.diagnose(np.random.default_rng(0).permutation(z), y).codes == ("overconfident",)
 
 
+def test_one_hot_labels_as_integers():
+    z, y = np.random.default_rng(0).normal(size=(50, 3)), np.arange(50) % 3
+    found = nl.diagnose(z, np.eye(3, dtype=int)[y], "logits")["one_hot"]
+    assert not found.certain and found.numbers == {"rows": 50}
+    with pytest.raises(nl.ShapeError):  # what it warns of
+        nl.losses.cross_entropy(z, np.eye(3, dtype=int)[y])
+    assert "one_hot" not in nl.diagnose(z, np.eye(3)[y], "logits").codes
+
+
 def test_one_based_labels(digits):
     z, y = digits
     found = nl.diagnose(z, y + 1)

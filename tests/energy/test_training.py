@@ -285,10 +285,17 @@ BAD = {
     "steps": ({"steps": 0}, nl.ParameterError, "steps = 0"),
     "epochs": ({"epochs": -1}, nl.ParameterError, "epochs = -1"),
     "batch": ({"batch_size": 0}, nl.ParameterError, "batch_size = 0"),
-    "rate": ({"learning_rate": -1.0}, nl.ParameterError, "learning_rate = -1.0"),
-    "momentum": ({"momentum": 1.0}, nl.ParameterError, "momentum = 1.0"),
-    "decay": ({"weight_decay": -0.1}, nl.ParameterError, "weight_decay = -0.1"),
+    "rate": ({"learning_rate": -1.0}, nl.ParameterError, r"epoch 0: learning_rate=-1.0; allowed: .*\[0"),
+    "rate of no number": ({"learning_rate": "a"}, nl.ParameterError, "learning_rate='a'"),
+    "rate that becomes nan": (
+        {"learning_rate": lambda epoch: 0.1 if epoch == 0 else np.nan, "epochs": 2},
+        nl.ParameterError,
+        "epoch 1: learning_rate=nan",
+    ),
+    "momentum": ({"momentum": 1.0}, nl.ParameterError, "momentum=1.0"),
+    "decay": ({"weight_decay": -0.1}, nl.ParameterError, "weight_decay=-0.1"),
     "chains": ({"chains": 0}, nl.ParameterError, "chains = 0"),
+    "sparsity": ({"sparsity": 0.1}, nl.ParameterError, r"sparsity = 0.1; allowed: neglog.energy.Sparsity"),
 }
 
 
@@ -322,5 +329,11 @@ def test_bad_sparsity():
 def test_what_runs_away_is_said():
     data = np.random.default_rng(0).normal(size=(100, 5)) * 100
     start = GaussianBernoulli.start(data, 5, rng=0)
-    with np.errstate(all="ignore"), pytest.raises(nl.ParameterError, match="learning_rate = 100"):
+    with pytest.raises(nl.ParameterError, match="learning_rate = 100"):
         train(start, data, epochs=100, learning_rate=100.0, rng=0)
+
+
+def test_what_runs_away_is_said_before_it_overflows():
+    start = GaussianBernoulli.start([[1.0], [2.0]], 1, rng=0)
+    with pytest.raises(nl.ParameterError, match=r"run away in epoch .*learning_rate = 10"):
+        train(start, [[1.0], [2.0]], learning_rate=10, epochs=200, rng=0)

@@ -80,8 +80,8 @@ def test_edges():
     extreme = losses.recover_posterior("focal", [600.0, 0.0, -600.0], input="logits")
     assert np.isfinite(extreme).all()
     assert losses.recover_posterior("focal", np.float32([0.5, 0.5])).dtype == np.float32
-    for gone in ([np.nan, 0.5], [0.0, 0.0]):
-        assert np.isnan(losses.recover_posterior("focal", gone)).all()
+    assert np.isnan(losses.recover_posterior("focal", [np.nan, 0.5])).all()
+    assert np.isnan(losses.recover_posterior("focal", [-np.inf, -np.inf], input="logits")).all()
     assert losses.recover_posterior("focal", [1.0]) == 1.0
     with pytest.raises(nl.ShapeError, match="recover_posterior: axis=3"):
         losses.recover_posterior("focal", [0.5, 0.5], axis=3)
@@ -164,3 +164,15 @@ def test_properties_of_what_is_no_loss_of_logits():
     for name in ("softmax", "nll_loss", "kl_div", "binary_cross_entropy", "softmax_loss", "logsumexp"):
         with pytest.raises(nl.ParameterError, match=name):
             losses.properties(name)
+
+
+def test_rows_that_are_no_distributions():
+    with pytest.raises(nl.InputKindError, match=r"sum to 1.1; allowed: 1"):
+        losses.recover_posterior("focal", [[0.5, 0.5], [0.7, 0.4]], gamma=2.0)
+    assert losses.recover_posterior("focal", [0.333, 0.333, 0.333], gamma=2.0) == pytest.approx(
+        [1 / 3] * 3
+    )  # written with three digits
+    thousand = losses.softmax(np.random.default_rng(0).normal(size=1000)).astype(np.float16)
+    assert (
+        abs(thousand.astype(float).sum() - 1) < 2**-7 and np.isfinite(losses.recover_posterior("focal", thousand)).all()
+    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neglog.diagnosis import binary, classes, real, shapes
 from neglog.diagnosis.arrays import as_numpy, by_row, gain, is_coarse, is_tensor, spaced
 from neglog.diagnosis.finding import Diagnosis, Finding
-from neglog.diagnosis.labels import check_labels
+from neglog.diagnosis.labels import check_labels, integer_one_hot
 from neglog.errors import ParameterError
 
 KINDS = (*classes.KINDS, *real.KINDS)
@@ -62,10 +62,10 @@ def diagnose(
     Beyond about a million values, evenly spaced rows are read. Statistical findings need a difference in NLL of four
     standard errors. What is found: ``double_softmax``, ``double_sigmoid``, ``softmax_twice``, ``probs_as_logprobs``,
     ``logits_as_logprobs``, ``logprobs_as_probs``, ``logits_as_probs``, ``unnormalised``, ``normalised_axis``,
-    ``class_axis``, ``class_order``, ``shapes``, ``one_based``, ``signed_labels``, ``float_labels``, ``target_outside``,
-    ``all_ignored``, ``empty``, ``constant``, ``impossible``, ``not_finite``, ``bounded``, ``overconfident``,
-    ``softmax_on_mean``, ``units``, ``std_as_variance``, ``variance_as_std``, ``negative_spread``, ``zero_spread``,
-    ``spread``, ``unreadable``.
+    ``class_axis``, ``class_order``, ``shapes``, ``one_based``, ``one_hot``, ``signed_labels``, ``float_labels``,
+    ``target_outside``, ``all_ignored``, ``empty``, ``constant``, ``impossible``, ``not_finite``, ``bounded``,
+    ``overconfident``, ``softmax_on_mean``, ``units``, ``std_as_variance``, ``variance_as_std``, ``negative_spread``,
+    ``zero_spread``, ``spread``, ``unreadable``.
 
     Examples
     --------
@@ -270,6 +270,8 @@ class _Case:
         """Classes with a probability each, or yes-or-no targets."""
         z, t = self.values[0].astype(np.float64), self.t.astype(np.float64)
         if self._target_is_distribution():
+            if self.t.dtype.kind in "iu":
+                yield integer_one_hot(self.t)
             rows, shares = z.reshape(-1, z.shape[-1]), t.reshape(-1, z.shape[-1])
             yield from self._row_findings(rows, shares.argmax(1), shares)
             return

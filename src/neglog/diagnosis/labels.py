@@ -51,6 +51,19 @@ def check_labels(y: NDArray[Any], classes: int, ignore_index: int) -> Iterator[F
         yield _outside(y, counted, classes, ignore_index, numbers)
 
 
+def integer_one_hot(t: NDArray[Any]) -> Finding:
+    """Integers of the output's shape, each row of which has a single 1."""
+    return Finding(
+        "one_hot",
+        "one-hot labels as integers",
+        f"the target has the output's shape and dtype {t.dtype}, with a single 1 in each row. cross_entropy takes "
+        "integers for positions of classes, and refuses this shape; PyTorch wants floating-point probabilities.",
+        "target.argmax(-1); or target.float(), target.astype(float), to pass probabilities.",
+        {"rows": float(t.size // t.shape[-1])},
+        certain=False,  # yes-or-no targets may look so
+    )
+
+
 def _outside(y: NDArray[Any], counted: NDArray[Any], classes: int, ignored: int, numbers: dict[str, float]) -> Finding:
     bad = (y != ignored) & ~((y >= 0) & (y < classes))
     values, count = np.unique(y[bad]), int(bad.sum())

@@ -11,6 +11,7 @@ import numpy as np
 
 from neglog import _native
 from neglog.core.arrays import Array
+from neglog.core.domain import Interval, check_number
 from neglog.energy.model import RBM, checked, whole
 from neglog.energy.sparsity import Sparsity
 from neglog.energy.units import Draws, Rng, aligned, product
@@ -18,6 +19,9 @@ from neglog.errors import DataError, ParameterError
 
 Schedule = float | Callable[[int], float]
 """A number, or a function of the epoch, counted from 0."""
+
+_NOT_NEGATIVE = Interval(0.0, np.inf, low_closed=True)
+_BELOW_ONE = Interval(0.0, 1.0, low_closed=True)
 
 
 class Progress(NamedTuple):
@@ -47,17 +51,16 @@ class Options:
         whole("train", "steps", self.steps, 1)
         if self.chains is not None:
             whole("train", "chains", self.chains, 1)
-        if not 0 <= self.weight_decay < np.inf:
-            raise ParameterError(f"train: weight_decay = {self.weight_decay}; allowed: at least 0")
+        check_number("train", "weight_decay", self.weight_decay, _NOT_NEGATIVE)
+        if not isinstance(self.sparsity, Sparsity | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ParameterError(f"train: sparsity = {self.sparsity!r}; allowed: neglog.energy.Sparsity(...)")
 
     def at(self, epoch: int) -> tuple[float, float]:
         """Learning rate and momentum of an epoch."""
-        rate, momentum = (float(s(epoch) if callable(s) else s) for s in (self.learning_rate, self.momentum))
-        if not 0 <= rate < np.inf:
-            raise ParameterError(f"train: learning_rate = {rate} in epoch {epoch}; allowed: at least 0")
-        if not 0 <= momentum < 1:
-            raise ParameterError(f"train: momentum = {momentum} in epoch {epoch}; allowed: at least 0, below 1")
-        return rate, momentum
+        rate, momentum = (s(epoch) if callable(s) else s for s in (self.learning_rate, self.momentum))
+        check_number(f"train, epoch {epoch}", "learning_rate", rate, _NOT_NEGATIVE)
+        check_number(f"train, epoch {epoch}", "momentum", momentum, _BELOW_ONE)
+        return float(rate), float(momentum)
 
 
 class Trainer:
@@ -139,10 +142,11 @@ class Trainer:
 
     def check(self) -> None:
         """Parameters that have run away make no model."""
-        if not all(np.isfinite(a).all() for a in (self._weights, self._visible, self._hidden)):
+        most = float(np.finfo(self.dtype).max) ** 0.5  # squares of larger ones overflow
+        if not all((np.abs(a) <= most).all() for a in (self._weights, self._visible, self._hidden)):
             raise ParameterError(
-                f"train: parameters are no longer finite in epoch {self.epoch}: learning_rate = {self._rate} is too "
-                "large for these data"
+                f"train: parameters have run away in epoch {self.epoch}: learning_rate = {self._rate} is too large for "
+                "these data"
             )
 
     def _room(self, count: int) -> _Room:
@@ -333,6 +337,7 @@ def train(
 def _run_epoch(trainer: Trainer, data: Array, batch_size: int, order: np.random.Generator) -> None:
     """All rows once, in an order of their own."""
     shuffled = order.permutation(len(data))
-    for at in range(0, len(data), batch_size):
-        trainer.step_rows(data, shuffled[at : at + batch_size])
+    with np.errstate(over="ignore", invalid="ignore"):  # check() says it
+        for at in range(0, len(data), batch_size):
+            trainer.step_rows(data, shuffled[at : at + batch_size])
     trainer.check()

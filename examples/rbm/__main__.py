@@ -55,7 +55,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--large-hidden", type=count, default=256, help="hidden units of the large one")
     parser.add_argument("--large-epochs", type=count, default=15, help="of the large one")
-    parser.add_argument("--temperatures", type=count, help="of AIS; the 14,501 of Salakhutdinov & Murray without")
+    parser.add_argument(
+        "--temperatures",
+        type=count,
+        help="of AIS; without, the 14,501 of Salakhutdinov & Murray, and 60,000 for the large one",
+    )
     parser.add_argument("--images", type=count, help="use so many pictures only")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     options = parser.parse_args(arguments)

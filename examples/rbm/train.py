@@ -16,6 +16,7 @@ from neglog import energy
 BATCH = 20
 CONSTANT = 0.05
 POINTS = 20  # of a learning curve
+TEMPERATURES = 60_000  # from the base rates to the large machine; with the usual 14,501 few of 100 runs count
 
 Told = Callable[[energy.Progress], object]
 
@@ -124,7 +125,7 @@ def train_large(data: Data, hidden: int, epochs: int, temperatures: int | None, 
         callback=told,
     )
     trained = time.perf_counter()
-    estimate = energy.ais(model, data.train, temperatures=temperatures, rng=1)
+    estimate = energy.ais(model, data.train, temperatures=temperatures or TEMPERATURES, rng=1)
     annealed = time.perf_counter()
     some = data.train[: len(data.test)]
     test = model.free_energy(data.test) + estimate.log_partition

@@ -35,8 +35,10 @@ void family_rows(const std::string &family, int rows, AnyArray y, std::optional<
   void **slots[] = {&job.value, &job.grad, &job.hess};
   for (std::size_t i = 0; i < outputs.size(); ++i) *slots[i] = outputs[i].data();
 
-  // 1024 rows cost from 2 us (exact) to 1 ms (intervals of counts): well above the cost of handing them out
-  constexpr std::int64_t grain = 1024;
+  // 1024 rows cost from 0.3 us (exact) to 1 ms (intervals of counts). Handing them out costs 0.1 us, and what the
+  // parameters alone decide is computed for each slice: so 256 slices where there are many rows.
+  constexpr std::int64_t least = 1024, slices = 256;
+  const std::int64_t grain = std::max(least, job.n / slices / least * least);
   nb::gil_scoped_release release;
   const int order = static_cast<int>(outputs.size()) - 1;
   parallel_for(job.n, grain, [&](std::int64_t first, std::int64_t last) { found->run(order, job, first, last); });

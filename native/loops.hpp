@@ -197,35 +197,42 @@ template <int Order, int P> inline void set_lane(Jet<P, VecD> &rows, int lane, c
     for (int j = i; j < P; ++j) rows.hess[i][j][lane] = row.hess[i][j];
 }
 
-// Exact rows that share their parameters. All in one function, so that the compiler takes out of the loop what depends
-// on the parameters alone, unless a branch stands before it: law() is for that.
+// Calls body(at) for whole groups, the last of which goes back over rows of the one before: without a shorter one the
+// loop holds no size but kLanes. `body` must not depend on what it wrote.
+template <class F> inline void each_whole_group(int64_t begin, int64_t end, F &&body) {
+  const int64_t last = end - kLanes;
+  for (int64_t at = begin; at < end; at += kLanes) body(at < last ? at : last);
+}
+
+// Exact rows, at least kLanes, that share their parameters. All in one function, so that the compiler takes out of the
+// loop what depends on the parameters alone, unless a branch stands before it: law() is for that.
 template <class F, int Order> [[gnu::flatten]] void rows_of_one_law(const FamilyJob &job, int64_t begin, int64_t end) {
   VecD p[F::P];
   for (int i = 0; i < F::P; ++i) p[i] = read(job.parameters[i], begin, kLanes);
   const auto law = prepare<F, Order>(p);
-  for (int64_t at = begin; at < end; at += kLanes) {
-    const int n = end - at < kLanes ? static_cast<int>(end - at) : kLanes;
-    write<Order>(job, at, n, exact_rows<F, Order>(read(job.y, at, n), p, law));
-  }
+  each_whole_group(begin, end, [&](int64_t at) {
+    write<Order>(job, at, kLanes, exact_rows<F, Order>(read(job.y, at, kLanes), p, law));
+  });
 }
 
-// Values of exact rows with parameters of their own, in one function too; derivatives would need more registers than
-// there are.
+// Values of as many exact rows with parameters of their own, in one function too; derivatives would need more registers
+// than there are.
 template <class F> [[gnu::flatten]] void values_of_many_laws(const FamilyJob &job, int64_t begin, int64_t end) {
-  for (int64_t at = begin; at < end; at += kLanes) {
-    const int n = end - at < kLanes ? static_cast<int>(end - at) : kLanes;
+  each_whole_group(begin, end, [&](int64_t at) {
     VecD p[F::P];
-    for (int i = 0; i < F::P; ++i) p[i] = read(job.parameters[i], at, n);
-    write<0>(job, at, n, exact_rows<F, 0>(read(job.y, at, n), p, prepare<F, 0>(p)));
-  }
+    for (int i = 0; i < F::P; ++i) p[i] = read(job.parameters[i], at, kLanes);
+    write<0>(job, at, kLanes, exact_rows<F, 0>(read(job.y, at, kLanes), p, prepare<F, 0>(p)));
+  });
 }
 
 template <class F, int Order> void family_loop(const FamilyJob &job, int64_t begin, int64_t end) {
   constexpr int P = F::P;
-  bool one_law = job.rows == Rows::exact;
-  for (int i = 0; i < P; ++i) one_law &= job.parameters[i].single;
-  if (one_law) return rows_of_one_law<F, Order>(job, begin, end);
-  if (Order == 0 && job.rows == Rows::exact) return values_of_many_laws<F>(job, begin, end);
+  if (job.rows == Rows::exact && end - begin >= kLanes) {
+    bool one_law = true;
+    for (int i = 0; i < P; ++i) one_law &= job.parameters[i].single;
+    if (one_law) return rows_of_one_law<F, Order>(job, begin, end);
+    if (Order == 0) return values_of_many_laws<F>(job, begin, end);
+  }
   for (int64_t at = begin; at < end; at += kLanes) {
     const int n = end - at < kLanes ? static_cast<int>(end - at) : kLanes;
     VecD p[P];

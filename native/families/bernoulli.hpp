@@ -15,11 +15,12 @@ struct Bernoulli {
   template <class V> static auto inside(V y, const V *) { return (y == 0.0) | (y == 1.0); }
 
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
-    const auto one = y == 1.0;
-    const V x = one ? -p[0] : p[0], small = exp(-absolute(x)), zero = V{};
-    Jet<P, V> out = {};
-    out.value = (x > 0.0 ? x : zero) + log1p(small);
+    const V small = exp(-absolute(p[0])), rest = log1p(small); // of y = 0 and of 1 alike
     const V larger = 1.0 / (small + 1.0), smaller = small * larger;
+    const auto one = y == 1.0;
+    const V x = one ? -p[0] : p[0], zero = V{};
+    Jet<P, V> out = {};
+    out.value = (x > 0.0 ? x : zero) + rest;
     if constexpr (Order >= 1) {
       const V wrong = x > 0.0 ? larger : smaller; // probability of the other outcome
       out.grad[0] = one ? -wrong : wrong;

@@ -206,6 +206,25 @@ def test_a_row_does_not_depend_on_its_position(family, rows, start):
         np.testing.assert_array_equal(got, want)
 
 
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 15, 17, 23])  # fewer than the lanes, a group more, and a rest
+def test_a_row_does_not_depend_on_how_many_there_are(scalar, rows, count):
+    r = rows(scalar, (23,))
+    one_law = [p[0] for p in r.params]
+    y = np.asarray(scalar.sample(*one_law, size=23, rng=0), np.float64)
+    for whole, part in (
+        (scalar.nll(*r.args), scalar.nll(*[a[:count] for a in r.args])),
+        (scalar.nll(y, *one_law), scalar.nll(y[:count], *one_law)),
+        *zip(scalar.nll_grad_hess(y, *one_law), scalar.nll_grad_hess(y[:count], *one_law), strict=True),
+    ):
+        np.testing.assert_array_equal(part, whole[..., :count])
+
+
+def test_many_rows_are_the_few(rows):
+    r = rows(nl.Normal(), (1000,))
+    many = nl.Normal().nll(*[np.tile(a, 600) for a in r.args])  # slices of more than 1024 rows
+    np.testing.assert_array_equal(many, np.tile(nl.Normal().nll(*r.args), 600))
+
+
 def test_threads_do_not_change_results(family, rows):
     r = rows(family, (5000,))  # several grains of 1024 rows
     before = nl.get_num_threads()

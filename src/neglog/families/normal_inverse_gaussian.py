@@ -39,8 +39,8 @@ class NormalInverseGaussian(ScalarFamily):
     Notes
     -----
     SciPy's ``norminvgauss(a, b, loc, scale)``; Barndorff-Nielsen's :math:`\alpha = a/s`, :math:`\beta = b/s`,
-    :math:`\delta = s`. The Bessel function and its derivatives are one trapezoidal sum of positive terms; tails are
-    integrals of the density by Gauss-Legendre panels: relative error below 1e-12 per condition number.
+    :math:`\delta = s`. The Bessel function is a series below 2 and a polynomial above, and so are its derivatives;
+    tails are integrals of the density by Gauss-Legendre panels: relative error below 1e-12 per condition number.
 
     Source: Barndorff-Nielsen, "Normal inverse Gaussian distributions and stochastic volatility modelling", Scand. J.
     Statist. 24 (1997).

@@ -1,8 +1,8 @@
 // NormalInverseGaussian(a, b, loc, scale), |b| < a, with x = (y - loc) / scale, rho = sqrt(1 + x^2), u = a rho and
 // g = sqrt(a^2 - b^2):
 //   nll = (a rho - b x - g) - kappa(u) + 2 log rho + log pi + log scale,   kappa(u) = log(u exp(u) K1(u)).
-// The bracket is (a x - b rho)^2 / (a rho - b x + g), which does not cancel. Its derivatives
-// are below, in n = a x - b rho; those of kappa come from log_bessel_k1.
+// The bracket is (a x - b rho)^2 / (a rho - b x + g), which does not cancel. Its derivatives are
+// below, in n = a x - b rho; those of kappa come from log_bessel_k1.
 //
 // Tails are integrals of the density by Gauss-Legendre panels that widen with the distance, their derivatives means
 // over the tail (LogMean). The singularities of the density are at x = +-i, which bounds the width of a panel.
@@ -27,7 +27,7 @@ struct NormalInverseGaussian {
   template <int Order, class V> static Jet<P, V> nll(V y, const V *p) {
     // products in an order that keeps them in range for |x| up to 1e300
     const V a = p[0], b = p[1], r = 1.0 / p[3], x = (y - p[2]) * r, size = absolute(x);
-    const V rho = size > 1e9 ? size : sqrt(1.0 + x * x), g = sqrt((a - b) * (a + b)), q = 1.0 / rho;
+    const V rho = size > 1e9 ? size : sqrt(1.0 + x * x), g = sqrt(a - b) * sqrt(a + b), q = 1.0 / rho;
     const auto k = log_bessel_k1<Order>(a * rho);
     const auto same = b * x > 0.0;
     // (g x)^2 - b^2 = (rho g)^2 - a^2
@@ -44,11 +44,11 @@ struct NormalInverseGaussian {
       if constexpr (Order >= 2) {
         const V bend = a * k.rest * q * q * q - k.curvature * a * a * xq * xq + 2.0 * (q - xq) * (q + xq) * q * q;
         const V mixed = xq * k.rest - k.curvature * a * x; // in a and x
-        const V bent = slope + x * bend, cube = 1.0 / (g * g * g);
-        out.hess[0][0] = b * b * cube - k.curvature * rho * rho;
-        out.hess[0][1] = -a * b * cube;
+        const V bent = slope + x * bend, ag = a / g, bg = b / g;
+        out.hess[0][0] = bg * bg / g - k.curvature * rho * rho;
+        out.hess[0][1] = -ag * bg / g;
         out.hess[0][2] = -mixed * r, out.hess[0][3] = -x * mixed * r;
-        out.hess[1][1] = a * a * cube;
+        out.hess[1][1] = ag * ag / g;
         out.hess[1][2] = r, out.hess[1][3] = x * r;
         out.hess[2][2] = bend * r * r, out.hess[2][3] = bent * r * r;
         out.hess[3][3] = (x * (bent + slope) - 1.0) * r * r;

@@ -19,14 +19,22 @@ def test_against_scipy(a, b):
     np.testing.assert_allclose(f.var(a, b, 0.5, 2.0), other.var(), rtol=1e-13)
 
 
-def test_bessel_function():
-    """At y = loc and b = 0 the density is a exp(a) K1(a) / (pi scale)."""
+# small, on both sides of 2, where a series ends and a polynomial begins, and large
+@pytest.mark.parametrize(
+    "a", [1e-280, 1e-12, 1e-8, 1e-3, 0.7, 1.9, np.nextafter(2, 1), 2.0, np.nextafter(2, 3), 2.1, 4.9, 300.0, 1e6]
+)
+def test_bessel_function(a):
+    """At y = loc and b = 0 the density is a exp(a) K1(a) / (pi scale); log K1 has the slope -K0 / K1 - 1 / a."""
     from mpmath import mp
 
-    for a in (1e-12, 1e-9, 1e-8, 1e-3, 0.7, 4.9, 300.0, 1e6):
-        with mp.workdps(40):
-            exact = -mp.log(mp.mpf(a) * mp.exp(a) * mp.besselk(1, a) / mp.pi)
-        assert f.nll(0.0, a, 0.0, 0.0, 1.0) == pytest.approx(float(exact), rel=2e-15)
+    with mp.workdps(60):
+        x = mp.mpf(float(a))
+        k1, ratio = mp.besselk(1, x), mp.besselk(0, x) / mp.besselk(1, x)
+        exact = [-mp.log(x * mp.exp(x) * k1 / mp.pi), ratio - 1, ratio * (ratio + 1 / x) - 1]
+    value, grad, hess = f.nll_grad_hess(0.0, a, 0.0, 0.0, 1.0)
+    assert value == pytest.approx(float(exact[0]), rel=2e-15)
+    assert grad[0] == pytest.approx(float(exact[1]), rel=1e-14)
+    assert hess[0, 0] == pytest.approx(float(exact[2]), rel=1e-13)
 
 
 @pytest.mark.parametrize(("x", "a", "b"), [(40.0, 2.0, -1.5), (20.0, 2.0, 1.5), (40.0, 2.0, 1.5)])

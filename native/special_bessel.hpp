@@ -64,8 +64,8 @@ template <class V> struct LogBesselK {
 // Domain: x > 0.  Error, relative: value 1e-15 or that absolute, slope and rest 1e-14, curvature 1e-13.
 //
 // Below 2 the series of x K1 - 1 and of K0 (Abramowitz and Stegun 9.6.11, 9.6.13), in which ln(x / 2) has become 0
-// where they would cancel; the 13th terms are 1e-19 of the sums. Above, sqrt(2 x / pi) exp(x) K1(x) as a polynomial in
-// w = 4 / x - 1, its Chebyshev series to the 32nd term (1e-21), and its derivatives.
+// where they would cancel; the 13th terms are below 1e-18 of the sums. Above, sqrt(2 x / pi) exp(x) K1(x) as a
+// polynomial in w = 4 / x - 1, its Chebyshev series to the 32nd term (1e-21), and its derivatives.
 template <int Order, class V> inline LogBesselK<V> log_bessel_k1(V x) {
   constexpr double above[] = {
       1.0876378473565338493,      0.082461160116834103789,    -0.0044416078254703254576,  0.00058702294420753206873,

@@ -43,7 +43,7 @@ def digits(seed: int, images: int | None = None) -> Data:
 def clothes(seed: int, images: int | None = None) -> Data | None:
     """Fashion-MNIST at half the resolution, means of four grey values as 1 from 128 on; three quarters to train with.
 
-    8,000 pictures, others for every seed. Ten heaps with little between them: chains seldom find from one to another.
+    8,000 pictures, others for every seed.
     """
     pictures = fashion()
     if pictures is None:

@@ -146,8 +146,7 @@ def _harder(results: Results | None, seeds: int) -> tuple[Table | Note, ...]:
     machine = results["PCD"][0].model
     caption = (
         f"Fashion-MNIST at half the resolution, {machine.n_visible} visible and {machine.n_hidden} hidden units, "
-        f"{seeds} seeds: the likelihood has several heaps, and chains that begin at the data do not find those that "
-        "the data have not."
+        f"{seeds} seeds."
     )
     return _table(results, "The same of clothes", caption), Note(reading(results, HARDER))
 

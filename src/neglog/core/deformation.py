@@ -18,7 +18,6 @@ from neglog.core.domain import Interval, check_number
 from neglog.errors import InputKindError
 
 INF = math.inf
-NOT_NEGATIVE = Interval(0.0, INF, low_closed=True)
 
 
 def softplus(xp: Any, a: Any) -> Any:

@@ -12,7 +12,6 @@ from neglog.core.deformation import (
     INF,
     MADA,
     MISLABEL,
-    NOT_NEGATIVE,
     POLYNOMIAL,
     RATIO,
     TAYLOR,
@@ -25,7 +24,7 @@ from neglog.core.deformation import (
     log_add,
     softplus,
 )
-from neglog.core.domain import Interval
+from neglog.core.domain import NON_NEGATIVE, Interval
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class NLLR(Deformation):
     )
     example: ClassVar[tuple[str, str]] = ("", "-0.658846")
 
-    epsilon: float = field(default=0.0, metadata=fact(NOT_NEGATIVE, "what the odds against the class are added to."))
+    epsilon: float = field(default=0.0, metadata=fact(NON_NEGATIVE, "what the odds against the class are added to."))
 
     def _level(self) -> float:
         return math.log(self.epsilon) if self.epsilon else -INF
@@ -112,7 +111,7 @@ class Focal(Polynomial):
     )
     example: ClassVar[tuple[str, str]] = ("", "0.048492")
 
-    gamma: float = field(default=2.0, metadata=fact(NOT_NEGATIVE, "power of the probability of an error."))
+    gamma: float = field(default=2.0, metadata=fact(NON_NEGATIVE, "power of the probability of an error."))
 
     def _parts(self) -> tuple[float, float, float]:
         return self.gamma, 1.0, 0.0
@@ -137,8 +136,8 @@ class CompetingRatio(Deformation):
     )
     example: ClassVar[tuple[str, str]] = ("", "1.027338")
 
-    alpha: float = field(default=1.5, metadata=fact(NOT_NEGATIVE, "what the competitors' probability is added to."))
-    beta: float = field(default=1.0, metadata=fact(NOT_NEGATIVE, "weight of the competitors' term."))
+    alpha: float = field(default=1.5, metadata=fact(NON_NEGATIVE, "what the competitors' probability is added to."))
+    beta: float = field(default=1.0, metadata=fact(NON_NEGATIVE, "weight of the competitors' term."))
 
     def _level(self) -> float:
         return math.log(self.alpha) if self.alpha else -INF
@@ -295,7 +294,7 @@ class Poly1(Polynomial):
     epsilon: float = field(
         default=1.0, metadata=fact(Interval(-1.0, INF, low_closed=True), "added to the weight 1 of ``1 - p``.")
     )
-    gamma: float = field(default=0.0, metadata=fact(NOT_NEGATIVE, "that of :func:`focal`."))
+    gamma: float = field(default=0.0, metadata=fact(NON_NEGATIVE, "that of :func:`focal`."))
 
     def _parts(self) -> tuple[float, float, float]:
         return self.gamma, 1.0, self.epsilon
@@ -349,8 +348,8 @@ class SymmetricCrossEntropy(Polynomial):
     )
     example: ClassVar[tuple[str, str]] = ("", "1.405698")
 
-    alpha: float = field(default=0.1, metadata=fact(NOT_NEGATIVE, "weight of cross-entropy."))
-    beta: float = field(default=1.0, metadata=fact(NOT_NEGATIVE, "weight of reverse cross-entropy."))
+    alpha: float = field(default=0.1, metadata=fact(NON_NEGATIVE, "weight of cross-entropy."))
+    beta: float = field(default=1.0, metadata=fact(NON_NEGATIVE, "weight of reverse cross-entropy."))
     log_zero: float = field(
         default=-4.0, metadata=fact(Interval(-INF, 0.0, high_closed=True), "stands for ``log 0`` of the target.")
     )
@@ -380,7 +379,7 @@ class GammaDivergence(Power):
     )
     example: ClassVar[tuple[str, str]] = ("gamma=0.5", "0.158451")
 
-    gamma: float = field(metadata=fact(NOT_NEGATIVE, "robustness; 0 is cross-entropy."))
+    gamma: float = field(metadata=fact(NON_NEGATIVE, "robustness; 0 is cross-entropy."))
 
     @property
     def sharpness(self) -> float:

@@ -47,6 +47,11 @@ class Interval:
         return f"integers in {ends}" if self.integer else ends
 
 
+POSITIVE = Interval(0.0, np.inf)
+NON_NEGATIVE = Interval(0.0, np.inf, low_closed=True)
+AT_LEAST_ONE = Interval(1.0, np.inf, low_closed=True, integer=True)
+
+
 def check_number(function: str, name: str, value: Any, domain: Interval) -> None:
     """An argument that is one number in ``domain``, and no tensor that is to learn."""
     if getattr(value, "requires_grad", False):

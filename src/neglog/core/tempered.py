@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neglog.core.arrays import floating
-from neglog.core.deformation import MIXED, NOT_NEGATIVE, TEMPERED, Native, kernel
-from neglog.core.domain import Interval, check_number
+from neglog.core.deformation import MIXED, TEMPERED, Native, kernel
+from neglog.core.domain import NON_NEGATIVE, POSITIVE, Interval, check_number
 from neglog.errors import ParameterError, ShapeError
 
 ROW_LOSSES = ("bi_tempered", "density_power", "forward_correction")
-POSITIVE = Interval(0.0, math.inf)
 _AT_MOST_ONE = Interval(-math.inf, 1.0, high_closed=True)
 
 
@@ -36,7 +35,7 @@ def bi_tempered(function: str, t1: float, t2: float) -> Native:
 
 def density_power(function: str, beta: float) -> Native:
     """``1 + beta`` times the divergence at ``t1 = 1 - beta, t2 = 1``."""
-    check_number(function, "beta", beta, NOT_NEGATIVE)
+    check_number(function, "beta", beta, NON_NEGATIVE)
     return kernel(TEMPERED, 1.0 - beta, 1.0, 1.0 + beta)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from neglog import _native
 from neglog.core.arrays import Array
-from neglog.core.domain import Interval, check_number
+from neglog.core.domain import NON_NEGATIVE, Interval, check_number
 from neglog.energy.model import RBM, checked, whole
 from neglog.energy.sparsity import Sparsity
 from neglog.energy.units import Draws, Rng, aligned, product
@@ -20,7 +20,6 @@ from neglog.errors import DataError, ParameterError
 Schedule = float | Callable[[int], float]
 """A number, or a function of the epoch, counted from 0."""
 
-_NOT_NEGATIVE = Interval(0.0, np.inf, low_closed=True)
 _BELOW_ONE = Interval(0.0, 1.0, low_closed=True)
 
 
@@ -51,14 +50,14 @@ class Options:
         whole("train", "steps", self.steps, 1)
         if self.chains is not None:
             whole("train", "chains", self.chains, 1)
-        check_number("train", "weight_decay", self.weight_decay, _NOT_NEGATIVE)
+        check_number("train", "weight_decay", self.weight_decay, NON_NEGATIVE)
         if not isinstance(self.sparsity, Sparsity | None):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ParameterError(f"train: sparsity = {self.sparsity!r}; allowed: neglog.energy.Sparsity(...)")
 
     def at(self, epoch: int) -> tuple[float, float]:
         """Learning rate and momentum of an epoch."""
         rate, momentum = (s(epoch) if callable(s) else s for s in (self.learning_rate, self.momentum))
-        check_number(f"train, epoch {epoch}", "learning_rate", rate, _NOT_NEGATIVE)
+        check_number(f"train, epoch {epoch}", "learning_rate", rate, NON_NEGATIVE)
         check_number(f"train, epoch {epoch}", "momentum", momentum, _BELOW_ONE)
         return float(rate), float(momentum)
 
@@ -280,7 +279,7 @@ def train(
     ShapeError, DataError
         Data of another width; no rows; NaN, infinite, or, for binary units, outside [0, 1].
     ParameterError
-        An option outside its domain; a learning rate so large that parameters overflow.
+        An option outside its domain; a learning rate so large that parameters run away.
 
     Notes
     -----

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neglog.core.domain import NON_NEGATIVE as NON_NEGATIVE
+from neglog.core.domain import POSITIVE as POSITIVE
 from neglog.core.domain import Interval
 
 Float = NDArray[np.floating[Any]]
@@ -151,8 +153,6 @@ class Parameter:
 
 
 REAL = Interval(-np.inf, np.inf)
-POSITIVE = Interval(0.0, np.inf)
-NON_NEGATIVE = Interval(0.0, np.inf, low_closed=True)
 UNIT = Interval(0.0, 1.0)  # open
 WHOLE = Interval(0.0, np.inf, low_closed=True, integer=True)
 EXTENDED_REAL = Interval(-np.inf, np.inf, True, True)

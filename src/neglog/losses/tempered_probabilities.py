@@ -7,11 +7,8 @@ from typing import Any
 import numpy as np
 
 from neglog.core.arrays import Array, axis_index, floating, result_dtype
-from neglog.core.domain import Interval, check_number
-from neglog.core.tempered import POSITIVE
+from neglog.core.domain import AT_LEAST_ONE, POSITIVE, check_number
 from neglog.errors import ShapeError
-
-_STEPS = Interval(1.0, np.inf, low_closed=True, integer=True)
 
 
 def tempered_softmax(logits: Any, t: float, *, axis: int = -1, num_iters: int | None = None) -> Any:
@@ -52,7 +49,7 @@ def tempered_softmax(logits: Any, t: float, *, axis: int = -1, num_iters: int | 
     function = "tempered_softmax"
     check_number(function, "t", t, POSITIVE)
     if num_iters is not None:
-        check_number(function, "num_iters", num_iters, _STEPS)
+        check_number(function, "num_iters", num_iters, AT_LEAST_ONE)
     x = floating(function, "logits", logits)
     axis = axis_index(function, "logits", x, axis)
     if not x.shape[axis]:

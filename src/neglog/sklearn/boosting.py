@@ -12,13 +12,11 @@ from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, check_random_state, validate_data  # pyright: ignore
 
-from neglog.core.domain import Interval, check_number
-from neglog.core.tempered import POSITIVE
+from neglog.core.domain import AT_LEAST_ONE, POSITIVE, check_number
 from neglog.losses.named import class_loss, class_probabilities
 
 Floats = NDArray[np.float64]
 
-_ROUNDS = Interval(1.0, np.inf, low_closed=True, integer=True)
 _LONGEST_STEP = 16.0  # where the loss falls for ever along a hypothesis, as on separable data
 _LEARNT = 1e-6  # of the first round's pull: the trees of what is left would be those of rounding
 
@@ -114,7 +112,7 @@ class PseudoLossBoostingClassifier(ClassifierMixin, BaseEstimator):
         """Boost on rows ``X`` with labels ``y``."""
         name = type(self).__name__
         class_loss(name, self.loss)
-        check_number(name, "n_estimators", self.n_estimators, _ROUNDS)
+        check_number(name, "n_estimators", self.n_estimators, AT_LEAST_ONE)
         check_number(name, "learning_rate", self.learning_rate, POSITIVE)
         x, labels = validate_data(self, X, y)
         check_classification_targets(labels)

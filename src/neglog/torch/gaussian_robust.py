@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neglog.core.deformation import NOT_NEGATIVE
-from neglog.core.domain import check_number
+from neglog.core.domain import NON_NEGATIVE, check_number
 from neglog.torch.arguments import Empty, Reduction, floating, tensors
 from neglog.torch.entries import Entries, same_shape
 from neglog.torch.reference import expm1, widened
@@ -75,7 +74,7 @@ def gaussian_density_power(
     tensor([0.7357, 2.5157])
     """
     function = "gaussian_density_power"
-    check_number(function, "beta", beta, NOT_NEGATIVE)
+    check_number(function, "beta", beta, NON_NEGATIVE)
     tensors(function, input=input, target=target, var=var)
     for name, values in (("input", input), ("target", target), ("var", var)):
         floating(function, name, values)
